@@ -1,0 +1,203 @@
+"""What a sweep file may say: one frozen pydantic model a section, unknown keys refused.
+
+A number is a number and a flag is a flag: `"1e-3"` in quotes, `no` for false and `.nan` are errors, while
+`1e3` is accepted where an integer is meant. Nothing here imports torch, so that a file can be checked in
+a fraction of a second.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+
+
+def _whole(value: Any) -> Any:
+    """Let a float without a fraction (`1e3` in YAML) stand for an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _sequence(value: Any) -> Any:
+    """Let one value stand for a list of one, and hand lists over as tuples."""
+    if isinstance(value, list):
+        return tuple(value)
+    return value if isinstance(value, tuple) else (value,)
+
+
+Flag = Annotated[bool, Strict()]
+Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+Positive = Annotated[Real, Field(gt=0)]
+NonNegative = Annotated[Real, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0)]
+PositiveCount = Annotated[Whole, Field(ge=1)]
+Decay = Annotated[Real, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, and a key that is not named is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# The base run ---------------------------------------------------------------------------------------------
+
+
+class CodesConfig(Section):
+    """The latent code c and the noise z that G is fed."""
+
+    categorical: Annotated[
+        tuple[Annotated[Whole, Field(ge=2)], ...],
+        BeforeValidator(_sequence),
+        Field(description="Sizes of the categorical codes; `10` is short for `[10]`, `[]` means none."),
+    ] = (10,)
+    uniform: Annotated[Count, Field(description="How many codes are uniform on (-1, 1).")] = 2
+    gaussian: Annotated[Count, Field(description="How many codes are standard normal.")] = 0
+    noise: Annotated[Count, Field(description="Dimension of z.")] = 62
+    noise_distribution: Annotated[
+        Literal["uniform", "normal"], Field(description="z is uniform on (-1, 1) or standard normal.")
+    ] = "uniform"
+
+    @model_validator(mode="after")
+    def _at_least_one_code(self) -> CodesConfig:
+        if not self.categorical and not self.uniform and not self.gaussian:
+            raise ValueError("InfoGAN needs at least one code: give `categorical`, `uniform` or `gaussian`")
+        return self
+
+
+class ArchitectureConfig(Section):
+    """Which networks are built."""
+
+    name: Annotated[str, Field(description="A registered architecture: paper, mlp, dcgan or your own.")] = (
+        "paper"
+    )
+    width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
+
+
+class ObjectiveConfig(Section):
+    """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
+
+    lambda_cat: Annotated[
+        NonNegative, Field(description="Weight of L_I of the categorical codes; 0 sends G and D nothing.")
+    ] = 1.0
+    lambda_cont: Annotated[NonNegative, Field(description="Weight of L_I of the continuous codes.")] = 1.0
+    fixed_std: Annotated[
+        Flag,
+        Field(description="Q's standard deviation of a continuous code is 1 (the authors' MNIST run), "
+              "not learned."),
+    ] = True  # fmt: skip
+
+
+class OptimiserConfig(Section):
+    """Adam, with one learning rate for G and one for D, Q and their trunk."""
+
+    lr_g: Annotated[Positive, Field(description="Adam's step size for G.")] = 1e-3
+    lr_d: Annotated[Positive, Field(description="Adam's step size for D, Q and their shared trunk.")] = 2e-4
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+
+
+class RunConfig(Section):
+    """One training run, but for its dataset and its seed; the defaults are the paper's MNIST run."""
+
+    codes: CodesConfig = CodesConfig()
+    architecture: ArchitectureConfig = ArchitectureConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    steps: Annotated[PositiveCount, Field(description="Updates of D and of G.")] = 5000
+    batch: Annotated[
+        Annotated[Whole, Field(ge=2)],
+        Field(description="Images a step; at least 2, since BatchNorm has no statistics over one image."),
+    ] = 128
+
+
+# Around the base run --------------------------------------------------------------------------------------
+
+
+class DatasetConfig(Section):
+    """Which images; `dataset: mnist` is short for `dataset: {name: mnist}`."""
+
+    name: str = "mnist"
+    data_dir: Annotated[
+        str | None, Field(description="A folder with the four IDX files (gzipped or not) instead of ours.")
+    ] = None
+    train_size: Annotated[PositiveCount | None, Field(description="Use the first N training images.")] = None
+    test_size: Annotated[PositiveCount | None, Field(description="Use the first N test images.")] = None
+
+
+class SearchConfig(Section):
+    """How configurations are chosen from the space."""
+
+    algorithm: Literal["grid", "random", "tpe"] = "grid"
+    trials: Annotated[
+        PositiveCount | None, Field(description="Number of trials; a grid has its own number.")
+    ] = None
+    time_limit: Annotated[
+        float | None, Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`.")
+    ] = None
+    seed: Annotated[Count, Field(description="Seed of the search itself.")] = 0
+
+
+class SchedulerConfig(Section):
+    """Which trials are stopped early; `scheduler: asha` is short for `scheduler: {name: asha}`."""
+
+    name: Literal["none", "asha", "median"] = "none"
+    grace: Annotated[
+        PositiveCount | None, Field(description="No trial is stopped before this step; default: steps / 4.")
+    ] = None
+    reduction: Annotated[
+        Annotated[Real, Field(gt=1)], Field(description="ASHA keeps the best 1/reduction at each rung.")
+    ] = 3.0
+
+
+class GoalConfig(Section):
+    """The score that ranks trials (the mean over a trial's seeds) and its direction."""
+
+    metric: str = "cluster_accuracy"
+    mode: Literal["max", "min"] = "max"
+
+
+class EvaluationConfig(Section):
+    """When a run is scored, and by what."""
+
+    every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
+    scores: Annotated[tuple[str, ...], BeforeValidator(_sequence)] = (
+        "cluster_accuracy",
+        "purity",
+        "nmi",
+        "ari",
+    )
+
+
+class ResourcesConfig(Section):
+    """What one trial occupies while it runs."""
+
+    cpus: Annotated[
+        Annotated[Real, Field(gt=0)] | Literal["auto"], Field(description="CPUs, also torch's threads; auto is 1.")
+    ] = "auto"
+    gpus: Annotated[
+        Annotated[Real, Field(ge=0)] | Literal["auto"],
+        Field(description="GPUs: a fraction up to 1, or a whole number; auto is 0.25 where there is one."),
+    ] = "auto"
+    memory: Annotated[Positive | None, Field(description="GiB of memory reserved for a trial.")] = None
+    custom: Annotated[dict[str, Positive], Field(description="Custom Ray resources.")] = Field(
+        default_factory=dict
+    )
+    wait: Annotated[
+        NonNegative, Field(description="Seconds to wait for a node that fits before giving up.")
+    ] = 0.0
+    retries: Annotated[
+        Count, Field(description="How often a trial whose process died continues from its checkpoint.")
+    ] = 2
+
+
+class TrackingConfig(Section):
+    """Where MLflow runs go; `tracking: none` turns tracking off."""
+
+    enabled: Flag = True
+    uri: Annotated[
+        str | None, Field(description="Default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db.")
+    ] = None
+    experiment: Annotated[str | None, Field(description="Default: the sweep's name.")] = None
+    tags: dict[str, str] = Field(default_factory=dict)
+    note: Annotated[str | None, Field(description="Free text, shown in MLflow and in the report.")] = None

@@ -1,0 +1,79 @@
+"""The records that travel from a trial to whoever listens: the sweep folder, MLflow, the progress table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Status(StrEnum):
+    """Where a trial (or one of its seeds) stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    FINISHED = "finished"  # all its steps were done
+    STOPPED = "stopped"  # ended early by the scheduler or the time limit
+    DIVERGED = "diverged"  # a loss or a weight was not finite
+    FAILED = "failed"  # it raised, or its process died
+    INTERRUPTED = "interrupted"  # the sweep was stopped; `resume` goes on from the last checkpoint
+
+    @property
+    def ended(self) -> bool:
+        """Whether a resumed sweep leaves the trial as it is."""
+        return self not in (Status.PENDING, Status.RUNNING, Status.INTERRUPTED)
+
+    @property
+    def bad(self) -> bool:
+        """Whether the trial has no score that may be ranked."""
+        return self in (Status.DIVERGED, Status.FAILED)
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """One seed of a trial at one step."""
+
+    seed: int
+    status: Status
+    step: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0  # of training and evaluation so far
+    images_per_second: float = 0.0  # of training, over the last interval
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class TrialUpdate:
+    """A trial after a report, or at its end."""
+
+    trial: str  # "0003": its place in the plan
+    params: Mapping[str, Any]  # {dotted key of the base run: value}
+    status: Status
+    step: int = 0
+    seeds: tuple[SeedResult, ...] = ()
+    error: str | None = None
+    node: str = ""
+    device: str = ""
+
+    def mean(self, metric: str) -> float | None:
+        """Mean of `metric` over the seeds, or None where a seed has no such value."""
+        values = [seed.metrics[metric] for seed in self.seeds if metric in seed.metrics]
+        return sum(values) / len(values) if values and len(values) == len(self.seeds) else None
+
+
+class SweepListener(Protocol):
+    """What follows a sweep from the driver. A listener must not raise for what a trial did."""
+
+    def started(self, total: int | None) -> None:
+        """The sweep begins (or goes on), with `total` planned trials if that is known."""
+
+    def updated(self, update: TrialUpdate) -> None:
+        """A trial started, reported or ended. What it wrote (pictures, checkpoint) is in its folder by then,
+        if it has ended."""
+
+    def tick(self) -> None:
+        """Called several times a second while the sweep runs."""
+
+    def ended(self, status: Status) -> None:
+        """No trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
