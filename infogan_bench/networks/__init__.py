@@ -1,0 +1,22 @@
+"""Generator, discriminator and recognition network, and the registry of architectures."""
+
+from infogan_bench.networks import architectures as _architectures  # fills the registry
+from infogan_bench.networks.registry import (
+    Architecture,
+    ImageShape,
+    Networks,
+    architecture_names,
+    build_networks,
+    initialise,
+    register_architecture,
+)
+
+__all__ = [
+    "Architecture",
+    "ImageShape",
+    "Networks",
+    "architecture_names",
+    "build_networks",
+    "initialise",
+    "register_architecture",
+]

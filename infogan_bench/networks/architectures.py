@@ -1,0 +1,135 @@
+"""The architectures that ship. Each is built for any image whose sides are multiples of 4."""
+
+from __future__ import annotations
+
+import math
+
+from torch import nn
+
+from infogan_bench.errors import InputError
+from infogan_bench.networks.registry import ImageShape, Networks, register_architecture
+
+LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
+
+
+@register_architecture("paper")
+def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is what its 1x1 input amounts to."""
+    channels, h, w = _quarter(image_shape)
+    c64, c128, fc = _scaled(width, 64, 128, 1024)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu_bn(latent_dim, fc),
+            *_linear_relu_bn(fc, c128 * h * w),
+            nn.Unflatten(1, (c128, h, w)),
+            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1, bias=False),
+            nn.ReLU(inplace=True),
+            nn.BatchNorm2d(c64),
+            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_bn_lrelu(c64, c128, 4, stride=2),
+            nn.Flatten(),
+            *_linear_bn_lrelu(c128 * h * w, fc),
+        ),
+        D_head=nn.Linear(fc, 1),
+        Q_head=_q_head(fc, q_dim, width),
+    )
+
+
+@register_architecture("mlp")
+def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """Fully connected: two hidden layers of 512 units in G, of 512 and 256 in the trunk."""
+    pixels = math.prod(image_shape)
+    h256, h512 = _scaled(width, 256, 512)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu_bn(latent_dim, h512),
+            *_linear_relu_bn(h512, h512),
+            nn.Linear(h512, pixels),
+            nn.Tanh(),
+            nn.Unflatten(1, image_shape),
+        ),
+        trunk=nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(pixels, h512),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_linear_bn_lrelu(h512, h256),
+        ),
+        D_head=nn.Linear(h256, 1),
+        Q_head=_q_head(h256, q_dim, width),
+    )
+
+
+@register_architecture("dcgan")
+def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """All-convolutional after DCGAN (arXiv 1511.06434), twice as deep as `paper`: a 3x3 layer follows each
+    change of resolution, and there are no hidden fully connected layers."""
+    channels, h, w = _quarter(image_shape)
+    c64, c128, c256 = _scaled(width, 64, 128, 256)
+    return Networks(
+        G=nn.Sequential(
+            nn.Linear(latent_dim, c256 * h * w, bias=False),
+            nn.Unflatten(1, (c256, h, w)),
+            nn.BatchNorm2d(c256),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(c256, c128, 3, padding=1, bias=False),
+            nn.BatchNorm2d(c128),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(c64),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(c64, c64, 3, padding=1, bias=False),
+            nn.BatchNorm2d(c64),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_bn_lrelu(c64, c128, 3, stride=1),
+            *_conv_bn_lrelu(c128, c256, 4, stride=2),
+            *_conv_bn_lrelu(c256, c256, 3, stride=1),
+            nn.Flatten(),
+        ),
+        D_head=nn.Linear(c256 * h * w, 1),
+        Q_head=_q_head(c256 * h * w, q_dim, width),
+    )
+
+
+def _q_head(features: int, q_dim: int, width: float) -> nn.Sequential:
+    """FC 128, BatchNorm, lReLU, FC out: the part of Q that D does not share."""
+    (h128,) = _scaled(width, 128)
+    return nn.Sequential(*_linear_bn_lrelu(features, h128), nn.Linear(h128, q_dim))
+
+
+def _scaled(width: float, *channels: int) -> tuple[int, ...]:
+    return tuple(max(1, round(c * width)) for c in channels)
+
+
+def _quarter(image_shape: ImageShape) -> ImageShape:
+    channels, h, w = image_shape
+    if h % 4 or w % 4 or h < 8 or w < 8:
+        raise InputError(
+            f"architecture.name: this architecture halves the image twice, so both sides must be multiples of 4 "
+            f"and at least 8, but the images are {h}x{w}; use `mlp`, which takes any size"
+        )
+    return channels, h // 4, w // 4
+
+
+def _linear_relu_bn(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.Linear(n_in, n_out), nn.ReLU(inplace=True), nn.BatchNorm1d(n_out)]
+
+
+# No bias in front of a BatchNorm: the mean that it subtracts would cancel it.
+def _linear_bn_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out), nn.LeakyReLU(LEAK, inplace=True)]
+
+
+def _conv_bn_lrelu(n_in: int, n_out: int, kernel: int, stride: int) -> list[nn.Module]:
+    conv = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(n_out), nn.LeakyReLU(LEAK, inplace=True)]

@@ -1,0 +1,90 @@
+"""G, D and Q as one module, and the architectures that build them.
+
+A user's own architecture is a function with the same arguments, registered under a name:
+
+    @register_architecture("tiny")
+    def tiny(image_shape: tuple[int, int, int], latent_dim: int, q_dim: int, width: float) -> Networks: ...
+
+in a module that the sweep file names under `extensions`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from infogan_bench.codes import LatentCodes
+from infogan_bench.config.models import ArchitectureConfig
+from infogan_bench.errors import InputError
+
+ImageShape = tuple[int, int, int]  # channels, height, width
+
+
+class Networks(nn.Module):
+    """Generator, the trunk that D and Q share, and the two heads.
+
+    G: (B, latent_dim) -> (B, C, H, W) in [-1, 1]. trunk: images -> (B, features). D_head: features -> (B, 1)
+    logits. Q_head: features -> (B, q_dim).
+    """
+
+    def __init__(self, *, G: nn.Module, trunk: nn.Module, D_head: nn.Module, Q_head: nn.Module) -> None:
+        super().__init__()
+        self.G = G
+        self.trunk = trunk
+        self.D_head = D_head
+        self.Q_head = Q_head
+
+    def D(self, features: Tensor) -> Tensor:
+        """Logits (B,) that the images behind `features` are real."""
+        logits: Tensor = self.D_head(features)
+        return logits.squeeze(1)
+
+    def D_and_Q_parameters(self) -> list[nn.Parameter]:
+        """What D's optimiser owns: the trunk and both heads."""
+        return [p for part in (self.trunk, self.D_head, self.Q_head) for p in part.parameters()]
+
+
+Architecture = Callable[[ImageShape, int, int, float], Networks]
+_ARCHITECTURES: dict[str, Architecture] = {}
+
+
+def register_architecture(name: str) -> Callable[[Architecture], Architecture]:
+    """Make an architecture known under `name`, for `architecture.name` in a sweep file."""
+
+    def register(build: Architecture) -> Architecture:
+        _ARCHITECTURES[name] = build
+        return build
+
+    return register
+
+
+def architecture_names() -> list[str]:
+    """The names that `architecture.name` may take."""
+    return sorted(_ARCHITECTURES)
+
+
+def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: LatentCodes) -> Networks:
+    """Build the networks of `config` for these images and codes, not yet initialised.
+
+    Raises:
+        InputError: if the name is unknown or the architecture cannot make images of this shape.
+    """
+    if config.name not in _ARCHITECTURES:
+        nearest = difflib.get_close_matches(config.name, _ARCHITECTURES, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(
+            f"architecture.name: no architecture {config.name!r} among {', '.join(architecture_names())}{hint}"
+        )
+    return _ARCHITECTURES[config.name](image_shape, codes.latent_dim, codes.q_dim, config.width)
+
+
+def initialise(networks: Networks, generator: torch.Generator) -> None:
+    """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity."""
+    for module in networks.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, std=0.02, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

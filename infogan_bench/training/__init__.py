@@ -1,0 +1,14 @@
+"""Training one InfoGAN: the objective, the loop, the checkpoint."""
+
+from infogan_bench.training.checkpoint import Checkpoint, load_checkpoint, restore_trainer, save_checkpoint
+from infogan_bench.training.trainer import DivergedError, Interval, Trainer
+
+__all__ = [
+    "Checkpoint",
+    "DivergedError",
+    "Interval",
+    "Trainer",
+    "load_checkpoint",
+    "restore_trainer",
+    "save_checkpoint",
+]

@@ -1,0 +1,78 @@
+"""Checkpoints: one safetensors file (plain tensors, no pickle) with the configuration in its metadata."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from infogan_bench.config.models import DatasetConfig, RunConfig
+from infogan_bench.errors import InputError
+from infogan_bench.training.trainer import Trainer
+
+_FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as read: what was trained, on what, how far, and the trainer's tensors."""
+
+    run: RunConfig
+    dataset: DatasetConfig
+    seed: int
+    image_shape: tuple[int, int, int]
+    tensors: dict[str, Tensor]
+
+
+def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> None:
+    """Write `trainer` to `path`, whole or not at all."""
+    metadata = {
+        "format": _FORMAT,
+        "run": trainer.run.model_dump_json(),
+        "dataset": dataset.model_dump_json(),
+        "seed": str(trainer.seed),
+        "image_shape": json.dumps(list(trainer.images.shape[1:])),
+    }
+    tensors = {name: tensor.detach().contiguous() for name, tensor in trainer.state().items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata=metadata)
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        InputError: if the file is missing, truncated, not a checkpoint, or of a newer format.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; a trial's lies in runs/NAME/trials/ID/seed-N/")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != _FORMAT:
+                raise InputError(f"{path}: not a checkpoint of this version (format {metadata.get('format')!r})")
+            return Checkpoint(
+                run=RunConfig.model_validate_json(metadata["run"]),
+                dataset=DatasetConfig.model_validate_json(metadata["dataset"]),
+                seed=int(metadata["seed"]),
+                image_shape=tuple(json.loads(metadata["image_shape"])),
+                tensors={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118: not a mapping
+            )
+    except (SafetensorError, ValidationError, KeyError, ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: truncated, or not a checkpoint ({error})") from None
+
+
+def restore_trainer(checkpoint: Checkpoint, images: Tensor, device: torch.device | str = "cpu") -> Trainer:
+    """A trainer that goes on where the checkpoint was written."""
+    trainer = Trainer(checkpoint.run, images, checkpoint.seed, device)
+    trainer.load_state(checkpoint.tensors)
+    return trainer

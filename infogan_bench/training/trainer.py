@@ -1,0 +1,201 @@
+"""The training loop of one InfoGAN: one model, one seed, no Ray and no MLflow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config.models import RunConfig
+from infogan_bench.datasets import to_float
+from infogan_bench.errors import InputError
+from infogan_bench.networks import build_networks, initialise
+from infogan_bench.training.objective import code_weights, discriminator_loss, generator_loss
+
+
+def _seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of its own for each use of randomness: 0 weights, 1 latents, 2 + epoch the images' order."""
+    return torch.Generator(device).manual_seed(seed + stream * 2**32)
+
+
+class DivergedError(RuntimeError):
+    """A loss or a weight stopped being finite; `step` is the first update where that was seen."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(f"diverged at step {step}: {what} is not finite")
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What `Trainer.train` did: metrics averaged over its updates, and its wall time in seconds."""
+
+    metrics: Mapping[str, float]
+    seconds: float
+    images_per_second: float
+
+
+class Trainer:
+    """Trains G, D and Q on uint8 images by InfoGAN's objective.
+
+    Equal arguments on the same machine, with the same number of torch threads, give equal numbers, and a
+    trainer that loads another's `state()` goes on bit for bit as the other would have.
+
+    Args:
+        run: the configuration.
+        images: uint8 (N, C, H, W), the real images; kept on `device`.
+        seed: of the weights, the latents and the order of the images.
+        device: where everything lives.
+
+    Raises:
+        InputError: if there are fewer images than one batch, or the architecture does not fit the images.
+    """
+
+    def __init__(self, run: RunConfig, images: Tensor, seed: int, device: torch.device | str = "cpu") -> None:
+        if len(images) < run.batch:
+            raise InputError(
+                f"batch: {run.batch} images a step were asked for, but the training set has {len(images)}"
+            )
+        self.run = run
+        self.seed = seed
+        self.device = torch.device(device)
+        self.images = images.to(self.device)
+        self.codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
+        self.weights = code_weights(run.objective, self.codes)
+        self.step = 0
+        channels, height, width = images.shape[1:]
+        networks = build_networks(run.architecture, (channels, height, width), self.codes)
+        initialise(networks, _seeded(seed, 0))  # on the CPU: the same weights on any device
+        self.networks = networks.to(self.device, memory_format=torch.channels_last)
+        self.generator = _seeded(seed, 1, self.device)
+        self._G_parameters = list(self.networks.G.parameters())
+        self._DQ_parameters = self.networks.D_and_Q_parameters()
+        self.optimisers = {
+            "G": self._adam(self._G_parameters, run.optimiser.lr_g),
+            "D": self._adam(self._DQ_parameters, run.optimiser.lr_d),
+        }
+        self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.int64)
+
+    def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
+        optimiser = self.run.optimiser
+        return torch.optim.Adam(parameters, lr=lr, betas=(optimiser.beta1, optimiser.beta2), fused=True)
+
+    def train(self, steps: int) -> Interval:
+        """Do `steps` updates of D and of G.
+
+        Raises:
+            DivergedError: if a loss was not finite at any of them. The check waits for the end of the
+                interval, so that a GPU is not stopped at every step.
+        """
+        started = time.perf_counter()
+        self.networks.train()
+        names = ["loss/d", "loss/g", *(f"L_I/{code.name}" for code in self.codes.all)]
+        totals = torch.zeros(len(names), device=self.device)
+        bad_since = torch.full((len(names),), -1, device=self.device)
+        for _ in range(steps):
+            values = self._update()
+            self.step += 1
+            totals += values
+            bad_since = torch.where((bad_since < 0) & ~values.isfinite(), self.step, bad_since)
+        self._raise_if_diverged(names, bad_since.tolist())
+        metrics = dict(zip(names, (totals / steps).tolist(), strict=True))
+        metrics |= {f"H/{code.name}": code.entropy for code in self.codes.all}
+        metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.codes.all)
+        metrics["H"] = sum(code.entropy for code in self.codes.all)
+        seconds = time.perf_counter() - started
+        return Interval(metrics, seconds, steps * self.run.batch / seconds)
+
+    def _update(self) -> Tensor:
+        """One update of D and one of G; returns their losses and each L_I, detached, (2 + n_codes,)."""
+        networks, codes, weights = self.networks, self.codes, self.weights
+
+        # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
+        real = self._next_batch()
+        latents = codes.sample(self.run.batch, self.generator)
+        fake = networks.G(codes.flatten(latents))
+        d_loss, bounds = discriminator_loss(networks, codes, weights, real, fake.detach(), latents)
+        _descend(self.optimisers["D"], d_loss, self._DQ_parameters)
+
+        # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
+        g_loss = generator_loss(networks, codes, weights, fake, latents)
+        _descend(self.optimisers["G"], g_loss, self._G_parameters)
+
+        return torch.stack([d_loss, g_loss, *bounds.values()]).detach()
+
+    def _next_batch(self) -> Tensor:
+        """The real images of the current step: a new order every epoch, the last partial batch dropped."""
+        batches = len(self.images) // self.run.batch
+        epoch, place = divmod(self.step, batches)
+        if epoch != self._epoch:  # the order follows from seed and epoch alone, so a checkpoint need not hold it
+            shuffled = torch.randperm(len(self.images), generator=_seeded(self.seed, 2 + epoch))
+            self._order = shuffled.to(self.device)
+            self._epoch = epoch
+        indices = self._order[place * self.run.batch : (place + 1) * self.run.batch]
+        return to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
+
+    def _raise_if_diverged(self, names: Sequence[str], bad_since: Sequence[int]) -> None:
+        bad = [(step, name) for step, name in zip(bad_since, names, strict=True) if step >= 0]
+        if bad:
+            raise DivergedError(*min(bad, key=lambda item: item[0]))
+        for name, weight in self.networks.named_parameters():
+            if not weight.isfinite().all():
+                raise DivergedError(self.step, name)
+
+    @torch.no_grad()
+    def generate(self, latents: Latents) -> Tensor:
+        """G's images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
+        self.networks.G.eval()
+        images: Tensor = self.networks.G(self.codes.flatten(latents))
+        self.networks.G.train()
+        return images
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that training changes, as flat named tensors: weights, BatchNorm's statistics, both
+        optimisers, the random state and the step."""
+        tensors = {f"networks/{name}": tensor for name, tensor in self.networks.state_dict().items()}
+        for name, optimiser in self.optimisers.items():
+            for index, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"adam/{name}/{index}/{key}": value for key, value in moments.items()}
+        tensors["random"] = self.generator.get_state()
+        tensors["step"] = torch.tensor(self.step)
+        return tensors
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over another trainer's `state()`; the two must have the same configuration.
+
+        Raises:
+            InputError: if the tensors are of another architecture or other codes.
+        """
+        weights = {
+            name.removeprefix("networks/"): tensor
+            for name, tensor in tensors.items()
+            if name.startswith("networks/")
+        }
+        try:
+            self.networks.load_state_dict(weights)
+        except RuntimeError as error:
+            raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
+        for name, parameters in (("G", self._G_parameters), ("D", self._DQ_parameters)):
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, tensor in tensors.items():
+                if key.startswith(f"adam/{name}/"):
+                    index, moment = key.removeprefix(f"adam/{name}/").split("/")
+                    # fused Adam walks memory, so a moment must lie as its parameter does (channels_last)
+                    like = parameters[int(index)] if moment != "step" else tensor
+                    moments.setdefault(int(index), {})[moment] = torch.empty_like(like).copy_(tensor).detach()
+            optimiser = self.optimisers[name]
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+        self.generator.set_state(tensors["random"].cpu())
+        self.step = int(tensors["step"])
+
+
+def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:
+    """One optimiser step on `loss` in `parameters` alone: no gradient is computed for any other weight."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+    optimiser.step()
