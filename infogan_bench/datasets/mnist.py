@@ -1,0 +1,158 @@
+"""MNIST and the two datasets made in its format, from IDX files on disk. Nothing here uses the network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from infogan_bench.datasets.base import ImageDataset
+from infogan_bench.datasets.errors import DatasetError
+from infogan_bench.datasets.idx import read_idx
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+@dataclass(frozen=True)
+class MnistFamily:
+    """A dataset in MNIST's layout: four IDX files, gzipped or not."""
+
+    name: str
+    torchvision_name: str  # its class there, and the folder that class makes
+    class_names: tuple[str, ...]
+    published_md5: tuple[str, ...]  # of the gzipped files as first published, in the order of `FILES`
+    how_to_get: str
+    shipped: Path | None = None  # used where no `data_dir` is given
+
+    def load(self, data_dir: Path | None) -> ImageDataset:
+        """Read the four files.
+
+        Args:
+            data_dir: the folder that holds them, or the root that torchvision was given; None for the files
+                that ship with the package. A smaller set in the same format is accepted.
+        Raises:
+            DatasetError: if files are missing or damaged, or images and labels differ in number.
+        """
+        if data_dir is not None:
+            files = self._locate(data_dir)
+        elif self.shipped is not None:
+            files = self._locate(self.shipped)
+            _check_sha256(files, self.shipped / "SHA256SUMS")
+        else:
+            raise DatasetError(
+                f"{self.name} does not ship with InfoGAN Bench: give `data_dir`. {self.how_to_get}"
+            )
+        train_images, train_labels = _read_split(*files[:2])
+        test_images, test_labels = _read_split(*files[2:])
+        return ImageDataset(self.name, train_images, train_labels, test_images, test_labels, self.class_names)
+
+    def _locate(self, data_dir: Path) -> list[Path]:
+        """Find the four files in one folder: `data_dir` itself or torchvision's below it."""
+        folders = (data_dir, data_dir / self.torchvision_name / "raw")
+        found = max((_present_in(folder) for folder in folders), key=len)
+        missing = [
+            f"{file}.gz (md5 {md5})"
+            for file, md5 in zip(FILES, self.published_md5, strict=True)
+            if file not in found
+        ]
+        if missing:
+            raise DatasetError(
+                f"{self.name}: missing, gzipped or not, in {folders[0]} and in {folders[1]}: "
+                f"{', '.join(missing)}. {self.how_to_get}"
+            )
+        return [found[file] for file in FILES]
+
+
+def _present_in(folder: Path) -> dict[str, Path]:
+    candidates = ((file, folder / f"{file}{suffix}") for suffix in (".gz", "") for file in FILES)
+    return {file: path for file, path in candidates if path.is_file()}  # unpacked files win: they load faster
+
+
+def _check_sha256(files: Iterable[Path], sums: Path) -> None:
+    expected = {name: digest for digest, name in map(str.split, sums.read_text().splitlines())}
+    for file in files:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        if found != expected.get(file.name):
+            raise DatasetError(
+                f"{file}: damaged since it was installed: expected sha256 {expected.get(file.name)}, "
+                f"found {found}; reinstall infogan-bench"
+            )
+
+
+def _read_split(images_file: Path, labels_file: Path) -> tuple[Tensor, Tensor]:
+    images = torch.from_numpy(read_idx(images_file, ndim=3)).unsqueeze(1)
+    labels = torch.from_numpy(read_idx(labels_file, ndim=1)).to(torch.int64)
+    if len(images) != len(labels):
+        raise DatasetError(
+            f"{images_file} holds {len(images):,} images, but {labels_file} holds {len(labels):,} labels; "
+            "they belong to different sets"
+        )
+    return images, labels
+
+
+MNIST = MnistFamily(
+    name="mnist",
+    torchvision_name="MNIST",
+    class_names=tuple("0123456789"),
+    published_md5=(
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    how_to_get="Without `data_dir`, the files that ship with InfoGAN Bench are used.",
+    shipped=Path(__file__).with_name("mnist_files"),
+)
+
+FASHION_MNIST = MnistFamily(
+    name="fashion-mnist",
+    torchvision_name="FashionMNIST",
+    class_names=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    published_md5=(
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+    how_to_get=(
+        "torchvision.datasets.FashionMNIST(FOLDER, download=True) fetches the files, after which FOLDER is "
+        "the `data_dir`; Debian's package dataset-fashion-mnist puts them in "
+        "/usr/share/datasets/fashion-mnist."
+    ),
+)
+
+KMNIST = MnistFamily(
+    name="kmnist",
+    torchvision_name="KMNIST",
+    class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    published_md5=(
+        "bdb82020997e1d708af4cf47b453dcf7",
+        "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7",
+        "7320c461ea6c1c855c0b718fb2a4b134",
+    ),
+    how_to_get=(
+        "torchvision.datasets.KMNIST(FOLDER, download=True) fetches the files, after which FOLDER is "
+        "the `data_dir`."
+    ),
+)
