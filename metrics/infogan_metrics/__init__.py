@@ -1,0 +1,35 @@
+"""Scores of clusters and codes: pure functions on arrays. Importing this loads numpy alone."""
+
+from infogan_metrics.clustering import (
+    ClusteringScore,
+    Confusion,
+    PerClassAccuracy,
+    VMeasure,
+    ari,
+    cluster_accuracy,
+    confusion,
+    nmi,
+    per_class_accuracy,
+    purity,
+    v_measure,
+)
+from infogan_metrics.registry import METRICS, Metric
+from infogan_metrics.score import NotDefinedError, Score
+
+__all__ = [
+    "METRICS",
+    "ClusteringScore",
+    "Confusion",
+    "Metric",
+    "NotDefinedError",
+    "PerClassAccuracy",
+    "Score",
+    "VMeasure",
+    "ari",
+    "cluster_accuracy",
+    "confusion",
+    "nmi",
+    "per_class_accuracy",
+    "purity",
+    "v_measure",
+]

@@ -1,0 +1,95 @@
+"""All scores by name, with what a user has to know before choosing by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from infogan_metrics import clustering
+from infogan_metrics.score import Score
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score: how to call it and how to read it."""
+
+    name: str
+    function: Callable[..., Score]
+    inputs: tuple[str, ...]  # the names of its positional arguments
+    range: tuple[float, float]
+    direction: Literal["max", "min"]  # which way is better
+    cost: Literal["cheap", "costly"]  # cheap: well under a second for 10,000 samples
+    source: str
+
+    @property
+    def uses_labels(self) -> bool:
+        """Whether it needs class labels; choosing a model by it is supervision."""
+        return "labels" in self.inputs
+
+    @property
+    def uses_factors(self) -> bool:
+        """Whether it needs ground-truth factors; choosing a model by it is supervision."""
+        return "factors" in self.inputs
+
+
+_LABELLED = ("assignments", "labels")
+
+_ALL = (
+    Metric(
+        "cluster_accuracy",
+        clustering.cluster_accuracy,
+        _LABELLED,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Yang et al. 2010",
+    ),
+    Metric(
+        "per_class_accuracy",
+        clustering.per_class_accuracy,
+        _LABELLED,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Yang et al. 2010",
+    ),
+    Metric(
+        "purity",
+        clustering.purity,
+        _LABELLED,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Manning et al. 2008",
+    ),
+    Metric(
+        "nmi",
+        clustering.nmi,
+        _LABELLED,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Strehl and Ghosh 2002",
+    ),
+    Metric(
+        "ari",
+        clustering.ari,
+        _LABELLED,
+        range=(-0.5, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Hubert and Arabie 1985",
+    ),
+    Metric(
+        "v_measure",
+        clustering.v_measure,
+        _LABELLED,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Rosenberg and Hirschberg 2007",
+    ),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
