@@ -1,0 +1,21 @@
+"""MLflow beside the sweep: a parent run for the sweep, a child run for each trial.
+
+Written from the driver alone, by one thread that the sweep never waits for. `mlflow` is imported when a
+tracker is used, not when this package is.
+"""
+
+from infogan_bench.tracking._names import legal_key, shown_uri, value_text
+from infogan_bench.tracking._store import resolve_uri
+from infogan_bench.tracking._tracker import MlflowTracker
+from infogan_bench.tracking._ui import free_port, open_ui, ui_command
+
+__all__ = [
+    "MlflowTracker",
+    "free_port",
+    "legal_key",
+    "open_ui",
+    "resolve_uri",
+    "shown_uri",
+    "ui_command",
+    "value_text",
+]

@@ -1,0 +1,113 @@
+"""A buffer and the one thread that empties it: the sweep hands a record over and goes on at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from infogan_bench.tracking._record import Record
+
+_log = logging.getLogger(__name__)
+
+MAX_WAITING = 100_000  # metric values kept in memory while a store does not answer: about 30 MB
+_FIRST_WAIT = 0.5  # seconds before the next attempt; doubled up to
+_LONGEST_WAIT = 30.0
+_LAST_ATTEMPTS = 3  # in a row, when the sweep has ended
+
+
+class Outbox:
+    """Records by run, merged while they wait, sent one run at a time in the order of their arrival.
+
+    Args:
+        send: sends a record and takes out of it what has arrived; returns how many values the store refused
+            for good. If it raises, the rest of the record waits for another attempt, behind the others.
+        limit: further metrics are dropped (and counted) while this many wait.
+    """
+
+    def __init__(self, send: Callable[[str, Record], int], limit: int = MAX_WAITING) -> None:
+        self._send = send
+        self._limit = limit
+        self._waiting: dict[str, Record] = {}
+        self._in_flight: Record | None = None
+        self._metrics_waiting = 0
+        self._dropped = 0
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._work, name="mlflow-writer", daemon=True)
+        self.last_error: str | None = None
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def put(self, key: str, record: Record) -> None:
+        """Add to what the run `key` is to be told. Returns at once."""
+        with self._changed:
+            room = max(self._limit - self._metrics_waiting, 0)
+            self._dropped += len(record.metrics[room:])
+            del record.metrics[room:]
+            self._metrics_waiting += len(record.metrics)
+            earlier = self._waiting.get(key)
+            self._waiting[key] = record if earlier is None else earlier.followed_by(record)
+            self._changed.notify()
+
+    def close(self, seconds: float) -> None:
+        """Send what waits, for at most `seconds`."""
+        self._closing.set()
+        with self._changed:
+            self._changed.notify()
+        self._thread.join(seconds)
+        self._abandoned = self._thread.is_alive()
+
+    @property
+    def lost(self) -> int:
+        """Values and files that the store has not got: dropped, refused, or still waiting."""
+        with self._changed:
+            waiting = sum(record.size for record in self._waiting.values())
+            return self._dropped + waiting + (self._in_flight.size if self._in_flight else 0)
+
+    def _work(self) -> None:
+        failures = 0
+        while (taken := self._take()) is not None:
+            try:
+                self._dropped += self._send(*taken)
+                self._sent()
+                failures = 0
+            except Exception as error:  # whatever a store or a network does must not reach the sweep
+                failures += 1
+                self.last_error = str(error)
+                _log.warning("MLflow, attempt %d: %s", failures, error)
+                self._put_back(*taken)
+                if self._closing.is_set() and failures >= _LAST_ATTEMPTS:
+                    return
+                self._pause(failures)
+
+    def _take(self) -> tuple[str, Record] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
+            if self._abandoned or not self._waiting:
+                return None
+            key = next(iter(self._waiting))
+            self._in_flight = self._waiting.pop(key)
+            self._metrics_waiting -= len(self._in_flight.metrics)
+            return key, self._in_flight
+
+    def _sent(self) -> None:
+        with self._changed:
+            self._in_flight = None
+
+    def _put_back(self, key: str, record: Record) -> None:
+        with self._changed:
+            self._in_flight = None
+            self._metrics_waiting += len(record.metrics)
+            later = self._waiting.pop(key, None)
+            self._waiting[key] = record if later is None else record.followed_by(later)
+
+    def _pause(self, failures: int) -> None:
+        if self._closing.is_set():
+            time.sleep(_FIRST_WAIT)
+        else:
+            self._closing.wait(min(_FIRST_WAIT * 2 ** (failures - 1), _LONGEST_WAIT))

@@ -1,0 +1,77 @@
+"""What one MLflow run is still to be told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from infogan_bench.results import Status
+
+
+def milliseconds() -> int:
+    """Now, since the epoch, in MLflow's unit."""
+    return round(time.time() * 1000)
+
+
+class Measurement(NamedTuple):
+    """One metric at one step. The time is fixed, so that MLflow takes a repeated attempt as the same row."""
+
+    key: str
+    value: float
+    step: int
+    milliseconds: int  # since the epoch
+
+
+class Artifact(NamedTuple):
+    """A file to copy into the run."""
+
+    source: Path
+    folder: str | None  # inside the run; None is its root
+
+
+class End(NamedTuple):
+    """How and when a run ended."""
+
+    status: Status
+    milliseconds: int
+
+
+@dataclass
+class Record:
+    """Additions to one run; `end` is None while the run goes on. A sender takes out what has arrived."""
+
+    name: str
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    metrics: list[Measurement] = field(default_factory=list)
+    final: Measurement | None = None  # the objective of a trial that ended well
+    artifacts: list[Artifact] = field(default_factory=list)
+    end: End | None = None
+    since: int = field(default_factory=milliseconds)
+
+    @property
+    def size(self) -> int:
+        """How many values and files have not arrived yet."""
+        return (
+            len(self.params)
+            + len(self.tags)
+            + len(self.metrics)
+            + len(self.artifacts)
+            + (self.final is not None)
+            + (self.end is not None)
+        )
+
+    def followed_by(self, later: Record) -> Record:
+        """Both in one; where they differ, `later` is right."""
+        return Record(
+            name=later.name,
+            params={**later.params, **self.params},  # MLflow keeps the first value of a parameter
+            tags={**self.tags, **later.tags},
+            metrics=self.metrics + later.metrics,
+            final=later.final or self.final,
+            artifacts=list(dict.fromkeys(self.artifacts + later.artifacts)),
+            end=later.end,
+            since=self.since,
+        )

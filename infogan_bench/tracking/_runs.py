@@ -1,0 +1,341 @@
+"""The runs of one sweep in an MLflow store: found again by their tags, told what is in a record."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from infogan_bench.errors import InputError
+from infogan_bench.results import Status
+from infogan_bench.tracking import _store
+from infogan_bench.tracking._names import legal_key, shown_uri
+from infogan_bench.tracking._pictures import confusion_picture
+from infogan_bench.tracking._record import Artifact, Measurement, Record, milliseconds
+
+_log = logging.getLogger(__name__)
+_Item = TypeVar("_Item")
+
+SWEEP = ""  # the key of the sweep's own run; a trial's key is its name, `0003`
+OBJECTIVE = "objective"
+SWEEP_ID_TAG = "infogan.sweep_id"
+TRIAL_TAG = "infogan.trial"
+STATUS_TAG = "infogan.status"
+PARENT_TAG = "mlflow.parentRunId"
+_MLFLOW_STATUS = {
+    Status.FINISHED: "FINISHED",
+    Status.STOPPED: "FINISHED",
+    Status.DIVERGED: "FAILED",
+    Status.FAILED: "FAILED",
+    Status.INTERRUPTED: "KILLED",
+}
+_PARAMS_OR_TAGS_A_BATCH = 100
+_METRICS_A_BATCH = 1000
+_RUNS_A_PAGE = 1000
+
+
+@dataclass
+class _Run:
+    id: str
+    status: str
+    params: dict[str, str] = field(default_factory=dict)
+    last_step: dict[str, int] = field(default_factory=dict)  # by metric
+    unread: set[str] = field(default_factory=set)  # metrics of an earlier session: the last step must be read
+
+
+class Runs:
+    """Sends records to the run of a sweep and to those of its trials. Used by one thread at a time.
+
+    Nothing but the tags `infogan.sweep_id` and `infogan.trial` ties a sweep to its runs.
+
+    Args:
+        uri: a store, as `resolve_uri` gives it.
+        experiment: name of the experiment; made if there is none.
+        sweep_id: letters, digits, `_` and `-`.
+        metric: the objective, as it is logged; `mode` is its direction.
+    """
+
+    def __init__(
+        self, uri: str, experiment: str, sweep_id: str, metric: str, mode: Literal["max", "min"]
+    ) -> None:
+        self._uri = uri
+        self._experiment = experiment
+        self._sweep_id = sweep_id
+        self._metric = metric
+        self._best: Callable[..., Any] = max if mode == "max" else min
+        self._client: Any = None
+        self._experiment_id = ""
+        self._runs: dict[str, _Run] | None = None
+        self._ended: dict[str, tuple[str, float | None]] = {}  # trial -> status, objective at its end
+
+    def connect(self) -> None:
+        """Reach the store and make the experiment; does nothing once that was done.
+
+        Raises:
+            InputError: if the store or the experiment cannot be used.
+            Exception: if the store does not answer.
+        """
+        if self._client is None:
+            client = _store.connect(self._uri)
+            self._experiment_id = self._find_experiment(client)
+            self._client = client
+
+    def send(self, key: str, record: Record) -> int:
+        """Tell the run `key` what is in `record`; what has arrived is taken out of it.
+
+        Returns:
+            How many values the store refused for good.
+        Raises:
+            Exception: if the store does not answer; the rest may be sent later.
+        """
+        run = self._run(key, record)
+        if record.end is None and run.status != "RUNNING":
+            self._client.update_run(run.id, status="RUNNING")
+            run.status = "RUNNING"
+        self._note_changed_params(run, record)
+        refused = self._send_params(run, record) + self._send_metrics(run, record)
+        refused += self._send_tags(run, record) + self._send_end(key, run, record)
+        return refused + self._send_artifacts(run, record)
+
+    # Finding ----------------------------------------------------------------------------------------------
+
+    def _find_experiment(self, client: Any) -> str:
+        from mlflow.exceptions import MlflowException
+
+        experiment = client.get_experiment_by_name(self._experiment)
+        if experiment is None:
+            try:
+                # The kind spares people MLflow's question whether this is about chat models.
+                return str(
+                    client.create_experiment(
+                        self._experiment,
+                        artifact_location=_store.artifact_location(self._uri),
+                        tags={"mlflow.experimentKind": "custom_model_development"},
+                    )
+                )
+            except MlflowException:  # another sweep may have made it in between
+                experiment = client.get_experiment_by_name(self._experiment)
+                if experiment is None:
+                    raise
+        if experiment.lifecycle_stage != "active":
+            raise InputError(
+                f"The MLflow experiment `{self._experiment}` in `{shown_uri(self._uri)}` was deleted: "
+                f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`) or name another one "
+                "in `tracking.experiment`."
+            )
+        return str(experiment.experiment_id)
+
+    def _run(self, key: str, record: Record) -> _Run:
+        self.connect()
+        if self._runs is None:
+            self._runs = self._find_runs()
+        if key not in self._runs:
+            self._runs[key] = self._create(key, record)
+        return self._runs[key]
+
+    def _find_runs(self) -> dict[str, _Run]:
+        runs: dict[str, _Run] = {}
+        for found in self._search():
+            tags = found.data.tags
+            trial = tags.get(TRIAL_TAG, SWEEP)
+            if trial != SWEEP:
+                self._remember_end(trial, tags.get(STATUS_TAG, ""), found.data.metrics)
+            run = _Run(found.info.run_id, found.info.status, dict(found.data.params))
+            run.unread = set(found.data.metrics)
+            if trial != SWEEP and run.status == "RUNNING":  # killed before it could say that it ended
+                self._client.set_tag(run.id, STATUS_TAG, Status.INTERRUPTED.value)
+                self._client.set_terminated(run.id, status="KILLED")
+                run.status = "KILLED"
+            runs.setdefault(trial, run)
+        return runs
+
+    def _search(self) -> Iterator[Any]:
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment_id],
+                filter_string=f"tags.`{SWEEP_ID_TAG}` = '{self._sweep_id}'",
+                order_by=["attributes.start_time ASC"],
+                max_results=_RUNS_A_PAGE,
+                page_token=token,
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _remember_end(self, trial: str, status: str, metrics: Mapping[str, float]) -> None:
+        if status in {known.value for known in Status if known.ended}:
+            self._ended.setdefault(trial, (status, metrics.get(legal_key(f"final/{self._metric}"))))
+
+    def _create(self, key: str, record: Record) -> _Run:
+        tags = {SWEEP_ID_TAG: self._sweep_id}
+        if key != SWEEP:
+            assert self._runs is not None  # noqa: S101
+            if SWEEP not in self._runs:
+                raise LookupError("the sweep's own run is not there yet")
+            tags |= {TRIAL_TAG: key, PARENT_TAG: self._runs[SWEEP].id}
+        created = self._client.create_run(
+            self._experiment_id, start_time=record.since, tags=tags, run_name=record.name
+        )
+        return _Run(created.info.run_id, "RUNNING")
+
+    # Sending: each part is taken out of the record when it has arrived or was refused -----------------------
+
+    def _send_params(self, run: _Run, record: Record) -> int:
+        from mlflow.entities import Param
+
+        refused = 0
+        new = {name: value for name, value in record.params.items() if name not in run.params}
+        for batch in _batches(list(new.items()), _PARAMS_OR_TAGS_A_BATCH):
+            params = [Param(name, value) for name, value in batch]
+            refused += self._attempt(len(batch), functools.partial(self._batch, run, params=params))
+            run.params.update(batch)
+        record.params.clear()
+        return refused
+
+    def _note_changed_params(self, run: _Run, record: Record) -> None:
+        """MLflow keeps the first value of a parameter; another one, after a resume, becomes a tag."""
+        for name, value in record.params.items():
+            if run.params.get(name, value) != value:
+                record.tags[legal_key(f"infogan.param_changed.{name}")] = value
+
+    def _send_metrics(self, run: _Run, record: Record) -> int:
+        from mlflow.entities import Metric
+
+        refused = 0
+        record.metrics = self._new_steps(run, record.metrics)
+        while record.metrics:
+            batch = record.metrics[:_METRICS_A_BATCH]
+            metrics = [Metric(m.key, m.value, m.milliseconds, m.step) for m in batch]
+            refused += self._attempt(len(batch), functools.partial(self._batch, run, metrics=metrics))
+            run.last_step.update((m.key, m.step) for m in batch)
+            del record.metrics[: len(batch)]
+        return refused
+
+    def _new_steps(self, run: _Run, metrics: Sequence[Measurement]) -> list[Measurement]:
+        """Those that go beyond the last step of their metric: steps increase, and none is there twice."""
+        new = []
+        last: dict[str, int] = {}
+        for metric in metrics:
+            if metric.key not in last:
+                last[metric.key] = self._last_step(run, metric.key)
+            if metric.step > last[metric.key]:
+                last[metric.key] = metric.step
+                new.append(metric)
+        return new
+
+    def _last_step(self, run: _Run, key: str) -> int:
+        if key in run.unread:
+            history = self._client.get_metric_history(run.id, key)
+            run.last_step[key] = max(entry.step for entry in history)
+            run.unread.discard(key)
+        return run.last_step.get(key, -1)
+
+    def _send_tags(self, run: _Run, record: Record) -> int:
+        from mlflow.entities import RunTag
+
+        refused = 0
+        for batch in _batches(list(record.tags.items()), _PARAMS_OR_TAGS_A_BATCH):
+            tags = [RunTag(name, value) for name, value in batch]
+            refused += self._attempt(len(batch), functools.partial(self._batch, run, tags=tags))
+        record.tags.clear()
+        return refused
+
+    def _send_end(self, key: str, run: _Run, record: Record) -> int:
+        end = record.end
+        if end is None:
+            return 0
+        refused = self._send_final(run, record)
+        word = _MLFLOW_STATUS[end.status]
+        if run.status != word:  # a trial that is told to have ended twice keeps its time
+            self._client.set_terminated(run.id, status=word, end_time=end.milliseconds)
+            run.status = word
+        if key != SWEEP and end.status.ended:
+            self._ended[key] = (end.status.value, record.final.value if record.final else None)
+        refused += self._attempt(1, self._summarise)
+        record.final = record.end = None
+        return refused
+
+    def _send_final(self, run: _Run, record: Record) -> int:
+        if record.final is None:
+            return 0
+        history = self._client.get_metric_history(run.id, OBJECTIVE)
+        best = self._best([entry.value for entry in history] + [record.final.value])
+        both = [
+            record.final._replace(key=legal_key(f"final/{self._metric}")),
+            record.final._replace(key=legal_key(f"best/{self._metric}"), value=best),
+        ]
+        return self._send_metrics(run, Record(record.name, metrics=both))
+
+    def _summarise(self) -> None:
+        """Tell the sweep's run how many trials have ended in which way, and which is the best."""
+        assert self._runs is not None  # noqa: S101
+        run, now = self._runs[SWEEP], milliseconds()
+        counts = Counter(status for status, _ in self._ended.values())
+        tags = {f"infogan.trials.{status}": str(count) for status, count in counts.items()}
+        metrics = []
+        scores = {trial: score for trial, (_, score) in self._ended.items() if score is not None}
+        if scores:
+            best = self._best(scores, key=scores.__getitem__)
+            tags |= {"infogan.best_trial": best, "infogan.best_score": repr(scores[best])}
+            key = legal_key(f"best_trial/{self._metric}")
+            metrics = [Measurement(key, scores[best], len(self._ended), now)]
+        summary = Record("", tags=tags, metrics=metrics)
+        self._send_metrics(run, summary)
+        self._send_tags(run, summary)
+
+    def _send_artifacts(self, run: _Run, record: Record) -> int:
+        refused = 0
+        while record.artifacts:
+            artifact = record.artifacts[0]
+            refused += self._attempt(1, functools.partial(self._upload, run, artifact))
+            del record.artifacts[0]
+        return refused
+
+    def _upload(self, run: _Run, artifact: Artifact) -> None:
+        self._client.log_artifact(run.id, str(artifact.source), artifact.folder)
+        if artifact.source.name != "evaluation.json":
+            return
+        picture = confusion_picture(artifact.source)
+        if picture is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "confusion.png"
+                picture.save(file)
+                self._client.log_artifact(run.id, str(file), artifact.folder)
+
+    def _batch(self, run: _Run, **parts: Any) -> None:
+        self._client.log_batch(run.id, synchronous=True, **parts)
+
+    def _attempt(self, size: int, call: Callable[[], object]) -> int:
+        """0 if `call` worked, `size` if the store refused it for good; raises if it may work later."""
+        try:
+            call()
+        except Exception as error:
+            if not refused_for_good(error):
+                raise
+            _log.warning("MLflow refused %d values: %s", size, error)
+            return size
+        return 0
+
+
+def refused_for_good(error: Exception) -> bool:
+    """Whether another attempt would fail as well: the store understood us and said no."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        code = error.get_http_status_code()
+        return 400 <= code < 500 and code not in (408, 429)
+    return isinstance(error, FileNotFoundError | ImportError | LookupError | TypeError | ValueError)
+
+
+def _batches(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch

@@ -1,0 +1,278 @@
+"""Follows a sweep and hands what happens to the thread that writes MLflow."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from infogan_bench.config.models import TrackingConfig
+from infogan_bench.errors import InputError
+from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.tracking._names import (
+    MAX_RUN_NAME,
+    MAX_TAG,
+    cut,
+    experiment_name,
+    legal_key,
+    markdown_text,
+    one_line,
+    shown_uri,
+    trial_name,
+    value_text,
+)
+from infogan_bench.tracking._outbox import Outbox
+from infogan_bench.tracking._record import Artifact, End, Measurement, Record, milliseconds
+from infogan_bench.tracking._runs import OBJECTIVE, PARENT_TAG, STATUS_TAG, SWEEP, Runs, refused_for_good
+from infogan_bench.tracking._store import resolve_uri
+
+_OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
+
+
+class MlflowTracker:
+    """A `SweepListener` that writes a sweep to MLflow: a parent run, and a child run for each trial.
+
+    No call waits for the store, and none raises for what the store does: a server that is down costs
+    the records it misses, never the sweep.
+
+    Args:
+        config: where to, under which experiment, with which tags and note.
+        sweep: the sweep's name.
+        sweep_id: what ties a resumed sweep to its runs: unique, of letters, digits, `_` and `-`.
+        folder: the sweep folder.
+        run_params: the base run as dotted keys and values.
+        swept: dotted keys of the base run that differ between trials.
+        metric, mode: the objective.
+        flush_seconds: how long `ended` waits for what is not written yet.
+
+    Raises:
+        InputError: if `config.uri` (or MLFLOW_TRACKING_URI) is no store that MLflow still writes to.
+    """
+
+    def __init__(
+        self,
+        config: TrackingConfig,
+        *,
+        sweep: str,
+        sweep_id: str,
+        folder: Path,
+        run_params: Mapping[str, Any],
+        swept: Sequence[str],
+        metric: str,
+        mode: Literal["max", "min"],
+        flush_seconds: float = 20.0,
+    ) -> None:
+        self.uri = resolve_uri(config.uri)
+        self.experiment = experiment_name(config.experiment or sweep)
+        self._config = config
+        self._sweep = sweep
+        self._folder = folder
+        self._metric = metric
+        self._fixed = {key: value for key, value in run_params.items() if key not in swept}
+        self._flush_seconds = flush_seconds
+        self._tags = self._common_tags()
+        self._sweep_tags = {
+            "infogan.sweep": cut(sweep, MAX_TAG),
+            "infogan.swept": value_text(list(swept), MAX_TAG),
+            "infogan.objective": cut(metric, MAX_TAG),
+            "infogan.mode": mode,
+            "mlflow.note.content": cut(self._description(swept, mode), MAX_TAG),
+        }
+        self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
+        self._tracked = 0
+        self._ended = False
+        self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode)
+        self._outbox = Outbox(self._runs.send)
+
+    def preflight(self) -> str | None:
+        """Reach the store, make a new database's tables and the experiment; before anything runs.
+
+        Returns:
+            A warning if a server does not answer now: records then wait in memory.
+        Raises:
+            InputError: if the store or the experiment cannot be used: a SQLite database that is
+                read-only, somebody else's or in a folder that is not there, or a server that refuses us.
+        """
+        try:
+            self._runs.connect()
+        except InputError:
+            raise
+        except Exception as error:
+            if refused_for_good(error):
+                raise InputError(f"MLflow cannot use `{shown_uri(self.uri)}`: {error}") from error
+            return (
+                f"MLflow's store {shown_uri(self.uri)} does not answer: what is to be tracked waits in "
+                f"memory ({one_line(str(error))})"
+            )
+        return None
+
+    @property
+    def warning(self) -> str | None:
+        """After the sweep: how much MLflow has not got, and why; None if it has all."""
+        lost = self._outbox.lost if self._ended else 0
+        if not lost:
+            return None
+        reason = f": {one_line(self._outbox.last_error)}" if self._outbox.last_error else ""
+        return (
+            f"{lost} of {self._tracked} records were not tracked in MLflow ({shown_uri(self.uri)}){reason}. "
+            f"The sweep folder has them all."
+        )
+
+    # SweepListener ----------------------------------------------------------------------------------------
+
+    def started(self, total: int | None) -> None:
+        """Open the sweep's run, or go on with it."""
+        planned = {"infogan.trials.planned": str(total)} if total is not None else {}
+        self._outbox.start()
+        self._put(
+            SWEEP,
+            Record(
+                name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
+                params=_params(self._fixed),
+                tags={**self._tags, **self._sweep_tags, **planned, STATUS_TAG: Status.RUNNING.value},
+                artifacts=self._sweep_files(),
+            ),
+        )
+
+    def updated(self, update: TrialUpdate) -> None:
+        """Log a report of a trial; with its end also its pictures."""
+        if update.status is Status.PENDING:
+            return
+        now = milliseconds()
+        first = update.trial not in self._open
+        metrics, not_finite = self._metrics(update, now)
+        record = Record(
+            name=trial_name(update.trial, update.params),
+            params=_params({**update.params, **self._fixed}) if first else {},
+            tags=(self._tags if first else {}) | _trial_tags(update, not_finite),
+            metrics=metrics,
+        )
+        self._open[update.trial] = update
+        if update.status is not Status.RUNNING:
+            self._finish(record, update, now)
+        self._put(update.trial, record)
+
+    def tick(self) -> None:
+        """Nothing: the store has a thread of its own."""
+
+    def ended(self, status: Status) -> None:
+        """Close every run, and wait up to `flush_seconds` for the store to have it all."""
+        now = milliseconds()
+        for trial, update in list(self._open.items()):
+            tags = {STATUS_TAG: Status.INTERRUPTED.value}
+            end = End(Status.INTERRUPTED, now)
+            self._put(trial, Record(trial_name(trial, update.params), tags=tags, end=end))
+        self._put(
+            SWEEP,
+            Record(
+                name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
+                tags={STATUS_TAG: status.value},
+                artifacts=self._sweep_files(),
+                end=End(status, now),
+            ),
+        )
+        self._outbox.close(self._flush_seconds)
+        self._ended = True
+
+    # Records ----------------------------------------------------------------------------------------------
+
+    def _put(self, key: str, record: Record) -> None:
+        self._tracked += record.size
+        self._outbox.put(key, record)
+
+    def _finish(self, record: Record, update: TrialUpdate, now: int) -> None:
+        del self._open[update.trial]
+        record.end = End(update.status, now)
+        record.artifacts = _trial_files(self._folder / "trials" / update.trial)
+        score = update.mean(self._metric)
+        if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
+            record.final = Measurement(self._metric, score, update.step, now)
+
+    def _metrics(self, update: TrialUpdate, now: int) -> tuple[list[Measurement], list[str]]:
+        """The values of a report under the names they are logged by, and the names of those not finite."""
+        values = _values(update)
+        if (score := update.mean(self._metric)) is not None:
+            values.setdefault(OBJECTIVE, score)
+        finite = [
+            Measurement(legal_key(name), value, update.step, now)
+            for name, value in values.items()
+            if math.isfinite(value)
+        ]
+        return finite, [name for name, value in values.items() if not math.isfinite(value)]
+
+    def _common_tags(self) -> dict[str, str]:
+        ours = {
+            "mlflow.user": _user(),
+            "mlflow.source.name": "infogan-bench",
+            "mlflow.source.type": "LOCAL",
+        }
+        theirs = {
+            legal_key(key): cut(value, MAX_TAG)
+            for key, value in self._config.tags.items()
+            if key not in (PARENT_TAG, "mlflow.runName") and not key.startswith("infogan.")
+        }
+        return ours | theirs
+
+    def _description(self, swept: Sequence[str], mode: str) -> str:
+        lines = [
+            f"Sweep **{markdown_text(one_line(self._sweep))}** of InfoGAN Bench",
+            f"swept: {', '.join(map(markdown_text, swept)) or 'nothing'}",
+            f"objective: {'highest' if mode == 'max' else 'lowest'} {markdown_text(self._metric)}, "
+            "the mean over a trial's seeds",
+        ]
+        note = [markdown_text(self._config.note)] if self._config.note else []
+        return "\n\n".join([*note, "\n".join(f"- {line}" for line in lines)])
+
+    def _sweep_files(self) -> list[Artifact]:
+        files = (self._folder / name for name in ("sweep.yaml", "report.html"))
+        return [Artifact(file, None) for file in files if file.is_file()]
+
+
+def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]:
+    tags = {
+        STATUS_TAG: update.status.value,
+        "infogan.seeds": ", ".join(str(seed.seed) for seed in update.seeds),
+        "infogan.node": update.node,
+        "infogan.device": update.device,
+        "infogan.error": update.error or "",
+        "infogan.not_finite": ", ".join(not_finite),
+    }
+    return {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
+
+
+def _values(update: TrialUpdate) -> dict[str, float]:
+    """Means over the seeds; with several seeds also the spread (`NAME/std`) and each seed's own value."""
+    names = dict.fromkeys(name for seed in update.seeds for name in seed.metrics)
+    means = {name: update.mean(name) for name in names}
+    values = {name: mean for name, mean in means.items() if mean is not None}
+    if len(update.seeds) == 1:
+        return values
+    spreads = {f"{name}/std": _spread([seed.metrics[name] for seed in update.seeds]) for name in values}
+    own = {f"seed-{seed.seed}/{name}": value for seed in update.seeds for name, value in seed.metrics.items()}
+    return values | spreads | own
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation of a sample (n - 1); NaN if a value is not finite."""
+    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def _params(values: Mapping[str, Any]) -> dict[str, str]:
+    return {legal_key(key): value_text(value) for key, value in values.items()}
+
+
+def _trial_files(folder: Path) -> list[Artifact]:
+    files = [Artifact(file, None) for file in folder.glob("trial.json")]
+    for seed in sorted(folder.glob("seed-*")):
+        files += [Artifact(file, seed.name) for pattern in _OF_A_SEED for file in sorted(seed.glob(pattern))]
+    return files
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"

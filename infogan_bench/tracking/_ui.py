@@ -1,0 +1,102 @@
+"""MLflow's own pages, served on this machine for `infogan-bench ui`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from infogan_bench.errors import InputError
+from infogan_bench.tracking._names import shown_uri
+from infogan_bench.tracking._store import resolve_uri, sqlite_file
+
+_SECONDS_TO_STOP = 10.0
+
+
+def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> list[str]:
+    """The command that serves the runs in `uri` (see `resolve_uri`) at http://`host`:`port`.
+
+    Raises:
+        InputError: if `uri` is a server, which has its own pages, or a SQLite file that does not exist.
+    """
+    uri = resolve_uri(uri)
+    if uri.startswith(("http:", "https:", "databricks", "uc:")):
+        raise InputError(f"`{shown_uri(uri)}` is a server with its own pages: open it in a browser.")
+    database = sqlite_file(uri)
+    if database is not None and not database.is_file():
+        raise InputError(f"There is no MLflow database `{database}`: run a sweep first, or give its URI.")
+    server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    return [*server, "--host", host, "--port", str(port), "--workers", "1"]
+
+
+def free_port(wanted: int, host: str = "127.0.0.1") -> int:
+    """`wanted` if nothing listens there, else a port that is free now."""
+    for port in (wanted, 0):
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise InputError(f"No port can be opened on `{host}`.")
+
+
+def open_ui(
+    uri: str | None,
+    port: int = 5000,
+    host: str = "127.0.0.1",
+    say: Callable[[str], None] = print,
+) -> int:
+    """Serve the runs in `uri` until Ctrl-C (or SIGTERM); returns the server's exit code, 0 after Ctrl-C.
+
+    Args:
+        say: gets the address, and that `port` was taken if another one is used.
+    """
+    chosen = free_port(port, host)
+    command = ui_command(uri, chosen, host)
+    taken = "" if chosen == port else f" (port {port} is taken)"
+    say(f"MLflow: http://{host}:{chosen}{taken}; Ctrl-C ends it")
+    # A session of its own, so that one signal reaches the server's workers too.
+    server = subprocess.Popen(command, env=_quiet_environment(), start_new_session=True)  # noqa: S603
+    try:
+        with _sigterm_as_exit():
+            return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(server)
+
+
+def _quiet_environment() -> dict[str, str]:
+    return {"MLFLOW_DISABLE_TELEMETRY": "true", **os.environ}
+
+
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    def leave(signum: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, signum)
+        except ProcessLookupError:
+            return
+        try:
+            server.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            continue
