@@ -1,0 +1,140 @@
+"""How the objective varies with each swept parameter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from infogan_reports.folder import SweepData
+from infogan_reports.ranking import RankedTrial
+from infogan_reports.text import counted, number, value_text
+
+LOG_SPAN = 30  # positive values that span more than this are drawn on a log axis
+FEWEST_FOR_CORRELATION = 5
+
+Scale = Literal["linear", "log", "category"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One ranked trial: its value of the parameter and its objective over the seeds."""
+
+    trial: str
+    value: Any
+    mean: float
+    std: float | None
+    status: str
+    best: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """The finished trials that share one value."""
+
+    value: Any
+    n_trials: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class ParameterEffect:
+    """A swept parameter against the objective.
+
+    `groups` and `rank_correlation` (Spearman's, in [-1, 1]) are over finished trials, since a trial that was
+    stopped early was mostly stopped for its score. `groups` is empty where no value occurs twice; the
+    correlation is None for categories, for fewer than five trials and where either side is constant.
+    """
+
+    key: str
+    scale: Scale
+    points: tuple[Point, ...]
+    groups: tuple[Group, ...]
+    rank_correlation: float | None
+    statement: str
+
+
+def parameter_effects(
+    data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str]
+) -> tuple[ParameterEffect, ...]:
+    """The effect of each of `parameters`, as far as ranked trials show one."""
+    effects = (_effect(data, trials, key) for key in parameters)
+    return tuple(effect for effect in effects if effect.points)
+
+
+def domain_of(config: Mapping[str, Any], key: str) -> Any:
+    """What `space` says of a dotted key, written as `a.b: ...` or nested; None if it says nothing."""
+    space = config.get("space")
+    rest = key
+    while isinstance(space, dict):
+        if rest in space:
+            return space[rest]
+        head, _, rest = rest.partition(".")
+        space = space.get(head)
+    return None
+
+
+def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> ParameterEffect:
+    points = tuple(
+        Point(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial.rank == 1)
+        for trial in trials
+        if trial.mean is not None and key in trial.params
+    )
+    scale = _scale([point.value for point in points], domain_of(data.config, key))
+    finished = [point for point in points if point.status == "finished"]
+    groups = _groups(finished)
+    correlation = None if scale == "category" else _rank_correlation(finished)
+    statement = _statement(data, groups, correlation, len(finished))
+    return ParameterEffect(key, scale, points, groups, correlation, statement)
+
+
+def _scale(values: Sequence[Any], domain: Any) -> Scale:
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return "category"
+    if not values or min(values) <= 0:
+        return "linear"
+    return "log" if _is_log(domain) or max(values) > LOG_SPAN * min(values) else "linear"
+
+
+def _is_log(domain: Any) -> bool:
+    """Whether a domain is sampled in the logarithm, as `{loguniform: [a, b]}` or with `log: true`."""
+    if not isinstance(domain, dict):
+        return False
+    return any(str(key).startswith("log") and value for key, value in domain.items())
+
+
+def _groups(points: Sequence[Point]) -> tuple[Group, ...]:
+    members: dict[str, list[Point]] = {}  # by JSON, since a list has no hash
+    for point in points:
+        members.setdefault(json.dumps(point.value), []).append(point)
+    if not 1 < len(members) < len(points):
+        return ()
+    return tuple(
+        Group(same[0].value, len(same), sum(point.mean for point in same) / len(same))
+        for same in members.values()
+    )
+
+
+def _rank_correlation(points: Sequence[Point]) -> float | None:
+    values = pd.Series([float(point.value) for point in points])
+    means = pd.Series([point.mean for point in points])
+    if len(points) < FEWEST_FOR_CORRELATION or values.nunique() < 2 or means.nunique() < 2:
+        return None
+    return float(values.rank().corr(means.rank()))
+
+
+def _statement(data: SweepData, groups: Sequence[Group], correlation: float | None, n_finished: int) -> str:
+    if groups:
+        in_order = sorted(groups, key=lambda group: group.mean, reverse=data.mode == "max")
+        best, worst = in_order[0], in_order[-1]
+        return (
+            f"Best on average at {value_text(best.value)}: {number(best.mean)} "
+            f"({counted(best.n_trials, 'trial')}); worst at {value_text(worst.value)}: {number(worst.mean)} "
+            f"({counted(worst.n_trials, 'trial')})."
+        )
+    if correlation is not None:
+        return f"Rank correlation {correlation:+.2f} over {n_finished} finished trials."
+    return f"{counted(n_finished, 'finished trial')}: too few to say how much it mattered."

@@ -1,0 +1,226 @@
+"""Plotly figures of what `summarise` computed.
+
+Plotly reads a subset of HTML in titles, ticks and hover texts, so every text of the user is escaped before it
+gets there. Backgrounds are transparent and the page's script sets ink and grid, in light and in dark; the
+colours of the data are from Okabe and Ito and keep a contrast of 3 against both.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.io as pio
+
+from infogan_reports.curves import Curve, Floats, Panel
+from infogan_reports.effects import LOG_SPAN, ParameterEffect, Point
+from infogan_reports.text import number, value_text
+
+BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7F87"
+TRIAL_COLOURS = (VERMILLION, BLUE, GREEN, PURPLE, GREY)
+TRIAL_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+MOST_TICKS = 8  # of swept values named on an axis
+MOST_SPREADS = 200  # error bars are drawn up to this many trials, beyond which they hide the points
+LONGEST_TICK = 24
+HEIGHT = 300
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One drawn figure: where it goes, what it shows in words, and Plotly's `data` and `layout`."""
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    plot: dict[str, Any]
+
+
+def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
+    """The objective of every ranked trial against one swept parameter."""
+    place = _placing(effect)
+    figure = go.Figure()
+    for name, style, chosen in _kinds(effect.points):
+        figure.add_trace(_points(name, style, chosen, place, with_spread=len(effect.points) <= MOST_SPREADS))
+    if effect.groups:
+        figure.add_trace(_group_means(effect, place))
+    figure.update_xaxes(title_text=_escape(effect.key), **_axis(effect))
+    figure.update_yaxes(title_text=_escape(metric))
+    note = " (log axis)" if effect.scale == "log" else ""
+    title = f"{metric} against {effect.key}{note}"
+    return Figure(
+        id=f"effect-{index}",
+        title=title,
+        caption=effect.statement,
+        alt=f"Scatter of {len(effect.points)} trials, {title}. {effect.statement}",
+        plot=_json(figure),
+    )
+
+
+def panel_figure(panel: Panel, index: int) -> Figure:
+    """Curves of the best trials over training, with the range over seeds and the ceiling H(c)."""
+    figure = go.Figure()
+    for curve in panel.curves:
+        if curve.low is not None and curve.high is not None:
+            figure.add_trace(_band(curve, curve.low, curve.high))
+    for curve in panel.curves:
+        figure.add_trace(_line(curve))
+    for ceiling in panel.ceilings:
+        figure.add_hline(
+            y=ceiling, line={"color": GREY, "dash": "dot", "width": 1.5},
+            annotation={"text": f"H(c) = {ceiling:.3f}", "xanchor": "right", "yanchor": "bottom"},
+        )  # fmt: skip
+    figure.update_xaxes(title_text="step")
+    ends = "; ".join(f"trial {curve.trial} ends at {number(float(curve.mean[-1]))}" for curve in panel.curves)
+    return Figure(
+        id=f"curve-{index}",
+        title=panel.title,
+        caption="",
+        alt=f"{panel.title} over the steps of training: {ends}.",
+        plot=_json(figure),
+    )
+
+
+# Scatter --------------------------------------------------------------------------------------------------
+
+Placing = Callable[[Any], Any]
+
+
+def _placing(effect: ParameterEffect) -> Placing:
+    """Where a value stands on the axis: a number as it is, a category at its label."""
+    if effect.scale != "category":
+        return float
+    labels = _category_labels(effect)
+    return lambda value: labels[json.dumps(value)]
+
+
+def _category_labels(effect: ParameterEffect) -> dict[str, str]:
+    """Each category (as JSON) and its escaped label: short where short labels differ, and else in full."""
+    texts = {json.dumps(point.value): value_text(point.value) for point in effect.points}
+    cut = [text if len(text) <= LONGEST_TICK else f"{text[: LONGEST_TICK - 1]}…" for text in texts.values()]
+    candidates = (cut, texts.values(), texts)  # 1 and "1" differ only as JSON
+    labels = next(labels for labels in candidates if len(set(labels)) == len(texts))
+    return {category: _escape(label) for category, label in sorted(zip(texts, labels, strict=True))}
+
+
+def _axis(effect: ParameterEffect) -> dict[str, Any]:
+    if effect.scale == "category":
+        labels = list(_category_labels(effect).values())
+        return {"type": "category", "categoryorder": "array", "categoryarray": labels}
+    values = sorted({float(point.value) for point in effect.points})
+    ticks: dict[str, Any] = {"type": effect.scale}
+    if len(values) <= MOST_TICKS:
+        ticks |= {"tickvals": values, "ticktext": [value_text(value) for value in values]}
+    elif effect.scale == "log" and values[-1] > LOG_SPAN * values[0]:
+        decades = [
+            10.0**k for k in range(math.floor(math.log10(values[0])), math.ceil(math.log10(values[-1])) + 1)
+        ]
+        ticks |= {"tickvals": decades, "ticktext": [f"{decade:g}" for decade in decades]}
+    return ticks
+
+
+def _kinds(points: Sequence[Point]) -> list[tuple[str, dict[str, Any], list[Point]]]:
+    """The points by symbol, the best trial last so that it lies on top."""
+    rest = [point for point in points if not point.best]
+    kinds = [
+        ("finished", {"symbol": "circle", "color": BLUE, "size": 8, "opacity": 0.75},
+         [point for point in rest if point.status == "finished"]),
+        ("stopped early", {"symbol": "diamond-open", "color": PURPLE, "size": 9, "line": {"width": 2}},
+         [point for point in rest if point.status == "stopped"]),
+        ("not ended", {"symbol": "x-thin-open", "color": GREY, "size": 8, "line": {"width": 2}},
+         [point for point in rest if point.status not in ("finished", "stopped")]),
+        ("best", {"symbol": "star", "color": VERMILLION, "size": 14},
+         [point for point in points if point.best]),
+    ]  # fmt: skip
+    return [kind for kind in kinds if kind[2]]
+
+
+def _points(
+    name: str, marker: dict[str, Any], points: Sequence[Point], place: Placing, *, with_spread: bool
+) -> go.Scatter:
+    spread = np.array([point.std or 0.0 for point in points]) if with_spread else None
+    return go.Scatter(
+        x=_column([place(point.value) for point in points]),
+        y=np.array([point.mean for point in points]),
+        error_y={"type": "data", "array": spread, "thickness": 1, "width": 0, "visible": with_spread},
+        text=[_escape(point.trial) for point in points],
+        name=name,
+        mode="markers",
+        marker=marker,
+        hovertemplate=f"trial %{{text}}, {name}<br>%{{x}}<br>%{{y:.4f}}<extra></extra>",
+    )
+
+
+def _group_means(effect: ParameterEffect, place: Placing) -> go.Scatter:
+    return go.Scatter(
+        x=_column([place(group.value) for group in effect.groups]),
+        y=np.array([group.mean for group in effect.groups]),
+        mode="markers",
+        marker={"symbol": "line-ew-open", "size": 26, "color": GREY, "line": {"width": 2.5}},
+        hovertemplate="mean of finished trials<br>%{x}<br>%{y:.4f}<extra></extra>",
+    )
+
+
+def _column(values: list[Any]) -> Any:
+    return values if isinstance(values[0], str) else np.array(values)
+
+
+# Curves ---------------------------------------------------------------------------------------------------
+
+
+def _line(curve: Curve) -> go.Scatter:
+    place = curve.rank - 1
+    return go.Scatter(
+        x=curve.steps,
+        y=curve.mean,
+        mode="lines+markers" if len(curve.steps) == 1 else "lines",
+        line={"color": TRIAL_COLOURS[place], "dash": TRIAL_DASHES[place], "width": 2},
+        name=_escape(curve.trial),
+        hovertemplate="trial %{fullData.name}, step %{x}<br>%{y:.4f}<extra></extra>",
+    )
+
+
+def _band(curve: Curve, low: Floats, high: Floats) -> go.Scatter:
+    colour = TRIAL_COLOURS[curve.rank - 1]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return go.Scatter(
+        x=np.concatenate([curve.steps, curve.steps[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        fill="toself",
+        fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+
+
+# Both -----------------------------------------------------------------------------------------------------
+
+
+def _escape(text: str) -> str:
+    """Text that Plotly shows as it is."""
+    return html.escape(text, quote=False)
+
+
+def _json(figure: go.Figure) -> dict[str, Any]:
+    """`data` and `layout` in Plotly's own encoding (arrays as base64), under the page's style."""
+    figure.update_layout(
+        template="none",
+        height=HEIGHT,
+        margin={"l": 8, "r": 20, "t": 12, "b": 8},
+        showlegend=False,
+        hovermode="closest",
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        dragmode=False,
+    )
+    figure.update_xaxes(automargin=True, zeroline=False, title_standoff=8, fixedrange=True)
+    figure.update_yaxes(automargin=True, zeroline=False, title_standoff=8, fixedrange=True)
+    plot: dict[str, Any] = json.loads(pio.to_json(figure, validate=False))
+    return plot

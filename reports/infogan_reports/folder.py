@@ -1,0 +1,227 @@
+"""Reading a sweep folder: its YAML, its two tables, and what one seed of a trial left behind."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+TRIAL_COLUMNS = (
+    "trial", "seed", "status", "step", "params", "scores", "seconds", "images_per_second", "node", "device",
+    "error",
+)  # fmt: skip
+HISTORY_COLUMNS = ("trial", "seed", "step", "metric", "value")
+STATUSES = ("pending", "running", "finished", "stopped", "diverged", "failed", "interrupted")
+EXPECTED = "a sweep folder holds sweep.yaml, trials.parquet, history.parquet and trials/"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class ReportError(ValueError):
+    """The folder cannot be reported on; the message says what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class SweepData:
+    """A sweep folder in memory.
+
+    `trials` has a row per trial and seed with the columns of trials.parquet, ordered by trial and seed; its
+    `params` and `scores` are dictionaries, and a score that is not finite is absent. `history` has the
+    columns trial, seed, step, metric, value. Both may be empty: a sweep that has just begun has neither.
+    """
+
+    folder: Path
+    text: str  # sweep.yaml up to `environment:`
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    metric: str  # of the objective
+    mode: str  # max or min
+    trials: pd.DataFrame
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class SeedFiles:
+    """What the evaluation of one seed wrote; None or {} where there is no such file."""
+
+    evaluation: Mapping[str, Any]
+    samples: bytes | None  # PNG
+    traversals: Mapping[str, bytes]  # code name -> PNG
+
+
+def load(folder: Path) -> SweepData:
+    """Read a sweep folder.
+
+    Raises:
+        ReportError: if `folder` is no sweep folder, or one of its files cannot be read as what it should be.
+    """
+    path = folder / "sweep.yaml"
+    if not path.is_file():
+        found = "it has no sweep.yaml" if folder.is_dir() else "there is no such folder"
+        raise ReportError(f"{folder} is no sweep folder: {found} ({EXPECTED}).")
+    text = path.read_text(encoding="utf-8")
+    config = _yaml_mapping(text, path)
+    metric, mode = _objective(config, path)
+    return SweepData(
+        folder=folder,
+        text=_before_environment(text),
+        config={key: value for key, value in config.items() if key != "environment"},
+        environment=config.get("environment") or {},
+        metric=metric,
+        mode=mode,
+        trials=_read_trials(folder),
+        history=_read_history(folder / "history.parquet"),
+    )
+
+
+def read_seed_files(folder: Path, trial: str, seed: int) -> SeedFiles:
+    """The evaluation and the pictures of one seed of a trial, as far as they have been written."""
+    place = folder / "trials" / _plain_name(trial) / f"seed-{seed}"
+    path = place / "evaluation.json"
+    evaluation = _json_object(path.read_text(encoding="utf-8"), path) if path.is_file() else {}
+    pictures = {
+        code["name"]: _read_png(place / f"traversal-{_plain_name(code['name'])}.png")
+        for code in evaluation.get("codes", ())
+    }
+    return SeedFiles(
+        evaluation=evaluation,
+        samples=_read_png(place / "samples.png"),
+        traversals={name: png for name, png in pictures.items() if png is not None},
+    )
+
+
+def _yaml_mapping(text: str, path: Path) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ReportError(f"{path} is not YAML: {error}") from error
+    if not isinstance(config, dict):
+        raise ReportError(
+            f"{path} must hold a mapping (the resolved sweep), but holds a {type(config).__name__}."
+        )
+    return config
+
+
+def _objective(config: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    objective = config.get("objective")
+    if not isinstance(objective, dict) or not {"metric", "mode"} <= objective.keys():
+        raise ReportError(
+            f"{path} must say `objective: {{metric: ..., mode: max or min}}`, but says {objective!r}."
+        )
+    if objective["mode"] not in ("max", "min"):
+        raise ReportError(f"{path}: `objective.mode` must be max or min, but is {objective['mode']!r}.")
+    return str(objective["metric"]), str(objective["mode"])
+
+
+def _before_environment(text: str) -> str:
+    """The sweep alone, which is what a person would run again."""
+    lines = text.splitlines(keepends=True)
+    end = next((i for i, line in enumerate(lines) if line.startswith("environment:")), len(lines))
+    return "".join(lines[:end]).rstrip() + "\n"
+
+
+def _read_trials(folder: Path) -> pd.DataFrame:
+    frame = _read_table(folder / "trials.parquet", TRIAL_COLUMNS)
+    unknown = sorted(set(frame["status"]) - set(STATUSES))
+    if unknown:
+        raise ReportError(
+            f"trials.parquet: a status must be one of {', '.join(STATUSES)}, but there is {unknown}."
+        )
+    params = _decode(frame["params"], folder / "trials.parquet")
+    scores = [_finite(scores) for scores in _decode(frame["scores"], folder / "trials.parquet")]
+    errors = [None if pd.isna(error) else str(error) for error in frame["error"]]
+    frame = frame.assign(
+        params=pd.Series(params, dtype=object),
+        scores=pd.Series(scores, dtype=object),
+        error=pd.Series(errors, dtype=object),
+    )
+    waiting = list(_rows_not_reported(folder, set(frame["trial"])))
+    if waiting:
+        frame = pd.DataFrame([*frame.to_dict("records"), *waiting], columns=list(TRIAL_COLUMNS))
+    return frame.sort_values(["trial", "seed"], kind="stable", ignore_index=True)
+
+
+def _rows_not_reported(folder: Path, reported: set[str]) -> Iterator[dict[str, Any]]:
+    """A pending row for each seed of a trial that has a folder but, so far, no row in the table."""
+    for path in sorted((folder / "trials").glob("*/trial.json")):
+        if path.parent.name in reported:
+            continue
+        described = _json_object(path.read_text(encoding="utf-8"), path)
+        for seed in described.get("seeds", ()):
+            yield {
+                "trial": path.parent.name, "seed": seed, "status": "pending", "step": 0,
+                "params": described.get("params", {}), "scores": {}, "seconds": 0.0, "images_per_second": 0.0,
+                "node": "", "device": "", "error": None,
+            }  # fmt: skip
+
+
+def _read_history(path: Path) -> pd.DataFrame:
+    frame = _read_table(path, HISTORY_COLUMNS, dictionary=["trial", "metric"])
+    return frame[frame["value"].notna()]
+
+
+def _read_table(path: Path, columns: tuple[str, ...], dictionary: list[str] | None = None) -> pd.DataFrame:
+    """Read `columns` of a Parquet file, or no rows where the sweep has not written it yet.
+
+    `dictionary`: text columns to keep as categories, since a history repeats few words millions of times.
+    """
+    if not path.is_file():
+        return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
+    try:
+        table = pq.read_table(path, read_dictionary=dictionary)
+    except (pa.ArrowException, OSError) as error:
+        raise ReportError(f"{path} cannot be read as Parquet: {error}") from error
+    missing = [column for column in columns if column not in table.column_names]
+    if missing:
+        raise ReportError(
+            f"{path} must have the columns {', '.join(columns)}, but lacks {', '.join(missing)}."
+        )
+    frame: pd.DataFrame = table.select(columns).to_pandas()
+    return frame
+
+
+def _decode(column: pd.Series[Any], path: Path) -> list[dict[str, Any]]:
+    """JSON objects of a column; the seeds of a trial share their text, so each text is parsed once."""
+    parsed = {text: _json_object(text, path) for text in set(column)}
+    return [parsed[text] for text in column]
+
+
+def _json_object(text: str, path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ReportError(f"{path} holds {text!r:.60}, which is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ReportError(f"{path} must hold a JSON object, but holds {text!r:.60}.")
+    return value
+
+
+def _finite(scores: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in scores.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
+def _plain_name(name: str) -> str:
+    """`name`, if it stays inside its folder when it is used as a file name."""
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ReportError(f"The sweep folder names a trial or code {name!r}, which is no plain file name.")
+    return name
+
+
+def _read_png(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if not content.startswith(PNG_SIGNATURE):
+        raise ReportError(f"{path} is not a PNG file.")
+    return content

@@ -1,0 +1,366 @@
+"""Every number and sentence of the report, computed from a sweep folder; nothing here draws."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infogan_reports.curves import BEST_TRIALS, Panel, training_panels
+from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
+from infogan_reports.folder import STATUSES, SweepData, read_seed_files
+from infogan_reports.ranking import UNRANKED, USES_LABELS, RankedTrial, ranking
+from infogan_reports.text import counted, number, value_text
+
+SHADES = 5  # of the confusion matrix
+STATUS_WORDS = {
+    "finished": "finished",
+    "stopped": "stopped early",
+    "diverged": "diverged",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "running": "running",
+    "pending": "pending",
+}
+_SEARCHES = {"grid": "a full grid", "random": "random search", "tpe": "TPE"}
+_SCHEDULERS = {"none": "", "asha": "ASHA", "median": "the median rule"}
+
+
+@dataclass(frozen=True)
+class SweptParameter:
+    """A dotted key of the base run and what it was swept over, in words."""
+
+    key: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the sweep asked."""
+
+    name: str
+    dataset: str
+    metric: str
+    mode: str
+    uses_labels: bool
+    swept: tuple[SweptParameter, ...]
+    seeds: tuple[int, ...]
+    search: str
+    scheduler: str  # empty: none
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One count of the confusion matrix; `shade` in 0..SHADES is its share of the category."""
+
+    count: int
+    shade: int
+    matched: bool
+
+
+@dataclass(frozen=True)
+class Category:
+    """One value of the categorical code: the class it was matched with, and its images by class."""
+
+    index: int
+    match: str | None
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Test images by category of Q's posterior and by class. `matched` of `total` lie in a matched cell."""
+
+    code: str
+    classes: tuple[str, ...]
+    categories: tuple[Category, ...]
+    matched: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Code:
+    """One latent code of the best trial. Entropy and L_I are in nats; an unknown one is None."""
+
+    name: str
+    kind: str
+    size: int
+    entropy: float | None
+    mi_bound: float | None
+    traversal: bytes | None  # PNG
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the codes of one seed of the best trial do."""
+
+    trial: str
+    seed: int
+    n_seeds: int
+    step: int | None
+    objective: float | None
+    samples: bytes | None  # PNG
+    codes: tuple[Code, ...]
+    confusion: Confusion | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A seed that diverged or failed."""
+
+    trial: str
+    seed: int
+    status: str
+    step: int
+    params: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything `render` draws."""
+
+    question: Question
+    counts: Mapping[str, int]  # status -> trials; every status is there
+    seconds: float  # of training and evaluation, over all trials
+    trials: tuple[RankedTrial, ...]
+    best: RankedTrial | None
+    answer: str
+    caution: str | None
+    parameters: tuple[str, ...]  # columns of the ranking table
+    scores: tuple[str, ...]  # columns of the ranking table, without the objective
+    effects: tuple[ParameterEffect, ...]
+    panels: tuple[Panel, ...]
+    meaning: Meaning | None
+    failures: tuple[Failure, ...]
+    sweep_yaml: str
+    command: str
+    environment: tuple[tuple[str, str], ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether the sweep had trials left to run."""
+        return self.counts["pending"] + self.counts["running"] > 0
+
+    @property
+    def shown_in_curves(self) -> tuple[RankedTrial, ...]:
+        """The trials whose curves are drawn."""
+        return tuple(trial for trial in self.trials[:BEST_TRIALS] if trial.rank is not None)
+
+
+def summarise(data: SweepData) -> ReportData:
+    """Compute the report of a sweep: the answer, the ranking, effects, curves, codes and failures.
+
+    Raises:
+        ReportError: if a file of the best trial cannot be read as what it should be.
+    """
+    trials = ranking(data)
+    best = trials[0] if trials and trials[0].rank is not None else None
+    parameters = _parameters(data, trials)
+    return ReportData(
+        question=_question(data, parameters),
+        counts=dict.fromkeys(STATUSES, 0) | Counter(trial.status for trial in trials),
+        seconds=sum(trial.seconds for trial in trials),
+        trials=trials,
+        best=best,
+        answer=_answer(data, trials),
+        caution=_caution(trials),
+        parameters=parameters,
+        scores=_score_columns(data, trials),
+        effects=parameter_effects(data, trials, parameters),
+        panels=training_panels(data, trials),
+        meaning=_meaning(data, best) if best else None,
+        failures=_failures(data),
+        sweep_yaml=data.text,
+        command=f"infogan-bench sweep {shlex.quote(f'{data.folder.resolve().name}/sweep.yaml')}",
+        environment=tuple(_flat(data.environment)),
+    )
+
+
+# The question and its answer ------------------------------------------------------------------------------
+
+
+def _parameters(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[str, ...]:
+    """The swept keys in the order of the plan; before the first trial, the keys of the space."""
+    by_plan = sorted(trials, key=lambda trial: trial.trial)
+    keys = dict.fromkeys(key for trial in by_plan for key in trial.params)
+    return tuple(keys or map(str, data.config.get("space") or {}))
+
+
+def _question(data: SweepData, parameters: Sequence[str]) -> Question:
+    algorithm = str(_section(data, "search").get("algorithm", ""))
+    scheduler = _section(data, "scheduler").get("name", "none")
+    note = _section(data, "tracking").get("note")
+    return Question(
+        name=str(data.config.get("name", data.folder.resolve().name)),
+        dataset=str(_section(data, "dataset").get("name", "")),
+        metric=data.metric,
+        mode=data.mode,
+        uses_labels=data.metric in USES_LABELS,
+        swept=tuple(SweptParameter(key, _domain_text(domain_of(data.config, key))) for key in parameters),
+        seeds=tuple(sorted({int(seed) for seed in data.trials["seed"]})),
+        search=_SEARCHES.get(algorithm, algorithm),
+        scheduler=_SCHEDULERS.get(str(scheduler), str(scheduler)),
+        note=None if note is None else str(note),
+    )
+
+
+def _section(data: SweepData, name: str) -> Mapping[str, Any]:
+    """A section of the sweep; one that is written short, as `dataset: mnist`, is its name."""
+    section = data.config.get(name) or {}
+    return section if isinstance(section, dict) else {"name": section}
+
+
+def _domain_text(domain: Any) -> str:
+    if isinstance(domain, list):
+        return ", ".join(map(value_text, domain))
+    if isinstance(domain, dict):
+        return "; ".join(f"{key} {value_text(value)}" for key, value in domain.items())
+    return "" if domain is None else value_text(domain)
+
+
+def _scored(trials: Sequence[RankedTrial]) -> list[tuple[RankedTrial, float]]:
+    """The ranked trials, best first, each with its mean."""
+    return [(trial, trial.mean) for trial in trials if trial.mean is not None]
+
+
+def _answer(data: SweepData, trials: Sequence[RankedTrial]) -> str:
+    scored = _scored(trials)
+    if not scored:
+        return f"No trial has a {data.metric} for each of its seeds, so there is nothing to rank."
+    best, mean = scored[0]
+    chosen = ", ".join(f"{key} = {value_text(value)}" for key, value in best.params.items())
+    extreme = "highest" if data.mode == "max" else "lowest"
+    spread = f" ± {number(best.std)}" if best.std is not None else ""
+    return (
+        f"Trial {best.trial}{f' ({chosen})' if chosen else ''} has the {extreme} mean {data.metric}: "
+        f"{number(mean)}{spread} over {counted(best.n_seeds, 'seed')}{_lead(data, scored)}."
+    )
+
+
+def _lead(data: SweepData, scored: Sequence[tuple[RankedTrial, float]]) -> str:
+    if len(scored) < 2:
+        return ""
+    gap = abs(scored[0][1] - scored[1][1])
+    if gap == 0:
+        return f", level with trial {scored[1][0].trial}"
+    return (
+        f", {number(gap)} {'above' if data.mode == 'max' else 'below'} the next (trial {scored[1][0].trial})"
+    )
+
+
+def _caution(trials: Sequence[RankedTrial]) -> str | None:
+    """What keeps the first place from being settled, if anything does."""
+    scored = _scored(trials)
+    if not scored:
+        return None
+    best, mean = scored[0]
+    if best.status != "finished":
+        return f"The best trial has not done all its steps: {STATUS_WORDS[best.status]} at step {best.step}."
+    if best.std is None:
+        return "It has one seed, so how much of its score is chance was not measured."
+    if len(scored) > 1:
+        runner_up, next_mean = scored[1]
+        if abs(mean - next_mean) < max(best.std, runner_up.std or 0.0):
+            return (
+                "The lead is smaller than the spread over seeds: the order of the first two is not settled."
+            )
+    return None
+
+
+def _score_columns(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[str, ...]:
+    """Scores worth a column: not the parts of a sum (`L_I/cat_0`), losses, constants (`H`) or speeds."""
+    names = dict.fromkeys(name for trial in trials for name in trial.scores if "/" not in name)
+    return tuple(name for name in sorted(names) if name not in (data.metric, "H", "images_per_second"))
+
+
+# What the codes mean --------------------------------------------------------------------------------------
+
+
+def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
+    rows = data.trials[data.trials["trial"] == best.trial]
+    first = rows.iloc[0]
+    files = read_seed_files(data.folder, best.trial, int(first["seed"]))
+    return Meaning(
+        trial=best.trial,
+        seed=int(first["seed"]),
+        n_seeds=best.n_seeds,
+        step=files.evaluation.get("step"),
+        objective=first["scores"].get(data.metric),
+        samples=files.samples,
+        codes=tuple(_code(code, files.traversals) for code in files.evaluation.get("codes", ())),
+        confusion=_confusion(files.evaluation.get("confusion")),
+    )
+
+
+def _code(code: Mapping[str, Any], traversals: Mapping[str, bytes]) -> Code:
+    return Code(
+        name=str(code["name"]),
+        kind=str(code.get("kind", "")),
+        size=int(code.get("size", 1)),
+        entropy=_nats(code.get("entropy")),
+        mi_bound=_nats(code.get("mi_bound")),
+        traversal=traversals.get(code["name"]),
+    )
+
+
+def _nats(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _confusion(found: Mapping[str, Any] | None) -> Confusion | None:
+    if not found:
+        return None
+    classes = tuple(map(str, found["classes"]))
+    counts: list[list[int]] = found["counts"]
+    matches: list[int | None] = found["match"]
+    return Confusion(
+        code=str(found["code"]),
+        classes=classes,
+        categories=tuple(
+            Category(index, None if match is None else classes[match], _cells(row, match))
+            for index, (row, match) in enumerate(zip(counts, matches, strict=True))
+        ),
+        matched=sum(row[match] for row, match in zip(counts, matches, strict=True) if match is not None),
+        total=sum(map(sum, counts)),
+    )
+
+
+def _cells(row: Sequence[int], match: int | None) -> tuple[Cell, ...]:
+    total = sum(row)
+    shades = [-(-SHADES * count // total) if total else 0 for count in row]  # rounded up: only 0 is blank
+    return tuple(
+        Cell(count, shade, index == match)
+        for index, (count, shade) in enumerate(zip(row, shades, strict=True))
+    )
+
+
+# Failures and the environment -----------------------------------------------------------------------------
+
+
+def _failures(data: SweepData) -> tuple[Failure, ...]:
+    bad = data.trials[data.trials["status"].isin(list(UNRANKED))]
+    return tuple(
+        Failure(
+            trial=row["trial"],
+            seed=int(row["seed"]),
+            status=row["status"],
+            step=int(row["step"]),
+            params=row["params"],
+            reason=row["error"] or "no reason was recorded",
+        )
+        for row in bad.to_dict("records")
+    )
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested mappings as dotted names and their values."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in mapping.items():
+        name = f"{prefix}{key}"
+        pairs += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value_text(value))]
+    return pairs

@@ -1,0 +1,41 @@
+"""Numbers and values as a reader sees them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+NOTHING = "–"
+LONGEST_FRACTION = 8
+
+
+def number(value: float | None) -> str:
+    """Four decimals for what lies near 1, fewer for larger values, and a dash for a missing one."""
+    if value is None:
+        return NOTHING
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e4):
+        return f"{value:.2e}"
+    return f"{value:.4f}" if size < 10 else f"{value:.2f}"
+
+
+def value_text(value: Any) -> str:
+    """A swept value on one line; a long fraction, as a random search draws, is cut to four digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        exact = f"{value:.12g}"
+        return exact if len(exact) <= LONGEST_FRACTION else f"{value:.4g}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3.5 min` or `2.1 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
