@@ -7,9 +7,22 @@ a fraction of a second.
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    field_validator,
+    model_validator,
+)
+
+from infogan_bench.config.errors import show
+from infogan_bench.config.metrics import LABEL_SCORES, LabelScore
 
 
 def _whole(value: Any) -> Any:
@@ -17,11 +30,31 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _sequence(value: Any) -> Any:
+def sequence(value: Any) -> Any:
     """Let one value stand for a list of one, and hand lists over as tuples."""
     if isinstance(value, list):
         return tuple(value)
     return value if isinstance(value, tuple) else (value,)
+
+
+def _number_or_auto(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"expected a number or `auto`, got {show(value)}")
+
+
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(value: Any) -> Any:
+    """Read `90s`, `25m` and `2h` as seconds."""
+    if not isinstance(value, str):
+        return value
+    match = _TIME.fullmatch(value)
+    if not match:
+        raise ValueError(f"expected seconds or a time such as `90s`, `25m` or `2h`, got {show(value)}")
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 Flag = Annotated[bool, Strict()]
@@ -31,6 +64,7 @@ Positive = Annotated[Real, Field(gt=0)]
 NonNegative = Annotated[Real, Field(ge=0)]
 Count = Annotated[Whole, Field(ge=0)]
 PositiveCount = Annotated[Whole, Field(ge=1)]
+NumberOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_number_or_auto)]
 Decay = Annotated[Real, Field(ge=0, lt=1)]
 
 
@@ -48,7 +82,7 @@ class CodesConfig(Section):
 
     categorical: Annotated[
         tuple[Annotated[Whole, Field(ge=2)], ...],
-        BeforeValidator(_sequence),
+        BeforeValidator(sequence),
         Field(description="Sizes of the categorical codes; `10` is short for `[10]`, `[]` means none."),
     ] = (10,)
     uniform: Annotated[Count, Field(description="How many codes are uniform on (-1, 1).")] = 2
@@ -63,6 +97,12 @@ class CodesConfig(Section):
         if not self.categorical and not self.uniform and not self.gaussian:
             raise ValueError("InfoGAN needs at least one code: give `categorical`, `uniform` or `gaussian`")
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the codes: `cat_0`, ..., `uniform_0`, ..., `gaussian_0`, ..."""
+        counts = {"cat": len(self.categorical), "uniform": self.uniform, "gaussian": self.gaussian}
+        return tuple(f"{kind}_{index}" for kind, count in counts.items() for index in range(count))
 
 
 class ArchitectureConfig(Section):
@@ -133,7 +173,9 @@ class SearchConfig(Section):
         PositiveCount | None, Field(description="Number of trials; a grid has its own number.")
     ] = None
     time_limit: Annotated[
-        float | None, Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`.")
+        Positive | None,
+        BeforeValidator(_seconds),
+        Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`."),
     ] = None
     seed: Annotated[Count, Field(description="Seed of the search itself.")] = 0
 
@@ -149,6 +191,10 @@ class SchedulerConfig(Section):
         Annotated[Real, Field(gt=1)], Field(description="ASHA keeps the best 1/reduction at each rung.")
     ] = 3.0
 
+    def grace_steps(self, steps: int) -> int:
+        """Steps that a run of `steps` steps is granted before it may be stopped."""
+        return max(1, steps // 4) if self.grace is None else self.grace
+
 
 class GoalConfig(Section):
     """The score that ranks trials (the mean over a trial's seeds) and its direction."""
@@ -161,22 +207,19 @@ class EvaluationConfig(Section):
     """When a run is scored, and by what."""
 
     every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
-    scores: Annotated[tuple[str, ...], BeforeValidator(_sequence)] = (
-        "cluster_accuracy",
-        "purity",
-        "nmi",
-        "ari",
-    )
+    scores: Annotated[
+        tuple[LabelScore, ...],
+        BeforeValidator(sequence),
+        Field(description="Scores of Q's categorical posterior against the labels of the test set."),
+    ] = LABEL_SCORES
 
 
 class ResourcesConfig(Section):
     """What one trial occupies while it runs."""
 
-    cpus: Annotated[
-        Annotated[Real, Field(gt=0)] | Literal["auto"], Field(description="CPUs, also torch's threads; auto is 1.")
-    ] = "auto"
+    cpus: Annotated[NumberOrAuto, Field(description="CPUs, also torch's threads; auto is 1.")] = "auto"
     gpus: Annotated[
-        Annotated[Real, Field(ge=0)] | Literal["auto"],
+        NumberOrAuto,
         Field(description="GPUs: a fraction up to 1, or a whole number; auto is 0.25 where there is one."),
     ] = "auto"
     memory: Annotated[Positive | None, Field(description="GiB of memory reserved for a trial.")] = None
@@ -189,6 +232,24 @@ class ResourcesConfig(Section):
     retries: Annotated[
         Count, Field(description="How often a trial whose process died continues from its checkpoint.")
     ] = 2
+
+    @field_validator("cpus")
+    @classmethod
+    def _some_cpu(cls, value: float | Literal["auto"]) -> float | Literal["auto"]:
+        if value != "auto" and not (math.isfinite(value) and value > 0):
+            raise ValueError(f"must be greater than 0 and finite, got {show(value)}")
+        return value
+
+    @field_validator("gpus")
+    @classmethod
+    def _whole_above_one(cls, value: float | Literal["auto"]) -> float | Literal["auto"]:
+        if value == "auto":
+            return value
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"must be at least 0 and finite, got {show(value)}")
+        if value > 1 and not value.is_integer():
+            raise ValueError(f"must be a fraction up to 1, or a whole number, got {show(value)}")
+        return value
 
 
 class TrackingConfig(Section):

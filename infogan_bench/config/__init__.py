@@ -1,0 +1,60 @@
+"""What a sweep file may say, and the trials it asks for. Imports no torch, so it is quick."""
+
+from infogan_bench.config.describe import describe
+from infogan_bench.config.errors import ConfigError, Fault
+from infogan_bench.config.load import load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
+from infogan_bench.config.metrics import LABEL_SCORES, metric_names, uses_labels
+from infogan_bench.config.models import (
+    ArchitectureConfig,
+    CodesConfig,
+    DatasetConfig,
+    EvaluationConfig,
+    GoalConfig,
+    ObjectiveConfig,
+    OptimiserConfig,
+    ResourcesConfig,
+    RunConfig,
+    SchedulerConfig,
+    SearchConfig,
+    TrackingConfig,
+)
+from infogan_bench.config.params import apply, get_value, run_keys
+from infogan_bench.config.plan import Plan, plan
+from infogan_bench.config.space import Choice, Domain, Range
+from infogan_bench.config.sweep_config import SweepConfig
+from infogan_bench.config.yaml_file import read_yaml
+
+__all__ = [
+    "LABEL_SCORES",
+    "ArchitectureConfig",
+    "Choice",
+    "CodesConfig",
+    "ConfigError",
+    "DatasetConfig",
+    "Domain",
+    "EvaluationConfig",
+    "Fault",
+    "GoalConfig",
+    "ObjectiveConfig",
+    "OptimiserConfig",
+    "Plan",
+    "Range",
+    "ResourcesConfig",
+    "RunConfig",
+    "SchedulerConfig",
+    "SearchConfig",
+    "SweepConfig",
+    "TrackingConfig",
+    "apply",
+    "describe",
+    "get_value",
+    "load_sweep",
+    "metric_names",
+    "parse_sweep",
+    "plan",
+    "read_yaml",
+    "resolved_yaml",
+    "run_keys",
+    "shipped_sweeps",
+    "uses_labels",
+]

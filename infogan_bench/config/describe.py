@@ -1,0 +1,80 @@
+"""A sweep in a few lines, as `infogan-bench validate` prints it."""
+
+from __future__ import annotations
+
+from infogan_bench.config.errors import printable, show
+from infogan_bench.config.metrics import uses_labels
+from infogan_bench.config.plan import Plan
+from infogan_bench.config.space import Domain
+from infogan_bench.config.sweep_config import SweepConfig
+
+_SHOWN_VALUES = 12  # of a choice; the rest is counted
+
+
+def describe(sweep: SweepConfig, plan: Plan) -> str:
+    """What the sweep will do, a fact a line, notices last."""
+    rows = [
+        ("name", sweep.name),
+        ("dataset", sweep.dataset.name),
+        *_numbered("sweeps", _space_lines(sweep)),
+        ("trials", _trials(sweep, plan)),
+        ("steps", _steps(sweep)),
+        ("search", _search(sweep)),
+        ("scheduler", _scheduler(sweep)),
+        ("objective", f"{sweep.objective.mode} {metric_text(sweep.objective.metric)}, mean over the seeds"),
+        ("scores", ", ".join(map(metric_text, sweep.evaluation.scores)) or "none"),
+        *_numbered("notices", list(plan.notices)),
+    ]
+    return "\n".join(f"{title:<11}{printable(text)}" for title, text in rows)
+
+
+def metric_text(metric: str) -> str:
+    """The metric's name, marked where it compares with labels."""
+    return f"{metric} (uses labels)" if uses_labels(metric) else metric
+
+
+def _numbered(title: str, lines: list[str]) -> list[tuple[str, str]]:
+    """Rows under one title."""
+    return [(title if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def _space_lines(sweep: SweepConfig) -> list[str]:
+    width = max(map(len, sweep.space), default=0)
+    lines = [f"{key:<{width}}  {_domain(domain)}" for key, domain in sweep.space.items()]
+    return lines or ["nothing: the base run alone"]
+
+
+def _domain(domain: Domain) -> str:
+    [(kind, values)] = domain.dump().items()
+    shown = ", ".join(map(show, values[:_SHOWN_VALUES]))
+    more = len(values) - _SHOWN_VALUES
+    values_text = f"[{shown}{f', and {more} more' if more > 0 else ''}]"
+    return f"{kind} {values_text}"
+
+
+def _trials(sweep: SweepConfig, plan: Plan) -> str:
+    seeds = len(sweep.seeds)
+    return f"{plan.total} x {seeds} {'seed' if seeds == 1 else 'seeds'} = {plan.total * seeds} runs"
+
+
+def _steps(sweep: SweepConfig) -> str:
+    steps = "swept" if "steps" in sweep.space else str(sweep.base.steps)
+    return f"{steps}, scored every {sweep.evaluation.every}"
+
+
+def _search(sweep: SweepConfig) -> str:
+    limit = sweep.search.time_limit
+    stop = "" if limit is None else f", stopped after {limit:g} s"
+    seed = "" if sweep.search.algorithm == "grid" else f", seed {sweep.search.seed}"
+    return f"{sweep.search.algorithm}{seed}{stop}"
+
+
+def _scheduler(sweep: SweepConfig) -> str:
+    scheduler = sweep.scheduler
+    if scheduler.name == "none":
+        return "none"
+    grace = f"{scheduler.grace_steps(sweep.base.steps)}"
+    if scheduler.grace is None and "steps" in sweep.space:
+        grace = "a quarter of its steps"
+    kept = f", the best 1/{scheduler.reduction:g} go on" if scheduler.name == "asha" else ""
+    return f"{scheduler.name}: no trial is stopped before step {grace}{kept}"

@@ -1,0 +1,149 @@
+"""Sweep files in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from infogan_bench.config.errors import ConfigError, Fault, code_list
+from infogan_bench.config.explain import explain
+from infogan_bench.config.models import RunConfig
+from infogan_bench.config.names import nearest
+from infogan_bench.config.params import get_value, run_keys, set_value
+from infogan_bench.config.plan import plan
+from infogan_bench.config.space_file import read_space
+from infogan_bench.config.sweep_config import SweepConfig
+from infogan_bench.config.yaml_file import KeyPath, dotted, scan_yaml, write_yaml
+
+_PACKAGE = Path(__file__).parents[1]
+_IGNORED = "environment"  # the record of versions and machine at the end of a resolved sweep
+
+
+def load_sweep(path: Path | str) -> SweepConfig:
+    """The sweep in a YAML file, or the sweep of that name that ships with the package.
+
+    Raises:
+        ConfigError: with every fault of the file, each with its line.
+    """
+    source = _source(str(path))
+    try:
+        document, faults = scan_yaml(source)
+    except ConfigError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(source, [Fault(_not_found(source))]) from None
+        raise
+    try:
+        sweep = parse_sweep(document.tree, lines=document.lines, folder=source.parent)
+    except ConfigError as error:
+        faults += error.faults
+    if faults:
+        raise ConfigError(source, faults)
+    return sweep
+
+
+def parse_sweep(
+    tree: Mapping[str, Any], *, lines: Mapping[KeyPath, int] | None = None, folder: Path | None = None
+) -> SweepConfig:
+    """The sweep that nested dicts describe, in the form of a sweep file.
+
+    Args:
+        lines: the line of each key, for faults.
+        folder: what relative paths of .py files in `extensions` start from; the current folder if None.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    lines = lines or {}
+    rest = {key: value for key, value in tree.items() if key not in ("space", _IGNORED)}
+    space, faults = read_space(tree.get("space", {}), lines)
+    try:
+        sweep = SweepConfig.model_validate({**rest, "space": space})
+    except ValidationError as error:
+        raise ConfigError(None, _located([*faults, *explain(error, SweepConfig)], lines)) from None
+    sweep, missing = _with_extension_paths(sweep, folder or Path())
+    faults += missing
+    if not faults:
+        try:
+            plan(sweep)
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(None, _located(faults, lines))
+    return sweep
+
+
+def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, Any] | None = None) -> str:
+    """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given."""
+    tree = sweep.model_dump(mode="json")
+    tree["base"] = _base_without_swept_defaults(sweep)
+    tree["space"] = {key: domain.dump() for key, domain in sweep.space.items()}
+    if environment is not None:
+        tree[_IGNORED] = dict(environment)
+    return write_yaml(tree)
+
+
+def shipped_sweeps() -> dict[str, Path]:
+    """Name -> file of the sweeps that ship: inside an installed package, or beside it in a checkout."""
+    folders = [folder for folder in (_PACKAGE / "sweeps", _PACKAGE.parent / "sweeps") if folder.is_dir()]
+    return {file.stem: file for file in sorted(folders[0].glob("*.yaml"))} if folders else {}
+
+
+def _source(text: str) -> Path:
+    is_name = Path(text).name == text and not Path(text).suffix
+    shipped = shipped_sweeps().get(text) if is_name else None
+    return shipped if shipped and not Path(text).is_file() else Path(text)
+
+
+def _not_found(source: Path) -> str:
+    shipped = shipped_sweeps()
+    hint = nearest(source.stem, shipped)
+    meant = f"; did you mean `{hint}`?" if hint else "."
+    return f"no such file{meant} Sweeps that ship: {code_list(shipped, last='and') if shipped else 'none'}"
+
+
+def _located(faults: list[Fault], lines: Mapping[KeyPath, int]) -> list[Fault]:
+    """`faults` with the line of their key, or of the nearest key around it that the file has."""
+    by_key = {dotted(path): line for path, line in lines.items()}
+    return [fault if fault.line else replace(fault, line=_line_of(fault.key, by_key)) for fault in faults]
+
+
+def _line_of(key: str | None, by_key: Mapping[str, int]) -> int | None:
+    while key:
+        if key in by_key:
+            return by_key[key]
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return None
+
+
+def _with_extension_paths(sweep: SweepConfig, folder: Path) -> tuple[SweepConfig, list[Fault]]:
+    """Absolute paths for .py files, since workers run in other folders."""
+    faults = []
+    extensions = []
+    for index, name in enumerate(sweep.extensions):
+        if name.endswith(".py"):
+            name = str((folder / name).resolve())
+            if not Path(name).is_file():
+                faults.append(Fault(f"no such file: {name}", f"extensions[{index}]"))
+        extensions.append(name)
+    return sweep.model_copy(update={"extensions": tuple(extensions)}), faults
+
+
+def _base_without_swept_defaults(sweep: SweepConfig) -> dict[str, Any]:
+    """The base run without the swept keys that nobody set, which would read as given twice."""
+    tree: dict[str, Any] = {}
+    dumped = sweep.base.model_dump(mode="json")
+    for key in run_keys():
+        swept_default = key in sweep.space and get_value(sweep.base, key) == get_value(RunConfig(), key)
+        if not swept_default:
+            set_value(tree, key, _at(dumped, key))
+    return tree
+
+
+def _at(tree: Any, key: str) -> Any:
+    for part in key.split("."):
+        tree = tree[part]
+    return tree

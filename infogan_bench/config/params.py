@@ -1,0 +1,72 @@
+"""Parameters: dotted keys of the base run (`objective.lambda_cat`) and the values a trial gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from infogan_bench.config.errors import ConfigError, Fault
+from infogan_bench.config.explain import explain, leaf_keys
+from infogan_bench.config.models import RunConfig
+from infogan_bench.config.names import nearest, suggestion
+
+
+@cache
+def run_keys() -> tuple[str, ...]:
+    """All dotted keys that a run has, so all that can be swept."""
+    return tuple(leaf_keys(RunConfig))
+
+
+def apply(base: RunConfig, params: Mapping[str, Any]) -> RunConfig:
+    """`base` with each dotted key of `params` set, validated anew.
+
+    Raises:
+        ConfigError: naming every dotted key that does not exist or whose value is refused.
+    """
+    unknown = [Fault(unknown_param(key), key) for key in params if key not in run_keys()]
+    if unknown:
+        raise ConfigError(None, unknown)
+    tree = base.model_dump(exclude_unset=True)
+    for key, value in params.items():
+        set_value(tree, key, value)
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(None, explain(error, RunConfig)) from None
+
+
+def get_value(run: BaseModel, key: str) -> Any:
+    """The value at a dotted key."""
+    for part in key.split("."):
+        run = getattr(run, part)
+    return run
+
+
+def set_value(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Put `value` at a dotted key of nested dicts."""
+    *sections, leaf = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[leaf] = value
+
+
+def is_given(run: BaseModel, key: str) -> bool:
+    """Whether the value at a dotted key was written down, rather than left at its default."""
+    section, _, rest = key.partition(".")
+    return section in run.model_fields_set and (not rest or is_given(getattr(run, section), rest))
+
+
+def unknown_param(key: str) -> str:
+    """What to say of a dotted key that no run has: the nearest right one."""
+    last = key.rpartition(".")[2]
+    same_last = [known for known in run_keys() if known.rpartition(".")[2] == last]
+    if same_last:
+        return f"unknown key; did you mean `{same_last[0]}`?"
+    found = nearest(key, run_keys())
+    by_last = {known.rpartition(".")[2]: known for known in reversed(run_keys())}
+    if found is None and (leaf := nearest(last, by_last)):
+        return f"unknown key; did you mean `{by_last[leaf]}`?"
+    return f"unknown key; {suggestion(key, run_keys())}"

@@ -1,0 +1,180 @@
+"""The trials of a sweep, worked out before any of them starts."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from infogan_bench.config.errors import ConfigError, Fault, show
+from infogan_bench.config.params import apply, get_value, is_given
+from infogan_bench.config.rules import broken_rules, combination, corners
+from infogan_bench.config.space import Choice, Domain, Range, canonical
+from infogan_bench.config.sweep_config import SweepConfig
+
+MAX_TRIALS = 100_000
+_PATIENCE = 1000  # repeats in a row after which drawing at random is given up
+
+Assignment = dict[str, Any]  # dotted key of the base run -> value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep will try.
+
+    `assignments` has the parameters of each trial in order, each once, or is None where the search decides
+    while it runs (tpe). `total` is the number of trials; `notices` are sentences that the user should read.
+    """
+
+    assignments: tuple[Assignment, ...] | None
+    total: int
+    notices: tuple[str, ...] = ()
+
+
+def plan(sweep: SweepConfig) -> Plan:
+    """The trials of `sweep`. Which ones a random search draws depends on the space and `search.seed` alone.
+
+    Raises:
+        ConfigError: if the parts of the sweep do not fit together, a combination of values is impossible, or
+            there are more than `MAX_TRIALS` trials.
+    """
+    faults = broken_rules(sweep) or _too_many(sweep)
+    if faults:
+        raise ConfigError(None, faults)
+    notices = _notices(sweep)
+    if sweep.space and sweep.search.algorithm == "tpe":
+        total = sweep.search.trials or 0  # broken_rules asks tpe for a number
+        _check_all(sweep, corners(sweep))
+        return Plan(None, total, (*notices, *_repeats_notice(sweep, total)))
+    if sweep.search.algorithm == "random":
+        assignments, shortfall = _random(sweep)
+        notices += shortfall
+    else:
+        assignments = _crossed(sweep.space)
+    _check_all(sweep, assignments)
+    return Plan(tuple(assignments), len(assignments), tuple(notices))
+
+
+# How many -------------------------------------------------------------------------------------------------
+
+
+def _too_many(sweep: SweepConfig) -> list[Fault]:
+    """A fault if the sweep is too large, found without listing its trials."""
+    total = _count(sweep)
+    if total <= MAX_TRIALS:
+        return []
+    key = "space" if sweep.search.trials is None else "search.trials"
+    return [Fault(f"this would be {total:,} trials; at most {MAX_TRIALS:,} are planned", key)]
+
+
+def _count(sweep: SweepConfig) -> int:
+    if sweep.search.algorithm == "tpe":
+        return sweep.search.trials or 1
+    if sweep.search.algorithm == "grid":
+        return _size(sweep.space) or 0
+    grid, rest = _split(sweep.space)
+    return (_size(grid) or 0) * _samples(sweep, rest)
+
+
+def _samples(sweep: SweepConfig, rest: Mapping[str, Domain]) -> int:
+    """How many configurations a random search takes of the domains it draws from."""
+    return min(number for number in (sweep.search.trials, _size(rest)) if number is not None)
+
+
+def _size(space: Mapping[str, Domain]) -> int | None:
+    """The number of configurations, or None where there is no end to them."""
+    sizes = [domain.size for domain in space.values()]
+    return None if None in sizes else math.prod(size for size in sizes if size is not None)
+
+
+def _split(space: Mapping[str, Domain]) -> tuple[dict[str, Domain], dict[str, Domain]]:
+    """The domains that are tried in full, and those that are drawn from."""
+    grid: dict[str, Domain] = {}
+    rest: dict[str, Domain] = {}
+    for key, domain in space.items():
+        (grid if isinstance(domain, Choice) and domain.grid else rest)[key] = domain
+    return grid, rest
+
+
+# Which ----------------------------------------------------------------------------------------------------
+
+
+def _crossed(space: Mapping[str, Domain]) -> list[Assignment]:
+    """Every combination; the last key varies fastest."""
+    values = [list(domain.all_values()) for domain in space.values()]
+    return [dict(zip(space, combined, strict=True)) for combined in product(*values)]
+
+
+def _random(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
+    """Each sample with each point of the grid, so that points are compared on the same samples."""
+    grid, rest = _split(sweep.space)
+    points = _crossed(grid)
+    samples = _distinct_samples(rest, _samples(sweep, rest), random.Random(sweep.search.seed))  # noqa: S311
+    assignments = [
+        {key: (sample | point)[key] for key in sweep.space} for sample in samples for point in points
+    ]
+    wanted = sweep.search.trials
+    if wanted is None or len(samples) == wanted:
+        return assignments, []
+    drawn = f"the space has only {len(samples)} distinct configurations" if rest else "nothing is drawn"
+    return assignments, [f"search.trials asks for {wanted} samples, but {drawn}: {len(assignments)} trials"]
+
+
+def _distinct_samples(space: Mapping[str, Domain], count: int, rng: random.Random) -> list[Assignment]:
+    """`count` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
+    if count == _size(space):
+        return _crossed(space)
+    drawn: dict[Any, Assignment] = {}
+    repeats = 0
+    while len(drawn) < count and repeats < _PATIENCE:
+        sample = {key: domain.sample(rng) for key, domain in space.items()}
+        repeats = 0 if _key(sample) not in drawn else repeats + 1
+        drawn.setdefault(_key(sample), sample)
+    if len(drawn) < count and _size(space) is not None:
+        left = [sample for sample in _crossed(space) if _key(sample) not in drawn]
+        return [*drawn.values(), *rng.sample(left, count - len(drawn))]
+    return list(drawn.values())
+
+
+def _key(sample: Assignment) -> Any:
+    return canonical(list(sample.values()))
+
+
+def _check_all(sweep: SweepConfig, assignments: Iterable[Assignment]) -> None:
+    for assignment in assignments:
+        try:
+            apply(sweep.base, assignment)
+        except ConfigError as error:
+            reasons = "; ".join(fault.message for fault in error.faults)
+            message = f"no run can have {combination(assignment)}: {reasons}"
+            raise ConfigError(None, [Fault(message, "space")]) from None
+
+
+# What to tell ---------------------------------------------------------------------------------------------
+
+
+def _notices(sweep: SweepConfig) -> list[str]:
+    notices = [
+        f"{key} is {show(get_value(sweep.base, key))} in `base` and swept in `space`: the sweep wins"
+        for key in sweep.space
+        if is_given(sweep.base, key)
+    ]
+    steps = max(_largest(sweep.space["steps"]) if "steps" in sweep.space else 0, sweep.base.steps)
+    grace = sweep.scheduler.grace_steps(steps)
+    if sweep.scheduler.name != "none" and grace >= steps:
+        notices.append(f"scheduler.grace is {grace} and a run has {steps} steps: no trial is stopped early")
+    return notices
+
+
+def _largest(domain: Domain) -> int:
+    return int(domain.high if isinstance(domain, Range) else max(domain.values))
+
+
+def _repeats_notice(sweep: SweepConfig, total: int) -> list[str]:
+    size = _size(sweep.space)
+    if size is None or size >= total:
+        return []
+    return [f"search.trials is {total}, but the space has {size} configurations: tpe will repeat some"]

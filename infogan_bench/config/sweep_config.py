@@ -1,0 +1,120 @@
+"""A sweep: what is trained, what is varied, and how."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from infogan_bench.config.errors import show
+from infogan_bench.config.models import (
+    Count,
+    DatasetConfig,
+    EvaluationConfig,
+    GoalConfig,
+    ResourcesConfig,
+    RunConfig,
+    SchedulerConfig,
+    SearchConfig,
+    Section,
+    TrackingConfig,
+    sequence,
+)
+from infogan_bench.config.space import Choice, Range
+from infogan_bench.config.yaml_file import is_number
+
+MAX_SEEDS = 1000
+_MAX_SLUG = 80
+_NOT_IN_A_NAME = ("Cc", "Cs", "Zl", "Zp")  # Unicode: control characters, half characters, line breaks
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _tracked(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"enabled": False} if value == "none" else {"uri": value}
+    return value
+
+
+def _seed_list(value: Any) -> Any:
+    """A number n stands for the seeds 0 to n - 1."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        quoted = "; remove the quotes" if isinstance(value, str) and is_number(value) else ""
+        raise ValueError(f"expected how many seeds, or a list of seeds, got {show(value)}{quoted}")
+    if not 1 <= value <= MAX_SEEDS:
+        raise ValueError(f"must be from 1 to {MAX_SEEDS}, got {show(value)}")
+    return tuple(range(value))
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if not 1 <= len(seeds) <= MAX_SEEDS:
+        raise ValueError(f"give from 1 to {MAX_SEEDS} seeds, got {len(seeds)}")
+    repeated = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"seed {repeated} is given twice; the same seed trains the same model")
+    return seeds
+
+
+def _one_line(name: str) -> str:
+    if not name.strip():
+        raise ValueError("must not be empty")
+    odd = next((c for c in name if unicodedata.category(c) in _NOT_IN_A_NAME), None)
+    if odd is not None:
+        raise ValueError(f"must be one line of printable text, but holds {show(odd)}")
+    return name
+
+
+class SweepConfig(Section):
+    """All that a sweep file says, with every default filled in.
+
+    `parse_sweep` and `load_sweep` build it and check its parts against each other; built directly, it is
+    checked part by part, and `plan` checks the rest.
+    """
+
+    name: Annotated[
+        str,
+        AfterValidator(_one_line),
+        Field(max_length=200, description="Shown in the report and in MLflow."),
+    ]
+    dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = DatasetConfig()
+    base: Annotated[RunConfig, Field(description="The run that the sweep varies.")] = RunConfig()
+    space: Annotated[
+        dict[str, Choice | Range], Field(description="What is varied: dotted key of the base run -> domain.")
+    ] = Field(default_factory=dict)
+    seeds: Annotated[
+        tuple[Annotated[Count, Field(lt=2**32)], ...],
+        BeforeValidator(_seed_list),
+        AfterValidator(_distinct),
+        Field(description="Seeds that every trial trains: a list, or how many (from 0 on)."),
+    ] = (0,)
+    search: SearchConfig = SearchConfig()
+    scheduler: Annotated[SchedulerConfig, BeforeValidator(_named)] = SchedulerConfig()
+    objective: GoalConfig = GoalConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    resources: ResourcesConfig = ResourcesConfig()
+    tracking: Annotated[TrackingConfig, BeforeValidator(_tracked)] = TrackingConfig()
+    output: Annotated[str, Field(min_length=1, description="Where sweep folders are made.")] = "runs"
+    extensions: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(sequence),
+        Field(description="Python modules or .py files that register architectures and datasets."),
+    ] = ()
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder's name: letters, digits, `_`, `-` and inner dots, 1 to 80 characters.
+
+        Two names can have one slug.
+        """
+        ascii_name = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode()
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_name)
+        safe = re.sub(r"\.{2,}", ".", safe).lstrip("-.")[:_MAX_SLUG].rstrip("-.")
+        return safe or "sweep"
