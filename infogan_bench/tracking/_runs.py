@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import logging
 import tempfile
 from collections import Counter
@@ -27,6 +28,7 @@ OBJECTIVE = "objective"
 SWEEP_ID_TAG = "infogan.sweep_id"
 TRIAL_TAG = "infogan.trial"
 STATUS_TAG = "infogan.status"
+NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
 _MLFLOW_STATUS = {
     Status.FINISHED: "FINISHED",
@@ -38,6 +40,7 @@ _MLFLOW_STATUS = {
 _PARAMS_OR_TAGS_A_BATCH = 100
 _METRICS_A_BATCH = 1000
 _RUNS_A_PAGE = 1000
+_SWEPT_COLUMNS = 12
 
 
 @dataclass
@@ -58,16 +61,24 @@ class Runs:
         uri: a store, as `resolve_uri` gives it.
         experiment: name of the experiment; made if there is none.
         sweep_id: letters, digits, `_` and `-`.
-        metric: the objective, as it is logged; `mode` is its direction.
+        metric: the objective; `mode` is its direction.
+        swept: keys that differ between trials: the columns of the view of the sweep's trials.
     """
 
     def __init__(
-        self, uri: str, experiment: str, sweep_id: str, metric: str, mode: Literal["max", "min"]
+        self,
+        uri: str,
+        experiment: str,
+        sweep_id: str,
+        metric: str,
+        mode: Literal["max", "min"],
+        swept: Sequence[str],
     ) -> None:
         self._uri = uri
         self._experiment = experiment
         self._sweep_id = sweep_id
         self._metric = metric
+        self._view = _view(sweep_id, metric, mode, swept)
         self._best: Callable[..., Any] = max if mode == "max" else min
         self._client: Any = None
         self._experiment_id = ""
@@ -98,6 +109,7 @@ class Runs:
         if record.end is None and run.status != "RUNNING":
             self._client.update_run(run.id, status="RUNNING")
             run.status = "RUNNING"
+        self._link_view(record)
         self._note_changed_params(run, record)
         refused = self._send_params(run, record) + self._send_metrics(run, record)
         refused += self._send_tags(run, record) + self._send_end(key, run, record)
@@ -125,9 +137,9 @@ class Runs:
                     raise
         if experiment.lifecycle_stage != "active":
             raise InputError(
-                f"The MLflow experiment `{self._experiment}` in `{shown_uri(self._uri)}` was deleted: "
-                f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`) or name another one "
-                "in `tracking.experiment`."
+                f"The MLflow experiment `{self._experiment}` in `{shown_uri(self._uri)}` was deleted; "
+                f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`), or name another "
+                "one in `tracking.experiment`."
             )
         return str(experiment.experiment_id)
 
@@ -199,6 +211,24 @@ class Runs:
             run.params.update(batch)
         record.params.clear()
         return refused
+
+    def _link_view(self, record: Record) -> None:
+        """Head the sweep's description with a link to its trials, best first, in the columns that matter.
+
+        MLflow's runs table shows no metric or parameter until somebody picks columns; a shared view, which is
+        a tag of the experiment, picks them.
+        """
+        note = record.tags.get(NOTE_TAG)
+        link = (
+            f"[**Trials, best first**](#/experiments/{self._experiment_id}/runs"
+            f"?viewStateShareKey={self._sweep_id})"
+        )
+        if note is None or note.startswith(link):
+            return
+        self._client.set_experiment_tag(
+            self._experiment_id, f"mlflow.sharedViewState.{self._sweep_id}", json.dumps(self._view)
+        )
+        record.tags[NOTE_TAG] = f"{link}\n\n{note}"
 
     def _note_changed_params(self, run: _Run, record: Record) -> None:
         """MLflow keeps the first value of a parameter; another one, after a resume, becomes a tag."""
@@ -339,3 +369,20 @@ def _batches(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
+
+
+def _view(sweep_id: str, metric: str, mode: str, swept: Sequence[str]) -> dict[str, Any]:
+    """The state of MLflow's runs table that shows this sweep's trials."""
+    scores = [legal_key(name) for name in (f"final/{metric}", f"best/{metric}", f"{metric}/std")]
+    return {
+        "searchFilter": f"tags.`{SWEEP_ID_TAG}` = '{sweep_id}' and tags.`{TRIAL_TAG}` != ''",
+        "orderByKey": f"metrics.`{scores[0]}`",
+        "orderByAsc": mode == "min",
+        "selectedColumns": [
+            "attributes.`Created`",
+            "attributes.`Duration`",
+            *(f"params.`{legal_key(key)}`" for key in swept[:_SWEPT_COLUMNS]),
+            *(f"metrics.`{score}`" for score in scores),
+            f"tags.`{STATUS_TAG}`",
+        ],
+    }

@@ -26,7 +26,15 @@ from infogan_bench.tracking._names import (
 )
 from infogan_bench.tracking._outbox import Outbox
 from infogan_bench.tracking._record import Artifact, End, Measurement, Record, milliseconds
-from infogan_bench.tracking._runs import OBJECTIVE, PARENT_TAG, STATUS_TAG, SWEEP, Runs, refused_for_good
+from infogan_bench.tracking._runs import (
+    NOTE_TAG,
+    OBJECTIVE,
+    PARENT_TAG,
+    STATUS_TAG,
+    SWEEP,
+    Runs,
+    refused_for_good,
+)
 from infogan_bench.tracking._store import resolve_uri
 
 _OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
@@ -79,12 +87,12 @@ class MlflowTracker:
             "infogan.swept": value_text(list(swept), MAX_TAG),
             "infogan.objective": cut(metric, MAX_TAG),
             "infogan.mode": mode,
-            "mlflow.note.content": cut(self._description(swept, mode), MAX_TAG),
+            NOTE_TAG: cut(self._description(swept, mode), MAX_TAG - 200),  # a link is put before it
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._tracked = 0
         self._ended = False
-        self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode)
+        self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode, swept)
         self._outbox = Outbox(self._runs.send)
 
     def preflight(self) -> str | None:
