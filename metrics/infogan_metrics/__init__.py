@@ -13,14 +13,19 @@ from infogan_metrics.clustering import (
     purity,
     v_measure,
 )
+from infogan_metrics.information import mutual_information_matrix
+from infogan_metrics.mig import MIG, mig
+from infogan_metrics.modularity import Modularity, modularity
 from infogan_metrics.registry import METRICS, Metric
 from infogan_metrics.score import NotDefinedError, Score
 
 __all__ = [
     "METRICS",
+    "MIG",
     "ClusteringScore",
     "Confusion",
     "Metric",
+    "Modularity",
     "NotDefinedError",
     "PerClassAccuracy",
     "Score",
@@ -28,6 +33,9 @@ __all__ = [
     "ari",
     "cluster_accuracy",
     "confusion",
+    "mig",
+    "modularity",
+    "mutual_information_matrix",
     "nmi",
     "per_class_accuracy",
     "purity",

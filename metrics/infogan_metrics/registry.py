@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infogan_metrics import clustering
+from infogan_metrics.mig import mig
+from infogan_metrics.modularity import modularity
 from infogan_metrics.score import Score
 
 
@@ -34,6 +36,7 @@ class Metric:
 
 
 _LABELLED = ("assignments", "labels")
+_FACTORS = ("codes", "factors")
 
 _ALL = (
     Metric(
@@ -89,6 +92,24 @@ _ALL = (
         direction="max",
         cost="cheap",
         source="Rosenberg and Hirschberg 2007",
+    ),
+    Metric(
+        "mig",
+        mig,
+        _FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Chen et al. 2018, arXiv:1802.04942",
+    ),
+    Metric(
+        "modularity",
+        modularity,
+        _FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Ridgeway and Mozer 2018, arXiv:1802.05312",
     ),
 )
 

@@ -1,0 +1,63 @@
+"""Mutual Information Gap: does one code alone know a factor?"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogan_metrics.arrays import as_codes_and_factors
+from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
+from infogan_metrics.score import NotDefinedError, Score
+
+
+@dataclass(frozen=True, eq=False)
+class MIG(Score):
+    """The gap, averaged over factors, and what it is made of."""
+
+    per_factor: NDArray[np.float64]  # (n_factors,) in [0, 1]
+    mutual_information: NDArray[np.float64]  # (n_codes, n_factors), nats
+    factor_entropy: NDArray[np.float64]  # (n_factors,), nats
+    n_bins: int
+
+
+def mig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> MIG:
+    """Mutual Information Gap of `codes` about `factors`.
+
+    For each factor, the mutual information of the code that knows it best, less that of the second best,
+    over the factor's entropy. With a single code, the second best is 0. Warns where a factor has more values
+    than there are bins, since even a perfect code then stays below 1.
+
+    Args:
+        codes: float array (n_samples, n_codes).
+        factors: int array (n_samples, n_factors).
+        n_bins: bins of equal width that each code is cut into.
+    Returns:
+        Mean gap in [0, 1], no unit; higher is better. 0 where all codes are constant or come in pairs.
+    Raises:
+        NotDefinedError: if a factor is constant (its entropy is 0).
+        ValueError: if the arrays are malformed or their numbers of rows differ.
+    Reference: Chen et al. 2018, arXiv:1802.04942, section 4.
+    """
+    x, y = as_codes_and_factors(codes, factors)
+    counts = joint_counts(bin_codes(x, n_bins), y)
+    factor_entropy = entropy(counts[0].sum(axis=1))
+    if not factor_entropy.all():
+        raise NotDefinedError(f"MIG is not defined: factor {int(np.argmin(factor_entropy))} is constant")
+    _warn_of_few_bins(int(y.max()) + 1, n_bins)
+    information = mutual_information(counts)
+    with_zero = np.concatenate([information, np.zeros((1, y.shape[1]))])  # the second best of a single code
+    second, best = np.sort(with_zero, axis=0)[-2:]
+    per_factor = (best - second) / factor_entropy
+    return MIG(float(per_factor.mean()), len(x), per_factor, information, factor_entropy, n_bins)
+
+
+def _warn_of_few_bins(n_values: int, n_bins: int) -> None:
+    if n_values > n_bins:
+        warnings.warn(
+            f"a factor has {n_values} values, but codes are cut into {n_bins} bins: "
+            "even a perfect code scores below 1",
+            stacklevel=3,
+        )

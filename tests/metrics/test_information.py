@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from infogan_metrics import mutual_information_matrix
+from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
+from sklearn.metrics import mutual_info_score
+
+
+def test_bins_and_information_of_the_reference(golden: Any, case: str) -> None:
+    expected = golden.expected(case)
+    bins = bin_codes(golden.codes(case).astype(np.float64), 20)
+    np.testing.assert_array_equal(bins + 1, expected["discretized"].T)
+    information = mutual_information_matrix(golden.codes(case), golden.factors())
+    np.testing.assert_allclose(information, expected["mi"], atol=1e-12)
+
+
+def test_values_on_an_edge_go_to_the_bin_above_and_the_last_edge_belongs_to_the_last_bin() -> None:
+    assert bin_codes(np.array([[0.0], [1.0], [1.9], [2.0], [4.0]]), 4)[:, 0].tolist() == [0, 1, 1, 2, 3]
+
+
+def test_closed_forms() -> None:
+    assert entropy(np.array([5, 5, 0, 5, 5])) == pytest.approx(math.log(4))
+    assert entropy(np.array([0, 7])) == 0
+    assert mutual_information(np.diag([3, 3, 3])) == pytest.approx(math.log(3))
+    assert mutual_information(np.array([[1, 1], [1, 1]])) == 0
+    # One in four is swapped, both ways: ln 2 less the binary entropy of 1/4
+    binary_entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    assert mutual_information(np.array([[3, 1], [1, 3]])) == pytest.approx(math.log(2) - binary_entropy)
+
+
+def test_a_constant_code_knows_exactly_nothing() -> None:
+    random = np.random.default_rng(0)
+    factors = random.integers(0, 7, (1000, 3))
+    codes = np.stack([np.full(1000, 0.7, np.float32), random.normal(size=1000)], axis=1)
+    assert (mutual_information_matrix(codes, factors)[0] == 0).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=50))
+def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    code, factor = np.array(pairs).T
+    bins, factors = np.stack([code, factor], axis=1), np.stack([factor, code], axis=1)
+    counts = joint_counts(bins, factors)
+    assert (counts.sum(axis=(2, 3)) == len(pairs)).all()
+    expected = mutual_info_score(code, factor)
+    assert mutual_information(counts)[0, 0] == pytest.approx(expected, abs=1e-12)
+    assert mutual_information(counts)[1, 1] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("codes", "factors", "fault"),
+    [
+        (np.zeros(3), np.zeros((3, 1)), r"`codes` must be 2-D, one row per sample, but has shape \(3,\)"),
+        (np.zeros((0, 2)), np.zeros((0, 1)), "`codes` must hold at least one row and one column"),
+        (np.zeros((3, 2)), np.zeros((4, 1)), "must have one row per sample, but have 3 and 4 rows"),
+        ([[1.0], [math.nan]], np.zeros((2, 1)), "`codes` must be finite, but row 1, column 0 is nan"),
+        ([[1.0], [math.inf]], np.zeros((2, 1)), "`codes` must be finite, but row 1, column 0 is inf"),
+        ([["a"], ["b"]], np.zeros((2, 1)), "`codes` must hold real numbers, but has dtype <U1"),
+        ([[1.0], [2.0]], [[0.5], [1.0]], "`factors` must be discrete"),
+        ([[1.0], [2.0]], [[math.nan], [1.0]], "`factors` must be discrete"),
+        ([[1.0], [2.0]], [[1j], [2j]], "`factors` must hold integers or strings, but has dtype complex128"),
+    ],
+)
+def test_wrong_input_is_refused(codes: Any, factors: Any, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        mutual_information_matrix(codes, factors)
+
+
+def test_one_bin_is_refused() -> None:
+    with pytest.raises(ValueError, match="`n_bins` must be at least 2, but is 1"):
+        mutual_information_matrix(np.eye(3), np.eye(3), n_bins=1)
