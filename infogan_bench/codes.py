@@ -98,7 +98,9 @@ class LatentCodes:
         ]
         return Latents(
             z,
-            torch.cat(categories, dim=1) if categories else torch.empty(n, 0, dtype=torch.int64, device=device),
+            torch.cat(categories, dim=1)
+            if categories
+            else torch.empty(n, 0, dtype=torch.int64, device=device),
             torch.cat([uniform(self.config.uniform), normal(self.config.gaussian)], dim=1),
         )
 
@@ -112,7 +114,9 @@ class LatentCodes:
 
     def split(self, q_output: Tensor) -> Posterior:
         """Read Q's output (B, q_dim)."""
-        logits = q_output[:, : sum(self.config.categorical)].split(self.config.categorical, dim=1)
+        logits = torch.split(
+            q_output[:, : sum(self.config.categorical)], list(self.config.categorical), dim=1
+        )
         gaussian = q_output[:, sum(self.config.categorical) :]
         if self.fixed_std:
             return Posterior(tuple(logits), gaussian, torch.zeros_like(gaussian))
@@ -146,7 +150,8 @@ class LatentCodes:
             return torch.arange(code.size)
         if code.kind == "uniform":
             return torch.linspace(-1, 1, n)
-        return torch.special.ndtri(torch.linspace(0.025, 0.975, n))
+        quantiles: Tensor = torch.special.ndtri(torch.linspace(0.025, 0.975, n))
+        return quantiles
 
     def with_value(self, latents: Latents, code: Code, value: Tensor) -> Latents:
         """`latents` with `code` set to `value` (a scalar or (B,)) in every row."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -42,6 +43,11 @@ class SeedResult:
     images_per_second: float = 0.0  # of training, over the last interval
     error: str | None = None
 
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> SeedResult:
+        """What `dataclasses.asdict` gave."""
+        return cls(**{**document, "status": Status(document["status"])})
+
 
 @dataclass(frozen=True)
 class TrialUpdate:
@@ -61,6 +67,21 @@ class TrialUpdate:
         values = [seed.metrics[metric] for seed in self.seeds if metric in seed.metrics]
         return sum(values) / len(values) if values and len(values) == len(self.seeds) else None
 
+    def line(self) -> str:
+        """The update in one line: where each seed stands."""
+        return "; ".join(f"step {seed.step} seed {seed.seed}: {_scores(seed.metrics)}" for seed in self.seeds)
+
+    def to_json(self) -> str:
+        """The update as text (NaN and infinity included), which is how it crosses Ray."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> TrialUpdate:
+        """What `to_json` wrote."""
+        document = json.loads(text)
+        seeds = (SeedResult.from_dict(seed) for seed in document["seeds"])
+        return cls(**{**document, "status": Status(document["status"]), "seeds": tuple(seeds)})
+
 
 class SweepListener(Protocol):
     """What follows a sweep from the driver. A listener must not raise for what a trial did."""
@@ -77,3 +98,10 @@ class SweepListener(Protocol):
 
     def ended(self, status: Status) -> None:
         """No trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
+
+
+def _scores(metrics: Mapping[str, float]) -> str:
+    """The scores of a report, without what belongs to single codes."""
+    return ", ".join(
+        f"{name} {value:.3f}" for name, value in metrics.items() if "L_I/" not in name and "H/" not in name
+    )

@@ -1,6 +1,7 @@
 """Generator, discriminator and recognition network, and the registry of architectures."""
 
-from infogan_bench.networks import architectures as _architectures  # fills the registry
+from infogan_bench.networks import architectures as _architectures  # noqa: F401  fills the registry
+from infogan_bench.networks.model import InfoGAN
 from infogan_bench.networks.registry import (
     Architecture,
     ImageShape,
@@ -14,6 +15,7 @@ from infogan_bench.networks.registry import (
 __all__ = [
     "Architecture",
     "ImageShape",
+    "InfoGAN",
     "Networks",
     "architecture_names",
     "build_networks",

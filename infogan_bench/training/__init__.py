@@ -1,6 +1,12 @@
 """Training one InfoGAN: the objective, the loop, the checkpoint."""
 
-from infogan_bench.training.checkpoint import Checkpoint, load_checkpoint, restore_trainer, save_checkpoint
+from infogan_bench.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    restore_model,
+    restore_trainer,
+    save_checkpoint,
+)
 from infogan_bench.training.trainer import DivergedError, Interval, Trainer
 
 __all__ = [
@@ -9,6 +15,7 @@ __all__ = [
     "Interval",
     "Trainer",
     "load_checkpoint",
+    "restore_model",
     "restore_trainer",
     "save_checkpoint",
 ]

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from infogan_bench.config.models import DatasetConfig, RunConfig
 from infogan_bench.errors import InputError
-from infogan_bench.training.trainer import Trainer
+from infogan_bench.networks import InfoGAN
+from infogan_bench.training.trainer import Trainer, load_networks
 
 _FORMAT = "1"
 
@@ -57,18 +58,27 @@ def load_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != _FORMAT:
-                raise InputError(f"{path}: not a checkpoint of this version (format {metadata.get('format')!r})")
+                raise InputError(
+                    f"{path}: not a checkpoint of this version (format {metadata.get('format')!r})"
+                )
             return Checkpoint(
                 run=RunConfig.model_validate_json(metadata["run"]),
                 dataset=DatasetConfig.model_validate_json(metadata["dataset"]),
                 seed=int(metadata["seed"]),
                 image_shape=tuple(json.loads(metadata["image_shape"])),
-                tensors={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118: not a mapping
+                tensors={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118  not a mapping
             )
     except (SafetensorError, ValidationError, KeyError, ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: truncated, or not a checkpoint ({error})") from None
+
+
+def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> InfoGAN:
+    """The trained InfoGAN alone, for those who want its images or its codes."""
+    model = InfoGAN(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)
+    load_networks(model, checkpoint.tensors)
+    return model
 
 
 def restore_trainer(checkpoint: Checkpoint, images: Tensor, device: torch.device | str = "cpu") -> Trainer:

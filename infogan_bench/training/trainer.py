@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
-from infogan_bench.networks import build_networks, initialise
+from infogan_bench.networks import InfoGAN
 from infogan_bench.training.objective import code_weights, discriminator_loss, generator_loss
 
 
@@ -64,16 +63,13 @@ class Trainer:
         self.seed = seed
         self.device = torch.device(device)
         self.images = images.to(self.device)
-        self.codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
-        self.weights = code_weights(run.objective, self.codes)
-        self.step = 0
         channels, height, width = images.shape[1:]
-        networks = build_networks(run.architecture, (channels, height, width), self.codes)
-        initialise(networks, _seeded(seed, 0))  # on the CPU: the same weights on any device
-        self.networks = networks.to(self.device, memory_format=torch.channels_last)
+        self.model = InfoGAN(run, (channels, height, width), _seeded(seed, 0), self.device)
+        self.weights = code_weights(run.objective, self.model.codes)
+        self.step = 0
         self.generator = _seeded(seed, 1, self.device)
-        self._G_parameters = list(self.networks.G.parameters())
-        self._DQ_parameters = self.networks.D_and_Q_parameters()
+        self._G_parameters = list(self.model.networks.G.parameters())
+        self._DQ_parameters = self.model.networks.D_and_Q_parameters()
         self.optimisers = {
             "G": self._adam(self._G_parameters, run.optimiser.lr_g),
             "D": self._adam(self._DQ_parameters, run.optimiser.lr_d),
@@ -93,8 +89,8 @@ class Trainer:
                 interval, so that a GPU is not stopped at every step.
         """
         started = time.perf_counter()
-        self.networks.train()
-        names = ["loss/d", "loss/g", *(f"L_I/{code.name}" for code in self.codes.all)]
+        self.model.networks.train()
+        names = ["loss/d", "loss/g", *(f"L_I/{code.name}" for code in self.model.codes.all)]
         totals = torch.zeros(len(names), device=self.device)
         bad_since = torch.full((len(names),), -1, device=self.device)
         for _ in range(steps):
@@ -104,15 +100,15 @@ class Trainer:
             bad_since = torch.where((bad_since < 0) & ~values.isfinite(), self.step, bad_since)
         self._raise_if_diverged(names, bad_since.tolist())
         metrics = dict(zip(names, (totals / steps).tolist(), strict=True))
-        metrics |= {f"H/{code.name}": code.entropy for code in self.codes.all}
-        metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.codes.all)
-        metrics["H"] = sum(code.entropy for code in self.codes.all)
+        metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
+        metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.model.codes.all)
+        metrics["H"] = sum(code.entropy for code in self.model.codes.all)
         seconds = time.perf_counter() - started
         return Interval(metrics, seconds, steps * self.run.batch / seconds)
 
     def _update(self) -> Tensor:
         """One update of D and one of G; returns their losses and each L_I, detached, (2 + n_codes,)."""
-        networks, codes, weights = self.networks, self.codes, self.weights
+        networks, codes, weights = self.model.networks, self.model.codes, self.weights
 
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
         real = self._next_batch()
@@ -131,7 +127,7 @@ class Trainer:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""
         batches = len(self.images) // self.run.batch
         epoch, place = divmod(self.step, batches)
-        if epoch != self._epoch:  # the order follows from seed and epoch alone, so a checkpoint need not hold it
+        if epoch != self._epoch:  # it follows from seed and epoch, so no checkpoint need hold it
             shuffled = torch.randperm(len(self.images), generator=_seeded(self.seed, 2 + epoch))
             self._order = shuffled.to(self.device)
             self._epoch = epoch
@@ -142,22 +138,14 @@ class Trainer:
         bad = [(step, name) for step, name in zip(bad_since, names, strict=True) if step >= 0]
         if bad:
             raise DivergedError(*min(bad, key=lambda item: item[0]))
-        for name, weight in self.networks.named_parameters():
+        for name, weight in self.model.networks.named_parameters():
             if not weight.isfinite().all():
                 raise DivergedError(self.step, name)
-
-    @torch.no_grad()
-    def generate(self, latents: Latents) -> Tensor:
-        """G's images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
-        self.networks.G.eval()
-        images: Tensor = self.networks.G(self.codes.flatten(latents))
-        self.networks.G.train()
-        return images
 
     def state(self) -> dict[str, Tensor]:
         """Everything that training changes, as flat named tensors: weights, BatchNorm's statistics, both
         optimisers, the random state and the step."""
-        tensors = {f"networks/{name}": tensor for name, tensor in self.networks.state_dict().items()}
+        tensors = {f"networks/{name}": tensor for name, tensor in self.model.networks.state_dict().items()}
         for name, optimiser in self.optimisers.items():
             for index, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"adam/{name}/{index}/{key}": value for key, value in moments.items()}
@@ -171,15 +159,7 @@ class Trainer:
         Raises:
             InputError: if the tensors are of another architecture or other codes.
         """
-        weights = {
-            name.removeprefix("networks/"): tensor
-            for name, tensor in tensors.items()
-            if name.startswith("networks/")
-        }
-        try:
-            self.networks.load_state_dict(weights)
-        except RuntimeError as error:
-            raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
+        load_networks(self.model, tensors)
         for name, parameters in (("G", self._G_parameters), ("D", self._DQ_parameters)):
             moments: dict[int, dict[str, Tensor]] = {}
             for key, tensor in tensors.items():
@@ -192,6 +172,20 @@ class Trainer:
             optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
         self.generator.set_state(tensors["random"].cpu())
         self.step = int(tensors["step"])
+
+
+def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
+    """Take over the weights and BatchNorm's statistics of a trainer's `state()`.
+
+    Raises:
+        InputError: if they are of another architecture or other codes.
+    """
+    prefix = "networks/"
+    weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    try:
+        model.networks.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
 
 
 def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:

@@ -1,0 +1,245 @@
+"""The command line: arguments to calls, exceptions to messages and exit codes.
+
+0 done, 1 the work failed, 2 the input was wrong, 3 some trials failed, 128 + n stopped by signal n. Everything
+heavy is imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import infogan_bench
+from infogan_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from infogan_bench.config import SweepConfig
+    from infogan_bench.results import SweepListener
+    from infogan_bench.sweep import Outcome
+
+app = typer.Typer(
+    name="infogan-bench",
+    help="Sweep InfoGAN and measure what its latent codes disentangle.",
+    epilog="Example: infogan-bench sweep sweeps/quick.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SweepFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="A sweep file, or the name of one that ships.")
+]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A sweep folder, such as runs/mnist.")]
+Address = Annotated[
+    str | None,
+    typer.Option(help="HOST:PORT of a running Ray cluster; default: RAY_ADDRESS, else this machine."),
+]
+AllowFailures = Annotated[
+    bool, typer.Option("--allow-failures", help="Exit with 0 although some trials failed.")
+]
+
+
+@app.command(epilog="Example: infogan-bench sweep sweeps/mnist.yaml")
+def sweep(file: SweepFile, address: Address = None, allow_failures: AllowFailures = False) -> None:
+    """Run a sweep: train, score, track and report every trial of FILE."""
+    from infogan_bench.config import load_sweep
+
+    config = load_sweep(file)
+    from infogan_bench.sweep import start
+
+    outcome = start(config, address=address, listeners=[_progress(config)])
+    _finish(outcome, allow_failures)
+
+
+@app.command(epilog="Example: infogan-bench resume runs/mnist")
+def resume(folder: Folder, address: Address = None, allow_failures: AllowFailures = False) -> None:
+    """Finish what is left of a sweep that was stopped; what has ended is not run again."""
+    from infogan_bench.config import load_sweep
+
+    config = load_sweep(_sweep_file(folder))
+    from infogan_bench.sweep import resume
+
+    outcome = resume(folder, address=address, listeners=[_progress(config)])
+    _finish(outcome, allow_failures)
+
+
+@app.command(epilog="Example: infogan-bench validate sweeps/mnist.yaml")
+def validate(file: SweepFile) -> None:
+    """Say whether a sweep file holds, and how many trials it makes."""
+    from infogan_bench.config import describe, load_sweep, plan
+
+    config = load_sweep(file)
+    typer.echo(describe(config, plan(config)))
+
+
+@app.command(
+    epilog="Example: infogan-bench train sweeps/mnist.yaml --set architecture.width=0.25 --set steps=500 --seed 1"
+)
+def train(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]", help="A sweep file whose base run is trained; default: the paper's run."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a dotted key of the base run."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Seed; may be given several times. Default: 0.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder for checkpoint, pictures and scores.")] = Path(
+        "runs/train"
+    ),
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --output.")] = False,
+) -> None:
+    """Train one configuration here and now, without Ray and MLflow."""
+    from infogan_bench.config import apply, load_sweep, parse_settings, parse_sweep
+
+    config = load_sweep(file) if file else parse_sweep({"name": "train"})
+    params = parse_settings(set_ or [])
+    run = apply(config.base, params)
+    from infogan_bench.extensions import load_extensions
+    from infogan_bench.results import Status
+    from infogan_bench.trial import TrialSpec, pick_device, run_trial
+
+    load_extensions(config.extensions)
+    seeds = tuple(dict.fromkeys(seed or [0]))
+    spec = TrialSpec("train", params, run, config.dataset, config.evaluation, seeds)
+    update = None
+    try:
+        for update in run_trial(spec, output, pick_device(device), go_on=resume):
+            typer.echo(update.line())
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; the same command with --resume goes on from {output}", err=True)
+        raise typer.Exit(130) from None
+    if update is not None and update.status is Status.DIVERGED:
+        typer.echo(f"error: {update.error}; the last finite checkpoint is kept in {output}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{output}: checkpoint, pictures and scores of {len(seeds)} seed(s)")
+
+
+@app.command(epilog="Example: infogan-bench report runs/mnist --open")
+def report(
+    folder: Folder,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it; default: FOLDER/report.html.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Make the HTML report of a sweep, finished or still running."""
+    from infogan_reports import ReportError, build_report
+
+    try:
+        path = build_report(folder, output)
+    except ReportError as error:
+        raise InputError(str(error)) from None
+    typer.echo(path)
+    if open_:
+        typer.launch(path.resolve().as_uri())
+
+
+@app.command(epilog="Example: infogan-bench ui runs/mnist")
+def ui(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="A sweep folder; default: the default store.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="The next free one is taken if this is in use.")] = 5000,
+) -> None:
+    """Open MLflow's UI on the store of a sweep, on this machine alone (127.0.0.1)."""
+    from infogan_bench.config import load_sweep
+    from infogan_bench.tracking import open_ui
+
+    uri = load_sweep(_sweep_file(folder)).tracking.uri if folder else None
+    open_ui(uri, port)
+
+
+@app.command(epilog="Example: infogan-bench samples runs/mnist/trials/0003/seed-0/checkpoint.safetensors")
+def samples(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint.safetensors.")],
+    output: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("samples"),
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    extension: Annotated[
+        list[str] | None,
+        typer.Option(help="Module or .py file that registers the checkpoint's architecture."),
+    ] = None,
+) -> None:
+    """Draw samples and a traversal of every code from a checkpoint."""
+    from infogan_bench.evaluation import write_pictures
+    from infogan_bench.extensions import load_extensions
+    from infogan_bench.training import load_checkpoint, restore_model
+
+    load_extensions(extension or [])
+    model = restore_model(load_checkpoint(checkpoint))
+    output.mkdir(parents=True, exist_ok=True)
+    write_pictures(model, output, seed=seed)
+    for picture in sorted(output.glob("*.png")):
+        typer.echo(picture)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(infogan_bench.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of `infogan-bench`."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader (`| head`) went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _progress(sweep: SweepConfig) -> SweepListener:
+    from infogan_bench.sweep.progress import Progress
+
+    goal = sweep.objective
+    early = sweep.scheduler.name != "none"
+    return Progress(goal.metric, goal.mode, sweep.base.steps, early_stopping=early)
+
+
+def _finish(outcome: Outcome, allow_failures: bool) -> None:
+    """Print what a sweep found and where it lies, and exit with the code that fits."""
+    from infogan_bench.sweep.summary import summary
+
+    typer.echo(summary(outcome))
+    for warning in outcome.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if outcome.signal:
+        typer.echo(f"stopped; go on with: infogan-bench resume {shlex.quote(str(outcome.folder))}", err=True)
+    if outcome.first_error:
+        typer.echo(f"error: {outcome.first_error}; all of it is in {outcome.folder / 'sweep.log'}", err=True)
+    code = outcome.exit_code(allow_failures=allow_failures)
+    if code:
+        raise typer.Exit(code)
+
+
+def _sweep_file(folder: Path) -> Path:
+    file = folder / "sweep.yaml"
+    if not file.is_file():
+        raise InputError(f"{folder}: no sweep folder (there is no sweep.yaml in it)")
+    return file

@@ -1,0 +1,45 @@
+"""An InfoGAN as a whole: its codes and its networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config.models import RunConfig
+from infogan_bench.networks.registry import ImageShape, build_networks, initialise
+
+
+class InfoGAN:
+    """G, D and Q of a run, with the distribution of (z, c) that they were built for.
+
+    Args:
+        run: the configuration.
+        image_shape: (C, H, W).
+        generator: draws the initial weights, on the CPU, so that they are the same on any device.
+        device: where the networks live.
+
+    Raises:
+        InputError: if the architecture is unknown or does not fit the images.
+    """
+
+    def __init__(
+        self,
+        run: RunConfig,
+        image_shape: ImageShape,
+        generator: torch.Generator,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device = torch.device(device)
+        self.codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
+        networks = build_networks(run.architecture, image_shape, self.codes)
+        initialise(networks, generator)
+        self.networks = networks.to(self.device).to(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def generate(self, latents: Latents) -> Tensor:
+        """G's images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
+        self.networks.G.eval()
+        images: Tensor = self.networks.G(self.codes.flatten(latents))
+        self.networks.G.train()
+        return images

@@ -1,0 +1,6 @@
+"""Sweeps by Ray Tune: `start` begins one, `resume` finishes what is left, `check` tells what would go wrong."""
+
+from infogan_bench.sweep.outcome import Outcome
+from infogan_bench.sweep.session import check, resume, start
+
+__all__ = ["Outcome", "check", "resume", "start"]

@@ -1,0 +1,86 @@
+"""Starting or joining Ray, and asking beforehand whether a trial fits on any of its nodes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from infogan_bench.config.models import ResourcesConfig
+from infogan_bench.errors import InputError
+from infogan_bench.sweep.logs import LOG_FORMAT
+
+_AUTO_GPU_FRACTION = 0.25
+_GIB = 2**30
+
+
+@contextmanager
+def ray_cluster(address: str | None) -> Iterator[None]:
+    """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
+
+    Raises:
+        InputError: if no cluster answers there.
+    """
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    try:
+        ray.init(
+            address=address,
+            include_dashboard=False if address == "local" else None,
+            log_to_driver=False,
+            logging_format=LOG_FORMAT,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"--address: no Ray cluster answers at {address}: {error}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def trial_request(resources: ResourcesConfig) -> dict[str, float]:
+    """What one trial asks of Ray, as {resource: amount}; call it while Ray runs."""
+    gpus = resources.gpus
+    if gpus == "auto":
+        gpus = _AUTO_GPU_FRACTION if ray.cluster_resources().get("GPU", 0) else 0
+    request = {"CPU": 1.0 if resources.cpus == "auto" else float(resources.cpus), "GPU": float(gpus)}
+    if resources.memory is not None:
+        request["memory"] = resources.memory * _GIB
+    return {name: amount for name, amount in (request | dict(resources.custom)).items() if amount}
+
+
+def require_a_node(request: Mapping[str, float], wait: float) -> None:
+    """Return once a node has room for `request`.
+
+    Raises:
+        InputError: if after `wait` seconds there is none; it shows what was asked for and what there is.
+    """
+    deadline = time.monotonic() + wait
+    while True:
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if any(all(node.get(name, 0) >= amount for name, amount in request.items()) for node in nodes):
+            return
+        if time.monotonic() >= deadline:
+            raise InputError(_does_not_fit(request, nodes))
+        time.sleep(0.5)
+
+
+def _does_not_fit(request: Mapping[str, float], nodes: list[dict[str, Any]]) -> str:
+    faults = []
+    for name, amount in request.items():
+        largest = max((node.get(name, 0) for node in nodes), default=0)
+        if largest < amount:
+            total = sum(node.get(name, 0) for node in nodes)
+            faults.append(
+                f"{_amount(name, amount)} for each trial, but the largest node has {_amount(name, largest)} "
+                f"and all {len(nodes)} together {_amount(name, total)}"
+            )
+    what = "; ".join(faults) or f"{dict(request)} on one node, which no single node has"
+    return f"resources: the sweep asks for {what}. Ask for less, or set `resources.wait` to wait for a node"
+
+
+def _amount(name: str, value: float) -> str:
+    return f"{value / _GIB:.4g} GiB of memory" if name == "memory" else f"{value:g} {name}"

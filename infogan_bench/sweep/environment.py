@@ -1,0 +1,56 @@
+"""Where and with what a sweep ran: recorded in its sweep.yaml, shown in its report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import infogan_bench
+
+_PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy", "pandas", "scikit-learn")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Plain values only, so that they can be written as YAML. `sweep_id` names this sweep and no other."""
+    return {
+        "sweep_id": uuid.uuid4().hex,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "infogan_bench": infogan_bench.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in _PACKAGES},
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source that runs, marked if it was changed since; None where it is no checkout."""
+    source = Path(infogan_bench.__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        inside = subprocess.run(
+            ["git", "-C", str(source), "ls-files", "--error-unmatch", "__init__.py"],  # noqa: S607
+            capture_output=True,
+            check=False,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return described.stdout.strip() if inside.returncode == 0 else None

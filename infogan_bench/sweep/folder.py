@@ -1,0 +1,235 @@
+"""The sweep folder: plain files that hold all that a sweep found (layout: docs/architecture.md)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
+from infogan_bench.errors import InputError
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+
+_HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
+_SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
+
+
+class SweepFolder:
+    """Reads and writes `runs/NAME/`; as a `SweepListener` it records every update.
+
+    The tables are rewritten whole, at once when a trial ends and now and then in between, but never for more than
+    2% of the time, so that a large sweep is not slowed by its own record.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._updates: dict[str, TrialUpdate] = {}
+        self._history: dict[str, list[tuple[int, int, str, float]]] = {}
+        self._written, self._cost = -math.inf, 0.0
+
+    @classmethod
+    def create(cls, sweep: SweepConfig, environment: Mapping[str, Any]) -> SweepFolder:
+        """Make `OUTPUT/NAME`, or `OUTPUT/NAME-2` and so on where that is taken.
+
+        Raises:
+            InputError: if no folder can be made there.
+        """
+        output = Path(sweep.output)
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            path = _first_free(output, sweep.slug)
+            folder = cls(path)
+            (path / "trials").mkdir()
+            write_whole(path / "sweep.yaml", resolved_yaml(sweep, dict(environment)))
+            folder.flush()
+        except OSError as error:
+            raise InputError(f"output: {output} cannot be written: {error.strerror or error}") from None
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> SweepFolder:
+        """An existing sweep folder with its record.
+
+        Raises:
+            InputError: if `path` holds no sweep.
+        """
+        if not (path / "sweep.yaml").is_file():
+            raise InputError(f"{path}: no sweep folder (there is no sweep.yaml in it)")
+        folder = cls(path)
+        try:
+            trials = pd.read_parquet(path / "trials.parquet")
+            history = pd.read_parquet(path / "history.parquet")
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: its tables cannot be read: {error}") from None
+        for trial, *point in history.itertuples(index=False, name=None):
+            seed, step, metric, value = point
+            folder._history.setdefault(trial, []).append((seed, step, metric, value))
+        for trial, rows in trials.groupby("trial", sort=False):
+            folder._updates[str(trial)] = _update_from_rows(rows.to_dict("records"))
+        return folder
+
+    @property
+    def sweep(self) -> SweepConfig:
+        """The sweep that the folder holds."""
+        return load_sweep(self.path / "sweep.yaml")
+
+    @property
+    def updates(self) -> Mapping[str, TrialUpdate]:
+        """The last update of every trial that ever started, by its id."""
+        return self._updates
+
+    def trial_folder(self, trial: str) -> Path:
+        """Where a trial's checkpoint and pictures lie."""
+        return self.path / "trials" / trial
+
+    def keep(self, trial: str, checkpoint: Path) -> None:
+        """Move a checkpoint folder of Ray's (checkpoint, pictures, trial.json) to the trial's own."""
+        target = self.trial_folder(trial)
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.move(checkpoint, target)
+
+    def checkpoints(self, trial: str) -> Iterator[Path]:
+        """Whole checkpoint folders of a trial, the newest first: its own, then Ray's."""
+        places = [self.trial_folder(trial), *self.path.glob(f"tune/*/{trial}/checkpoint_*")]
+        yield from sorted(
+            (place for place in places if (place / "trial.json").is_file()),
+            key=lambda place: (place / "trial.json").stat().st_mtime,
+            reverse=True,
+        )
+
+    # As a SweepListener -----------------------------------------------------------------------------------
+
+    def started(self, total: int | None) -> None:
+        """Nothing to record yet."""
+
+    def updated(self, update: TrialUpdate) -> None:
+        """Take the update into the tables."""
+        history = self._history.setdefault(update.trial, [])
+        for seed in update.seeds:
+            known = [point for point in history if point[0] == seed.seed and point[1] >= seed.step]
+            for point in known:  # a trial that goes on from its checkpoint does these steps again
+                history.remove(point)
+            history += [(seed.seed, seed.step, name, value) for name, value in seed.metrics.items()]
+        self._updates[update.trial] = update
+        if update.status.ended:
+            self.flush()
+        else:
+            self.tick()
+
+    def tick(self) -> None:
+        """Rewrite the tables if that has not been done for long enough."""
+        if time.monotonic() - self._written > max(2.0, self._cost / _SHARE_OF_TIME):
+            self.flush()
+
+    def ended(self, status: Status) -> None:
+        """Write what is left to write."""
+        self.flush()
+
+    def flush(self) -> None:
+        """Rewrite both tables."""
+        began = time.monotonic()
+        _write_parquet(self.path / "trials.parquet", self.trials())
+        _write_parquet(self.path / "history.parquet", self.history())
+        self._written = time.monotonic()
+        self._cost = self._written - began
+
+    def trials(self) -> pd.DataFrame:
+        """One row per trial and seed, in the order of trial ids."""
+        rows = [_row(update, seed) for _, update in sorted(self._updates.items()) for seed in update.seeds]
+        return pd.DataFrame(rows, columns=list(_TRIAL_TYPES)).astype(_TRIAL_TYPES)
+
+    def history(self) -> pd.DataFrame:
+        """trial, seed, step, metric, value."""
+        rows = [(trial, *point) for trial, points in sorted(self._history.items()) for point in points]
+        return pd.DataFrame(rows, columns=list(_HISTORY_TYPES)).astype(_HISTORY_TYPES)
+
+
+_TRIAL_TYPES = {
+    "trial": "str",
+    "seed": "int64",
+    "status": "str",
+    "step": "int64",
+    "params": "str",
+    "scores": "str",
+    "seconds": "float64",
+    "images_per_second": "float64",
+    "node": "str",
+    "device": "str",
+    "error": "object",
+}
+
+
+def _row(update: TrialUpdate, seed: SeedResult) -> dict[str, Any]:
+    return {
+        "trial": update.trial,
+        "seed": seed.seed,
+        "status": str(seed.status if update.status is Status.DIVERGED else update.status),
+        "step": seed.step,
+        "params": json.dumps(dict(update.params)),
+        "scores": json.dumps({name: value for name, value in seed.metrics.items() if math.isfinite(value)}),
+        "seconds": seed.seconds,
+        "images_per_second": seed.images_per_second,
+        "node": update.node,
+        "device": update.device,
+        "error": seed.error or update.error,
+    }
+
+
+def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
+    """The inverse of `_row`, over a trial's seeds."""
+    seeds = tuple(
+        SeedResult(
+            seed=row["seed"],
+            status=Status(row["status"]),
+            step=row["step"],
+            metrics=json.loads(row["scores"]),
+            seconds=row["seconds"],
+            images_per_second=row["images_per_second"],
+            error=row["error"],
+        )
+        for row in rows
+    )
+    diverged = any(seed.status is Status.DIVERGED for seed in seeds)
+    return TrialUpdate(
+        trial=rows[0]["trial"],
+        params=json.loads(rows[0]["params"]),
+        status=Status.DIVERGED if diverged else seeds[0].status,
+        step=max(seed.step for seed in seeds),
+        seeds=seeds,
+        error=rows[0]["error"],
+        node=rows[0]["node"],
+        device=rows[0]["device"],
+    )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the new one, never a part."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    partial.replace(path)
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    partial = path.with_name(path.name + ".partial")
+    frame.to_parquet(partial, index=False)
+    partial.replace(path)
+
+
+def _first_free(output: Path, slug: str) -> Path:
+    """Make and return `output/slug`, or the first `output/slug-N` that is not there."""
+    for number in itertools.count(1):
+        path = output / (slug if number == 1 else f"{slug}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("itertools.count ends never")

@@ -1,0 +1,60 @@
+"""How a sweep ended: the counts, the status, the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from infogan_bench.results import Status, TrialUpdate
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is left of a sweep when no trial runs any more.
+
+    `trials` are those that ever started; `signal` is the number of the signal that stopped the sweep, if one did.
+    """
+
+    folder: Path
+    planned: int
+    trials: tuple[TrialUpdate, ...]
+    signal: int | None = None
+    tracking_uri: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def count(self, *statuses: Status) -> int:
+        """How many trials have one of these statuses."""
+        return sum(trial.status in statuses for trial in self.trials)
+
+    @property
+    def failed(self) -> int:
+        """Trials without a score: they diverged or failed."""
+        return sum(trial.status.bad for trial in self.trials)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial has ended."""
+        return len(self.trials) == self.planned and all(trial.status.ended for trial in self.trials)
+
+    @property
+    def first_error(self) -> str | None:
+        """The first trial that failed, and why."""
+        errors = (
+            f"trial {t.trial}: {t.error}" for t in sorted(self.trials, key=lambda t: t.trial) if t.status.bad
+        )
+        return next(errors, None)
+
+    @property
+    def status(self) -> Status:
+        """FINISHED, INTERRUPTED by a signal, or FAILED where every trial failed."""
+        if self.signal is not None:
+            return Status.INTERRUPTED
+        return Status.FAILED if self.failed and self.failed == len(self.trials) else Status.FINISHED
+
+    def exit_code(self, *, allow_failures: bool = False) -> int:
+        """0 done, 1 every trial failed, 3 some did (0 with `allow_failures`), 128 + n stopped by signal n."""
+        if self.signal is not None:
+            return 128 + self.signal
+        if self.status is Status.FAILED:
+            return 1
+        return 3 if self.failed and not allow_failures else 0

@@ -1,0 +1,310 @@
+"""What a sweep looks like while it runs: a live table on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from infogan_bench.results import Status, TrialUpdate
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_FRAMES = 0.25
+_ROWS = 12  # running trials in the table
+_SETTLED = 0.02  # of the work: before that the time left is a guess
+
+
+class ProgressState:
+    """The numbers behind the display, from the last update of each trial.
+
+    Args:
+        metric, mode: the objective.
+        steps: of a trial, unless `steps` is swept.
+        earlier: trials of the sweep before it was resumed.
+    """
+
+    def __init__(
+        self, metric: str, mode: Literal["max", "min"], steps: int, earlier: Iterable[TrialUpdate] = ()
+    ) -> None:
+        self.metric = metric
+        self.total: int | None = None
+        self._best = max if mode == "max" else min
+        self._steps = steps
+        self._began = 0.0
+        self._trials: dict[str, TrialUpdate] = {}
+        self._steps_before: dict[str, int] = {}  # done by an earlier session
+        for update in earlier:
+            self.update(update)
+
+    def begin(self, total: int | None, now: float) -> None:
+        """Start the clock.
+
+        Args:
+            total: planned trials; None if that is not known.
+            now: the time in seconds.
+        """
+        self.total, self._began = total, now
+
+    def update(self, update: TrialUpdate) -> None:
+        """Take in a trial's last state."""
+        self._steps_before.setdefault(update.trial, update.step)
+        self._trials[update.trial] = update
+
+    @property
+    def running(self) -> list[TrialUpdate]:
+        """Trials that run now, by name."""
+        return sorted(self._with(Status.RUNNING), key=lambda update: update.trial)
+
+    @property
+    def finished(self) -> int:
+        """Trials whose steps were all done."""
+        return len(self._with(Status.FINISHED))
+
+    @property
+    def stopped(self) -> int:
+        """Trials ended early by the scheduler or the time limit."""
+        return len(self._with(Status.STOPPED))
+
+    @property
+    def failed(self) -> int:
+        """Trials that diverged or raised."""
+        return sum(update.status.bad for update in self._trials.values())
+
+    @property
+    def waiting(self) -> int | None:
+        """Planned trials that neither run nor have ended; None if the number of trials is not known."""
+        if self.total is None:
+            return None
+        return max(self.total - len(self.running) - sum(u.status.ended for u in self._trials.values()), 0)
+
+    @property
+    def best(self) -> tuple[float, TrialUpdate] | None:
+        """The best score at the last report of each trial that did not fail, and its trial."""
+        scored = {
+            update.trial: score
+            for update in self._trials.values()
+            if not update.status.bad
+            and (score := update.mean(self.metric)) is not None
+            and math.isfinite(score)
+        }
+        if not scored:
+            return None
+        trial = self._best(scored, key=scored.__getitem__)
+        return scored[trial], self._trials[trial]
+
+    @property
+    def images_per_second(self) -> float:
+        """Sum over the running trials; the seeds of one trial take turns, so theirs are averaged."""
+        return sum(
+            sum(seed.images_per_second for seed in update.seeds) / len(update.seeds)
+            for update in self.running
+            if update.seeds
+        )
+
+    def steps_of(self, update: TrialUpdate) -> int:
+        """Steps a trial is to do."""
+        return int(update.params.get("steps", self._steps))
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since this session began."""
+        return now - self._began
+
+    def seconds_left(self, now: float) -> float | None:
+        """Steps that are still to do, at the rate of steps so far; None while that is unknown.
+
+        A scheduler that stops trials early makes it an upper bound.
+        """
+        if self.waiting is None:
+            return None
+        done = sum(u.step - self._steps_before[u.trial] for u in self._trials.values())
+        left = self.waiting * self._steps + sum(self.steps_of(u) - u.step for u in self.running)
+        left -= sum(u.step for u in self._with(Status.INTERRUPTED))  # they wait, but not for all their steps
+        if left == 0:
+            return 0.0
+        if done <= _SETTLED * (done + left):
+            return None
+        return left * self.elapsed(now) / done
+
+    def _with(self, status: Status) -> list[TrialUpdate]:
+        return [update for update in self._trials.values() if update.status is status]
+
+
+class Progress:
+    """A `SweepListener` that shows the sweep on stderr.
+
+    Args:
+        metric, mode, steps, earlier: see `ProgressState`.
+        early_stopping: whether a scheduler may end trials early.
+        stream: stderr by default; a live table if it is a terminal, else plain lines.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        mode: Literal["max", "min"],
+        steps: int,
+        *,
+        earlier: Iterable[TrialUpdate] = (),
+        early_stopping: bool = False,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._early_stopping = early_stopping
+        self._state = ProgressState(metric, mode, steps, earlier)
+        console = Console(file=self._stream)
+        is_terminal = console.is_terminal and not console.is_dumb_terminal
+        self._live = Live(console=console, auto_refresh=False) if is_terminal else None
+        self._shown_at = 0.0
+        self._changed = False
+
+    def started(self, total: int | None) -> None:
+        """Begin to count the time."""
+        self._state.begin(total, self._clock())
+        self._shown_at = self._clock()
+        if self._live:
+            self._live.start()
+
+    def updated(self, update: TrialUpdate) -> None:
+        """Take in a trial's last state; elsewhere than on a terminal, an ended trial gives a line at once."""
+        self._state.update(update)
+        self._changed = True
+        if self._live is None and update.status.ended:
+            self._print_line(_failure(update))
+
+    def tick(self) -> None:
+        """Draw, if it is time to."""
+        since = self._clock() - self._shown_at
+        if self._live:
+            if since >= _SECONDS_BETWEEN_FRAMES:
+                self._draw(self._live)
+        elif self._changed and since >= _SECONDS_BETWEEN_LINES:
+            self._print_line()
+
+    def ended(self, status: Status) -> None:
+        """Show the last state and let the terminal go."""
+        if self._live:
+            self._draw(self._live)
+            self._live.stop()
+        elif self._changed:
+            self._print_line()
+
+    def _print_line(self, news: str = "") -> None:
+        now = self._clock()
+        line = status_line(self._state, now, self._early_stopping)
+        print(f"{line} | {news}" if news else line, file=self._stream, flush=True)
+        self._shown_at, self._changed = now, False
+
+    def _draw(self, live: Live) -> None:
+        now = self._clock()
+        live.update(status_table(self._state, now, self._early_stopping), refresh=True)
+        self._shown_at = now
+
+
+def status_line(state: ProgressState, now: float, early_stopping: bool = False) -> str:
+    """`[02:31] 5/18 done, 2 running, 1 failed | best ... | 3,100 images/s | about 7 min left`."""
+    parts = (_counts(state), _best(state), _rate(state), _time_left(state, now, early_stopping))
+    return f"[{_clock_time(state.elapsed(now))}] " + " | ".join(filter(None, parts))
+
+
+def status_table(state: ProgressState, now: float, early_stopping: bool = False) -> RenderableType:
+    """The counts and the best score around a row for each running trial."""
+    table = Table("trial", "parameters", "step", state.metric, "images/s", box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for update in state.running[:_ROWS]:
+        table.add_row(*_row(state, update))
+    more = len(state.running) - _ROWS
+    time_left = _time_left(state, now, early_stopping)
+    waiting = f"{state.waiting} waiting" if state.waiting is not None else ""
+    lines = [
+        ", ".join(filter(None, (_counts(state), waiting))),
+        _best(state),
+        " | ".join(filter(None, (_clock_time(state.elapsed(now)), _rate(state), time_left))),
+    ]
+    # Text objects: what a user wrote is never read as markup.
+    texts: list[RenderableType] = [Text(line) for line in lines if line]
+    rest = [Text(f"and {more} more that run")] if more > 0 else []
+    return Group(texts[0], table, *rest, *texts[1:])
+
+
+def _row(state: ProgressState, update: TrialUpdate) -> Sequence[Text]:
+    score = update.mean(state.metric)
+    rates = [seed.images_per_second for seed in update.seeds]
+    cells = (
+        update.trial,
+        _pairs(update.params),
+        f"{update.step:,}/{state.steps_of(update):,}",
+        "" if score is None else _number(score),
+        f"{sum(rates) / len(rates):,.0f}" if any(rates) else "",
+    )
+    return [Text(_plain(cell)) for cell in cells]
+
+
+def _counts(state: ProgressState) -> str:
+    done = f"{state.finished} done" if state.total is None else f"{state.finished}/{state.total} done"
+    others = {"running": len(state.running), "stopped": state.stopped, "failed": state.failed}
+    return ", ".join([done, *(f"{count} {name}" for name, count in others.items() if count)])
+
+
+def _best(state: ProgressState) -> str:
+    if state.best is None:
+        return ""
+    score, update = state.best
+    pairs = _pairs(update.params)
+    where = f"trial {update.trial}: {pairs}" if pairs else f"trial {update.trial}"
+    return _plain(f"best {state.metric} {_number(score)} ({where})")
+
+
+def _rate(state: ProgressState) -> str:
+    return f"{state.images_per_second:,.0f} images/s" if state.images_per_second else ""
+
+
+def _time_left(state: ProgressState, now: float, early_stopping: bool) -> str:
+    seconds = state.seconds_left(now)
+    if not seconds:
+        return ""
+    return f"at most ~{_duration(seconds)} left" if early_stopping else f"about {_duration(seconds)} left"
+
+
+def _failure(update: TrialUpdate) -> str:
+    if not update.status.bad:
+        return ""
+    reason = f": {update.error.strip().splitlines()[0]}" if update.error and update.error.strip() else ""
+    return _plain(f"trial {update.trial} {update.status}{reason}")
+
+
+def _pairs(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in params.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 1000 else f"{value:.3g}"
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _plain(text: str) -> str:
+    """`text` on one line, without what a terminal would obey."""
+    return "".join(char if char.isprintable() else " " for char in text)

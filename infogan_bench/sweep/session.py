@@ -1,0 +1,249 @@
+"""A sweep from its configuration to its report: `start` begins one, `resume` finishes what is left of one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # see StopSignals
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the sweep folder is the record
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")  # a failed trial reports no objective
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", str(10**9))  # and all that a resume needs
+os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "5")  # on a stop, do not wait for running steps
+
+import infogan_reports
+from ray import tune
+
+from infogan_bench.codes import LatentCodes
+from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, get_value, plan, run_keys
+from infogan_bench.datasets import load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
+from infogan_bench.networks import build_networks
+from infogan_bench.results import Status, SweepListener
+from infogan_bench.sweep.callback import Events
+from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.environment import describe_environment
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.logs import logging_to
+from infogan_bench.sweep.outcome import Outcome
+from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
+from infogan_bench.sweep.signals import StopSignals
+from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
+from infogan_bench.tracking import MlflowTracker
+
+log = logging.getLogger(__name__)
+
+
+def check(sweep: SweepConfig) -> Plan:
+    """Plan the sweep and try all that can be tried without training: extensions, data, every architecture.
+
+    Raises:
+        InputError: for whatever would fail every trial, or one of them for certain.
+    """
+    load_extensions(sweep.extensions)
+    planned = plan(sweep)
+    images = load_dataset(sweep.dataset).train_images
+    runs = list(_runs_to_come(sweep, planned))
+    largest = max(run.batch for run in runs)
+    if largest > len(images):
+        raise InputError(f"base.batch: {largest} images a step, but the training set has {len(images)}")
+    for architecture in {run.architecture.name: run.architecture for run in runs}.values():
+        narrow = architecture.model_copy(
+            update={"width": 0.01}
+        )  # costs nothing, and fits if the full width does
+        channels, height, width = images.shape[1:]
+        build_networks(narrow, (channels, height, width), LatentCodes(sweep.base.codes, fixed_std=True))
+    return planned
+
+
+def start(
+    sweep: SweepConfig, *, address: str | None = None, listeners: Sequence[SweepListener] = ()
+) -> Outcome:
+    """Run a sweep in a new sweep folder, and report it.
+
+    Args:
+        sweep: what to run.
+        address: of a running Ray cluster; None starts Ray on this machine.
+        listeners: told of every trial, besides the sweep folder and MLflow.
+
+    Raises:
+        InputError: for what a user can mend, before any trial; no folder is left behind then.
+    """
+    planned = check(sweep)
+    folder = SweepFolder.create(sweep, describe_environment())
+    assignments = [
+        Assignment(trial_name(number), params) for number, params in enumerate(planned.assignments or ())
+    ]
+    try:
+        return _run(sweep, folder, assignments, planned.total, address, listeners)
+    except InputError:
+        shutil.rmtree(folder.path)
+        raise
+
+
+def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepListener] = ()) -> Outcome:
+    """Finish what is left of the sweep in `path`; trials that have ended are left as they are.
+
+    A trial that was interrupted goes on from its last whole checkpoint, bit for bit as if it had not been.
+
+    Raises:
+        InputError: if `path` is no sweep folder, or its sweep no longer holds (a dataset is gone, say).
+    """
+    folder = SweepFolder.open(path)
+    sweep = folder.sweep
+    planned = check(sweep)
+    known = {trial: update.params for trial, update in folder.updates.items()}
+    known |= {trial_name(number): params for number, params in enumerate(planned.assignments or ())}
+    left = [
+        Assignment(trial, params, _checkpoint(folder, trial))
+        for trial, params in sorted(known.items())
+        if trial not in folder.updates or not folder.updates[trial].status.ended
+    ]
+    return _run(sweep, folder, left, planned.total, address, listeners)
+
+
+def _run(
+    sweep: SweepConfig,
+    folder: SweepFolder,
+    assignments: Sequence[Assignment],
+    total: int,
+    address: str | None,
+    listeners: Sequence[SweepListener],
+) -> Outcome:
+    with StopSignals() as signals, logging_to(folder.path / "sweep.log"):
+        tracker = _tracker(sweep, folder)
+        everyone = [*listeners, *([tracker] if tracker else [])]
+        warnings = [warning for warning in [tracker.preflight() if tracker else None] if warning]
+        with ray_cluster(address):
+            request = trial_request(sweep.resources)
+            require_a_node(request, sweep.resources.wait)
+            for listener in (folder, *everyone):
+                listener.started(total)
+            for update in [update for update in folder.updates.values() if update.status.ended]:
+                for (
+                    listener
+                ) in everyone:  # so that counts are whole and MLflow has what an earlier stop cut off
+                    listener.updated(update)
+            _tune(sweep, folder, assignments, total, request, everyone, signals)
+        outcome = Outcome(
+            folder=folder.path,
+            planned=total,
+            trials=tuple(folder.updates.values()),
+            signal=signals.received,
+            tracking_uri=tracker.uri if tracker else None,
+        )
+        if outcome.complete:
+            shutil.rmtree(folder.path / "tune", ignore_errors=True)  # nothing is left to resume
+        try:
+            infogan_reports.build_report(folder.path)
+        except Exception as error:  # the results are safe in the folder; the report can be made again
+            log.exception("the report could not be made")
+            warnings.append(f"the report could not be made: {error}; see {folder.path / 'sweep.log'}")
+        for listener in (folder, *everyone):
+            listener.ended(outcome.status)
+        if tracker and tracker.warning:
+            warnings.append(tracker.warning)
+    return replace(outcome, warnings=tuple(warnings))
+
+
+def _tune(
+    sweep: SweepConfig,
+    folder: SweepFolder,
+    assignments: Sequence[Assignment],
+    total: int,
+    request: dict[str, float],
+    listeners: Sequence[SweepListener],
+    signals: StopSignals,
+) -> None:
+    """Run what is left by Ray Tune, until it is done, its time is up, or a signal comes."""
+    proposals = _proposals(sweep, folder, total) if sweep.search.algorithm == "tpe" else None
+    to_come = len(assignments) + (proposals.left if proposals else 0)
+    if not to_come:
+        return
+    events = Events(folder, sweep.seeds, listeners)
+    try:
+        tune.run(
+            InfoGANTrainable,
+            name=_free_name(folder.path / "tune"),
+            storage_path=str((folder.path / "tune").resolve()),
+            config={"sweep": sweep.model_dump_json(), "threads": trial_threads(request.get("CPU", 1))},
+            search_alg=Planner(assignments, proposals, sweep.objective.mode),
+            scheduler=scheduler(sweep),
+            num_samples=to_come,
+            time_budget_s=sweep.search.time_limit,
+            resources_per_trial=tune.PlacementGroupFactory([request]),
+            max_failures=sweep.resources.retries,
+            trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
+            reuse_actors=True,
+            raise_on_failed_trial=False,
+            callbacks=[events],
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        log.warning("stopped by a signal outside of Ray Tune's loop")
+    events.end_all(Status.INTERRUPTED if signals.received else Status.STOPPED)
+
+
+def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals:
+    """TPE over what has not been proposed yet, told of what has ended."""
+    proposals = Proposals(
+        sweep.space,
+        first=len(folder.updates),
+        total=total,
+        seed=sweep.search.seed,
+        mode=sweep.objective.mode,
+    )
+    scores = ((update.params, update.mean(sweep.objective.metric)) for update in folder.updates.values()
+              if update.status.ended and not update.status.bad)  # fmt: skip
+    proposals.replay([(params, score) for params, score in scores if score is not None])
+    return proposals
+
+
+def _checkpoint(folder: SweepFolder, trial: str) -> str | None:
+    """The newest whole checkpoint of a trial, as an absolute path."""
+    return next((str(place.resolve()) for place in folder.checkpoints(trial)), None)
+
+
+def _free_name(folder: Path) -> str:
+    """A name for this run of Ray Tune: every resume gets its own, so that nothing of an earlier one is touched."""
+    return f"run-{len(list(folder.glob('run-*'))) + 1}"
+
+
+def _tracker(sweep: SweepConfig, folder: SweepFolder) -> MlflowTracker | None:
+    if not sweep.tracking.enabled:
+        return None
+    return MlflowTracker(
+        sweep.tracking,
+        sweep=sweep.name,
+        sweep_id=_environment(folder)["sweep_id"],
+        folder=folder.path,
+        run_params={key: get_value(sweep.base, key) for key in run_keys()},
+        swept=list(sweep.space),
+        metric=sweep.objective.metric,
+        mode=sweep.objective.mode,
+    )
+
+
+def _environment(folder: SweepFolder) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((folder.path / "sweep.yaml").read_text())
+    environment: dict[str, Any] = document["environment"]
+    return environment
+
+
+def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:
+    """Every run of a plan; where the search makes the plan as it goes, the base run and every single choice."""
+    if planned.assignments is not None:
+        yield from (apply(sweep.base, params) for params in planned.assignments)
+        return
+    yield sweep.base
+    for key, domain in sweep.space.items():
+        yield from (apply(sweep.base, {key: value}) for value in domain.probes())

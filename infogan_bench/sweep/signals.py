@@ -1,0 +1,45 @@
+"""Stopping a sweep from outside: SIGINT, SIGTERM and SIGHUP once to stop cleanly, twice to stop at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopSignals:
+    """While entered, the first signal ends Ray Tune's loop (it listens to SIGUSR1) or, outside of it, raises
+    KeyboardInterrupt; the second ends the process. `received` is the first signal's number.
+
+    Set TUNE_DISABLE_SIGINT_HANDLER=1 beside it, since Tune's own handler hears SIGINT alone. In a thread that is
+    not the main one nothing is installed: Python delivers signals to the main thread only.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+            self._before[signal.SIGUSR1] = signal.getsignal(signal.SIGUSR1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)  # Ray's processes share our fate
+        self.received = number
+        if callable(signal.getsignal(signal.SIGUSR1)):
+            signal.raise_signal(signal.SIGUSR1)
+        else:
+            raise KeyboardInterrupt

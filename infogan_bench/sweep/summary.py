@@ -1,0 +1,72 @@
+"""What the command line prints at the end of a sweep."""
+
+from __future__ import annotations
+
+import io
+import shlex
+
+import infogan_reports
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from infogan_bench.config import uses_labels
+from infogan_bench.results import Status
+from infogan_bench.sweep.outcome import Outcome
+from infogan_bench.tracking import shown_uri
+
+_ROWS = 10
+
+
+def summary(outcome: Outcome) -> str:
+    """The ranking, the counts, and where report and MLflow runs are."""
+    data = infogan_reports.load(outcome.folder)
+    ranked = infogan_reports.ranking(data)
+    lines = [_table(ranked[:_ROWS], data.metric)] if ranked else []
+    if len(ranked) > _ROWS:
+        lines.append(f"and {len(ranked) - _ROWS} more in the report")
+    lines.append(_counts(outcome))
+    lines.append(f"report  {outcome.folder / 'report.html'}")
+    if outcome.tracking_uri:
+        command = f"infogan-bench ui {shlex.quote(str(outcome.folder))}"
+        lines.append(f"MLflow  {command}   ({shown_uri(outcome.tracking_uri)})")
+    return "\n".join(lines)
+
+
+def _counts(outcome: Outcome) -> str:
+    counted = [
+        (outcome.count(Status.FINISHED), "finished"),
+        (outcome.count(Status.STOPPED), "stopped early"),
+        (outcome.count(Status.DIVERGED), "diverged"),
+        (outcome.count(Status.FAILED), "failed"),
+        (outcome.count(Status.INTERRUPTED), "interrupted"),
+        (outcome.planned - len(outcome.trials), "not started"),
+    ]
+    return f"{outcome.planned} trials: " + ", ".join(f"{number} {what}" for number, what in counted if number)
+
+
+def _table(ranked: tuple[infogan_reports.RankedTrial, ...], metric: str) -> str:
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in (
+        "rank",
+        "trial",
+        f"{metric}{' (uses labels)' if uses_labels(metric) else ''}",
+        "seeds",
+        "status",
+    ):
+        table.add_column(name)
+    for key in ranked[0].params:
+        table.add_column(Text(key))
+    for trial in ranked:
+        score = "-" if trial.mean is None else f"{trial.mean:.4f}"
+        spread = "" if trial.std is None else f" +- {trial.std:.4f}"
+        rank = "-" if trial.rank is None else str(trial.rank)
+        cells = [rank, trial.trial, score + spread, str(trial.n_seeds), trial.status]
+        table.add_row(*(Text(cell) for cell in (*cells, *(_shown(value) for value in trial.params.values()))))
+    text = io.StringIO()
+    Console(file=text, width=200).print(table)
+    return text.getvalue().rstrip()
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

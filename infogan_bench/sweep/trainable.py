@@ -1,0 +1,154 @@
+"""The Ray actor: an adapter that turns Ray Tune's calls into calls of `Trial`.
+
+A trial that diverges or raises is a result like any other (`status`, `error`), so that the actor lives on and the
+next trial re-uses it. What Ray sees as an error is only the death of the process; then it retries from the last
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+from ray.tune.result import DONE, SHOULD_CHECKPOINT
+
+from infogan_bench.config import SweepConfig, apply
+from infogan_bench.extensions import load_extensions
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.trial import Trial, TrialSpec
+
+OBJECTIVE = (
+    "objective"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
+)
+STEP = "step"
+UPDATE = "update"
+TRACEBACK = "traceback"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A trial as planned: its id, its swept values, and the checkpoint folder to go on from, if any."""
+
+    trial: str
+    params: Mapping[str, Any]
+    checkpoint: str | None = None
+
+
+def assignment_of(config: Mapping[str, Any]) -> Assignment:
+    """The trial that a Ray configuration describes."""
+    return Assignment(**json.loads(config["assignment"]))
+
+
+class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
+    """One trial at a time; `config` holds `sweep` (JSON), `assignment` (JSON) and `threads`."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._begin(new_config)
+        return True
+
+    def _begin(self, config: Mapping[str, Any]) -> None:
+        self._trial: Trial | None = None
+        self._failure: str | None = None
+        self._assignment = assignment_of(config)
+        sweep = SweepConfig.model_validate_json(config["sweep"])
+        self._metric = sweep.objective.metric
+        self._seeds = sweep.seeds
+        try:
+            torch.set_num_threads(config["threads"])
+            load_extensions(sweep.extensions)
+            self._trial = Trial(_spec(sweep, self._assignment), _granted_device())
+            if self._assignment.checkpoint:
+                self._trial.load(Path(self._assignment.checkpoint))
+        except (Exception, SystemExit) as error:
+            self._fail(error)
+
+    def step(self) -> dict[str, Any]:
+        if self._trial is not None:
+            try:
+                self._last = self._trial.advance()
+            except (Exception, SystemExit) as error:
+                self._fail(error)
+        return self._report(self._last)
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        assert self._trial is not None, "a failed trial asks for no checkpoint"  # noqa: S101
+        self._trial.save(Path(checkpoint_dir))
+
+    def load_checkpoint(self, checkpoint: str) -> None:
+        if self._trial is None:
+            return
+        try:
+            self._trial.load(Path(checkpoint))
+        except (Exception, SystemExit) as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Remember why the trial failed, and free what it held."""
+        before = (
+            self._trial.update.seeds
+            if self._trial
+            else [SeedResult(s, Status.FAILED, 0) for s in self._seeds]
+        )
+        reason = str(error) or "no message"
+        self._last = TrialUpdate(
+            trial=self._assignment.trial,
+            params=self._assignment.params,
+            status=Status.FAILED,
+            step=max((seed.step for seed in before), default=0),
+            seeds=tuple(replace(seed, status=Status.FAILED) for seed in before),
+            error=f"{type(error).__name__}: {reason}",
+        )
+        self._failure = "".join(traceback.format_exception(error))
+        self._trial = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _report(self, update: TrialUpdate) -> dict[str, Any]:
+        node = ray.util.get_node_ip_address()
+        result = {
+            STEP: update.step,
+            DONE: update.status is not Status.RUNNING,
+            SHOULD_CHECKPOINT: self._trial is not None and not update.status.bad,
+            UPDATE: replace(update, node=node).to_json(),
+        }
+        objective = update.mean(self._metric)
+        if objective is not None and not update.status.bad:
+            result[OBJECTIVE] = objective
+        if self._failure:
+            result[TRACEBACK] = self._failure
+        return result
+
+
+def _spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
+    return TrialSpec(
+        trial=assignment.trial,
+        params=assignment.params,
+        run=apply(sweep.base, assignment.params),
+        dataset=sweep.dataset,
+        evaluation=sweep.evaluation,
+        seeds=sweep.seeds,
+    )
+
+
+def _granted_device() -> str:
+    """The GPU that Ray granted (it hides the others), or the CPU where it granted none."""
+    return "cuda" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
+
+
+def trial_threads(cpus: float) -> int:
+    """Torch's threads for a trial: OMP_NUM_THREADS where the user set it, else the trial's CPUs."""
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    return int(chosen) if chosen.isdigit() and int(chosen) > 0 else max(1, int(cpus))

@@ -1,0 +1,202 @@
+"""One configuration with all its seeds, in plain Python: what `infogan-bench train` and each trial run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
+from infogan_bench.datasets import load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.evaluation import Evaluation, evaluate, write_evaluation, write_pictures
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.training import DivergedError, Trainer, load_checkpoint, save_checkpoint
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """What a trial is. `params` are the swept values, which `run` has taken in already."""
+
+    trial: str
+    params: Mapping[str, Any]
+    run: RunConfig
+    dataset: DatasetConfig
+    evaluation: EvaluationConfig
+    seeds: tuple[int, ...]
+
+
+class Trial:
+    """Trains the seeds of a configuration side by side, one interval each at a time."""
+
+    def __init__(self, spec: TrialSpec, device: torch.device | str = "cpu") -> None:
+        self.spec = spec
+        self.dataset = load_dataset(spec.dataset)
+        images = self.dataset.train_images.to(device)  # one copy for all seeds
+        self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
+        self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
+        self._evaluations: dict[int, Evaluation] = {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the trial trains."""
+        return next(iter(self._trainers.values())).device
+
+    @property
+    def update(self) -> TrialUpdate:
+        """Where the trial stands."""
+        seeds = tuple(self._results.values())
+        statuses = {result.status for result in seeds}
+        status = next((s for s in (Status.DIVERGED, Status.RUNNING) if s in statuses), Status.FINISHED)
+        errors = [f"seed {result.seed}: {result.error}" for result in seeds if result.error]
+        return TrialUpdate(
+            trial=self.spec.trial,
+            params=self.spec.params,
+            status=status,
+            step=max(result.step for result in seeds),
+            seeds=seeds,
+            error="; ".join(errors) or None,
+            device=_device_name(self.device),
+        )
+
+    def advance(self) -> TrialUpdate:
+        """Train every seed for one reporting interval and score it.
+
+        If a seed diverges the trial ends there, since a mean without that seed would flatter it.
+        """
+        for seed, trainer in self._trainers.items():
+            if self._results[seed].status is Status.RUNNING:
+                self._results[seed] = self._advance_seed(trainer, self._results[seed])
+        if self.update.status is Status.DIVERGED:
+            for seed, result in self._results.items():
+                if result.status is Status.RUNNING:
+                    self._results[seed] = replace(result, status=Status.STOPPED)
+        return self.update
+
+    def _advance_seed(self, trainer: Trainer, before: SeedResult) -> SeedResult:
+        steps = min(self.spec.evaluation.every, self.spec.run.steps - trainer.step)
+        try:
+            interval = trainer.train(steps)
+        except DivergedError as error:
+            return replace(before, status=Status.DIVERGED, step=error.step, error=str(error))
+        started = time.perf_counter()
+        self._evaluations[trainer.seed] = evaluate(trainer.model, self.dataset, self.spec.evaluation.scores)
+        return replace(
+            before,
+            status=Status.FINISHED if trainer.step >= self.spec.run.steps else Status.RUNNING,
+            step=trainer.step,
+            metrics={**interval.metrics, **self._evaluations[trainer.seed].scores},
+            seconds=before.seconds + interval.seconds + time.perf_counter() - started,
+            images_per_second=interval.images_per_second,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the trial into `folder` (layout: docs/architecture.md, trials/ID/).
+
+        Raises:
+            ValueError: if a seed has diverged: its weights are worth nothing, and an earlier save is.
+        """
+        if self.update.status is Status.DIVERGED:
+            raise ValueError("a diverged trial is not saved")
+        document = {
+            "trial": self.spec.trial,
+            "params": dict(self.spec.params),
+            "run": self.spec.run.model_dump(mode="json"),
+            "dataset": self.spec.dataset.model_dump(mode="json"),
+            "seeds": list(self.spec.seeds),
+            "progress": [asdict(result) for result in self._results.values()],
+        }
+        for seed, trainer in self._trainers.items():
+            place = folder / f"seed-{seed}"
+            place.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(trainer, self.spec.dataset, place / "checkpoint.safetensors")
+            write_pictures(trainer.model, place)
+            if seed in self._evaluations:
+                write_evaluation(
+                    trainer.model,
+                    self.dataset,
+                    self._evaluations[seed],
+                    step=trainer.step,
+                    metrics=self._results[seed].metrics,
+                    path=place / "evaluation.json",
+                )
+        (folder / "trial.json").write_text(json.dumps(document, indent=1))
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote.
+
+        Raises:
+            InputError: if `folder` holds another configuration, or is not whole.
+        """
+        try:
+            document = json.loads((folder / "trial.json").read_text())
+            results = [SeedResult.from_dict(result) for result in document["progress"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
+        for result in results:
+            if result.seed not in self._trainers:
+                raise InputError(f"{folder}: holds seed {result.seed}, which this trial does not have")
+            checkpoint = load_checkpoint(folder / f"seed-{result.seed}" / "checkpoint.safetensors")
+            if checkpoint.run != self.spec.run:
+                raise InputError(f"{folder}: was written by another configuration")
+            self._trainers[result.seed].load_state(checkpoint.tensors)
+            self._results[result.seed] = result
+
+
+def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
+    """Train `spec` into `folder`, without Ray: yields after every interval, once its checkpoint is written.
+
+    Args:
+        spec: what to train.
+        folder: gets the layout of trials/ID/; replaced whole at each interval.
+        device: "cpu", "cuda" or the like.
+        go_on: continue what `folder` holds; otherwise it must not exist yet.
+
+    Raises:
+        InputError: if `folder` exists (or does not, with `go_on`), or holds another configuration.
+    """
+    if go_on != folder.exists():
+        hint = (
+            "nothing to resume there"
+            if go_on
+            else "it exists already; add --resume, or name another --output"
+        )
+        raise InputError(f"--output: {folder}: {hint}")
+    trial = Trial(spec, device)
+    if go_on:
+        trial.load(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    while trial.update.status is Status.RUNNING:
+        update = trial.advance()
+        if not update.status.bad:
+            with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+                trial.save(Path(scratch) / "new")
+                if folder.exists():
+                    folder.rename(Path(scratch) / "old")
+                (Path(scratch) / "new").rename(folder)
+        yield update
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
+def pick_device(name: str) -> str:
+    """`name`, or for "auto" the GPU where there is one.
+
+    Raises:
+        InputError: if torch cannot use the device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device: torch cannot use {name!r}: {str(error).splitlines()[0]}") from None
+    return name
