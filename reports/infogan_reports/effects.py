@@ -100,10 +100,8 @@ def _scale(values: Sequence[Any], domain: Any) -> Scale:
 
 
 def _is_log(domain: Any) -> bool:
-    """Whether a domain is sampled in the logarithm, as `{loguniform: [a, b]}` or with `log: true`."""
-    if not isinstance(domain, dict):
-        return False
-    return any(str(key).startswith("log") and value for key, value in domain.items())
+    """Whether a domain is sampled in the logarithm: `loguniform`, `logint`, `qloguniform`, `qlogint`."""
+    return isinstance(domain, dict) and any("log" in str(kind) for kind in domain)
 
 
 def _groups(points: Sequence[Point]) -> tuple[Group, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from infogan_reports.ranking import UNRANKED, USES_LABELS, RankedTrial, ranking
 from infogan_reports.text import counted, number, value_text
 
 SHADES = 5  # of the confusion matrix
+LONGEST_REASON = 1000  # characters of a failure's reason; the log has all of it
 STATUS_WORDS = {
     "finished": "finished",
     "stopped": "stopped early",
@@ -110,10 +111,10 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Failure:
-    """A seed that diverged or failed."""
+    """Seeds of a trial that diverged or failed at one step for one reason."""
 
     trial: str
-    seed: int
+    seeds: tuple[int, ...]
     status: str
     step: int
     params: Mapping[str, Any]
@@ -216,10 +217,14 @@ def _section(data: SweepData, name: str) -> Mapping[str, Any]:
 
 
 def _domain_text(domain: Any) -> str:
+    """`0.1, 1` for a choice, a grid or a bare list; `loguniform [1e-05, 0.01]` for a range."""
+    if isinstance(domain, dict):
+        return "; ".join(
+            _domain_text(values) if kind in ("choice", "grid") else f"{kind} {value_text(values)}"
+            for kind, values in domain.items()
+        )
     if isinstance(domain, list):
         return ", ".join(map(value_text, domain))
-    if isinstance(domain, dict):
-        return "; ".join(f"{key} {value_text(value)}" for key, value in domain.items())
     return "" if domain is None else value_text(domain)
 
 
@@ -343,18 +348,24 @@ def _cells(row: Sequence[int], match: int | None) -> tuple[Cell, ...]:
 
 
 def _failures(data: SweepData) -> tuple[Failure, ...]:
+    """Diverged and failed seeds; seeds of a trial that ended alike are one entry."""
     bad = data.trials[data.trials["status"].isin(list(UNRANKED))]
+    alike: dict[tuple[str, str, int, str], list[Mapping[Hashable, Any]]] = {}
+    for row in bad.to_dict("records"):
+        reason = _cut(row["error"] or "no reason was recorded")
+        alike.setdefault((row["trial"], row["status"], int(row["step"]), reason), []).append(row)
     return tuple(
-        Failure(
-            trial=row["trial"],
-            seed=int(row["seed"]),
-            status=row["status"],
-            step=int(row["step"]),
-            params=row["params"],
-            reason=row["error"] or "no reason was recorded",
-        )
-        for row in bad.to_dict("records")
+        Failure(trial, tuple(int(row["seed"]) for row in rows), status, step, rows[0]["params"], reason)
+        for (trial, status, step, reason), rows in alike.items()
     )
+
+
+def _cut(reason: str) -> str:
+    """A long reason without its middle: a traceback says what happened in its last lines."""
+    if len(reason) <= LONGEST_REASON:
+        return reason
+    half = LONGEST_REASON // 2
+    return f"{reason[:half]}\n[{len(reason) - 2 * half} characters left out]\n{reason[-half:]}"
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,0 +1,163 @@
+"""The page in a real Chromium: it runs, fetches nothing, sorts, fits and darkens."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from infogan_reports import build_report
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+]
+DRAWN = """() => [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.xtitle'))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the report of a folder; afterwards there may be no console error and no request but its own."""
+    problems: list[str] = []
+    requests: list[str] = []
+    pages: list[Page] = []
+
+    def note_errors(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    def note_dialog(dialog: Dialog) -> None:
+        problems.append(dialog.message)
+        dialog.dismiss()
+
+    def open_report(folder: Path, **options: Any) -> Page:
+        page = browser.new_page(**options)
+        pages.append(page)
+        page.on("console", note_errors)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", note_dialog)
+        page.goto(build_report(folder).as_uri())
+        page.wait_for_function(DRAWN)
+        return page
+
+    yield open_report
+    for page in pages:
+        page.close()
+    assert problems == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in requests if url.startswith("file:")]) == len(pages)
+
+
+def _column(page: Page, column: int) -> list[str]:
+    cells = page.locator(f"table.sortable tbody tr td:nth-child({column})")
+    return [text.strip() for text in cells.all_inner_texts()]
+
+
+def _press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).focus()
+    page.keyboard.press("Enter")
+
+
+def test_figures_are_drawn(mixed: Path, opened: Callable[..., Page]) -> None:
+    page = opened(mixed)
+    assert page.locator(".plot").count() == 6
+    for plot in page.locator(".plot").all():
+        assert plot.locator(".scatterlayer path").count() > 0
+    ticks = page.locator("#effect-1 .xtick text").all_text_contents()
+    assert sorted(ticks) == ["mlp", "paper"]
+    assert page.locator("#curve-1 .annotation-text").text_content() == "H(c) = 2.303"
+
+
+def test_a_click_sorts_and_a_second_one_reverses(mixed: Path, opened: Callable[..., Page]) -> None:
+    page = opened(mixed)
+    by_rate = ["0.0001", "0.001", "0.002", "0.005", "0.008", "0.009"]
+    page.get_by_role("button", name="optimiser.lr_g").click()
+    assert _column(page, 6) == by_rate
+    assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    page.get_by_role("button", name="optimiser.lr_g").click()
+    assert _column(page, 6) == by_rate[::-1]
+    assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
+
+
+def test_the_keyboard_sorts_and_blanks_stay_last(mixed: Path, opened: Callable[..., Page]) -> None:
+    page = opened(mixed)
+    _press(page, "cluster_accuracy")
+    assert _column(page, 3) == ["0.3000", "0.6000", "0.6000", "0.8500", "–", "–"]
+    _press(page, "cluster_accuracy")
+    assert _column(page, 3) == ["0.8500", "0.6000", "0.6000", "0.3000", "–", "–"]
+    _press(page, "architecture.name")
+    assert _column(page, 7) == ["mlp"] * 3 + ["paper"] * 3
+    assert page.locator("th[aria-sort]").count() == 1
+
+
+def test_no_sideways_scroll_on_a_phone_or_a_wide_screen(mixed: Path, opened: Callable[..., Page]) -> None:
+    page = opened(mixed, viewport={"width": 360, "height": 800})
+    for width in (360, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        fits = f"""() => [...document.querySelectorAll('.plot .main-svg')].every(
+            (svg) => svg.getBoundingClientRect().right <= {width})"""
+        page.wait_for_function(fits)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def _luminance(page: Page, selector: str, style: str) -> float:
+    """Relative luminance (WCAG) of a colour in force."""
+    colour = page.locator(selector).first.evaluate(f"element => getComputedStyle(element).{style}")
+    channels = [int(channel) / 255 for channel in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_light_and_dark_have_the_contrast_of_wcag_aa(mixed: Path, opened: Callable[..., Page]) -> None:
+    page = opened(mixed, color_scheme="light")
+    assert _luminance(page, "body", "backgroundColor") > 0.9
+    _assert_contrast(page)
+    page.emulate_media(color_scheme="dark")
+    assert _luminance(page, "body", "backgroundColor") < 0.02
+    _assert_contrast(page)
+
+
+def _assert_contrast(page: Page) -> None:
+    ground = _luminance(page, "body", "backgroundColor")
+    panel = _luminance(page, ".figures figure", "backgroundColor")
+    texts = [
+        (_luminance(page, "body", "color"), ground),
+        (_luminance(page, ".lede", "color"), ground),
+        (_luminance(page, "nav a", "color"), ground),
+        (_luminance(page, ".plot .xtick text", "fill"), panel),
+        (_luminance(page, ".plot .xtitle", "fill"), panel),
+        (_luminance(page, ".badge", "color"), _luminance(page, ".badge", "backgroundColor")),
+        (_luminance(page, "td.s1", "color"), _luminance(page, "td.s1", "backgroundColor")),
+        (_luminance(page, "td.s5", "color"), _luminance(page, "td.s5", "backgroundColor")),
+        (_luminance(page, "tr.bad td", "color"), panel),
+    ]
+    for text, behind in texts:
+        assert (max(text, behind) + 0.05) / (min(text, behind) + 0.05) >= 4.5
+
+
+def test_hostile_names_do_nothing(
+    sweep: Callable[..., Path], written_trial: type, opened: Callable[..., Page]
+) -> None:
+    payload = "<img src=x onerror=alert(1)>"
+    folder = sweep(
+        *(written_trial(f"{i}", {payload: value}, (0.5,)) for i, value in enumerate([payload, "plain"])),
+        config={
+            "name": "</script><script>alert(1)</script>",
+            "objective": {"metric": payload, "mode": "max"},
+        },
+    )
+    page = opened(folder)
+    assert page.locator("h1").inner_text() == "</script><script>alert(1)</script>"
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator("#effect-0 .xtitle").text_content() == payload

@@ -1,0 +1,111 @@
+"""Reading a sweep folder, whole, half written or broken."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from infogan_reports import ReportError, build_report, load
+
+
+def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
+    data = load(mixed)
+    assert (data.metric, data.mode) == ("cluster_accuracy", "max")
+    assert list(data.trials["trial"]) == [f"{i:04d}" for i in range(6) for _ in range(2)]
+    first = data.trials.iloc[0]
+    assert first["params"] == {"optimiser.lr_g": 1e-4, "architecture.name": "paper"}
+    assert first["scores"] == {"cluster_accuracy": 0.5}
+    assert first["error"] is None
+    assert len(data.history) == 6 * 2 * 5 * 8 - 2 * 5  # the failed trial's objective is NaN
+    assert data.environment["versions"] == {"torch": "2.14"}
+
+
+def test_the_environment_is_no_part_of_the_sweep_that_is_shown(mixed: Path) -> None:
+    data = load(mixed)
+    assert data.text.startswith("name: demo\n")
+    assert "environment" not in data.text
+    assert "environment" not in data.config
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "null"])
+def test_a_score_that_is_not_finite_is_absent(
+    sweep: Callable[..., Path], written_trial: type, number: str
+) -> None:
+    folder = sweep(written_trial("0000", {}, (0.5,)))
+    rows = pd.read_parquet(folder / "trials.parquet")
+    rows["scores"] = f'{{"cluster_accuracy": 0.5, "nmi": {number}}}'
+    rows.to_parquet(folder / "trials.parquet")
+    assert load(folder).trials.iloc[0]["scores"] == {"cluster_accuracy": 0.5}
+
+
+def test_a_trial_without_a_row_is_pending(sweep: Callable[..., Path], written_trial: type) -> None:
+    folder = sweep(written_trial("0000", {"steps": 10}, (0.5,)))
+    (folder / "trials" / "0001").mkdir()
+    described = {"trial": "0001", "params": {"steps": 20}, "run": {}, "dataset": {}, "seeds": [3, 4]}
+    (folder / "trials" / "0001" / "trial.json").write_text(json.dumps(described))
+    rows = load(folder).trials
+    assert list(zip(rows["trial"], rows["seed"], rows["status"], strict=True)) == [
+        ("0000", 0, "finished"),
+        ("0001", 3, "pending"),
+        ("0001", 4, "pending"),
+    ]
+    assert rows.iloc[1]["params"] == {"steps": 20}
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="there is no such folder"):
+        load(tmp_path / "nowhere")
+
+
+def test_a_folder_without_a_sweep_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"no sweep\.yaml .*a sweep folder holds .*trials\.parquet"):
+        build_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _replace(name: str, content: str) -> Callable[[Path], Any]:
+    return lambda folder: (folder / name).write_text(content)
+
+
+def _without_column(folder: Path) -> None:
+    pd.read_parquet(folder / "trials.parquet").drop(columns="seconds").to_parquet(folder / "trials.parquet")
+
+
+def _with(column: str, value: str) -> Callable[[Path], Any]:
+    def change(folder: Path) -> None:
+        rows = pd.read_parquet(folder / "trials.parquet")
+        rows[column] = value
+        rows.to_parquet(folder / "trials.parquet")
+
+    return change
+
+
+def _rename_the_best(folder: Path) -> None:
+    rows = pd.read_parquet(folder / "trials.parquet").replace({"trial": {"0001": "../../elsewhere"}})
+    rows.to_parquet(folder / "trials.parquet")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_replace("sweep.yaml", "a: [1"), r"sweep\.yaml is not YAML"),
+        (_replace("sweep.yaml", "- 1"), "must hold a mapping"),
+        (_replace("sweep.yaml", "name: x"), "must say `objective"),
+        (_replace("sweep.yaml", "objective: {metric: nmi, mode: most}"), "must be max or min, but is 'most'"),
+        (_replace("trials.parquet", "text"), r"trials\.parquet cannot be read as Parquet"),
+        (_replace("history.parquet", ""), r"history\.parquet cannot be read as Parquet"),
+        (_without_column, "lacks seconds"),
+        (_with("params", "{"), "which is not JSON"),
+        (_with("scores", "[1]"), "must hold a JSON object"),
+        (_with("status", "odd"), r"must be one of .*finished.* but there is \['odd'\]"),
+        (_replace("trials/0001/seed-0/samples.png", "GIF89a"), r"samples\.png is not a PNG"),
+        (_replace("trials/0001/seed-0/evaluation.json", "{"), "which is not JSON"),
+        (_rename_the_best, "'../../elsewhere', which is no plain file name"),
+    ],
+)
+def test_a_broken_file_is_named(mixed: Path, damage: Callable[[Path], Any], message: str) -> None:
+    damage(mixed)
+    with pytest.raises(ReportError, match=message):
+        build_report(mixed)

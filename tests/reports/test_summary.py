@@ -1,0 +1,264 @@
+"""Every number of the page, against values worked out by hand."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from infogan_reports import load, summarise
+from infogan_reports.curves import MAX_POINTS, thinned
+
+
+def test_counts_are_of_trials(mixed: Path) -> None:
+    report = summarise(load(mixed))
+    assert report.counts == {
+        "pending": 0, "running": 0, "finished": 3, "stopped": 1, "diverged": 1, "failed": 1, "interrupted": 0,
+    }  # fmt: skip
+    assert sum(report.counts.values()) == len(report.trials) == 6
+    assert report.seconds == 6 * 2 * 10.0
+    assert not report.running
+
+
+def test_the_question_names_what_was_swept(mixed: Path) -> None:
+    question = summarise(load(mixed)).question
+    assert [(swept.key, swept.domain) for swept in question.swept] == [
+        ("optimiser.lr_g", "loguniform [1e-05, 0.01]"),
+        ("architecture.name", "paper, mlp"),
+    ]
+    assert (question.dataset, question.search, question.scheduler) == ("mnist", "random search", "ASHA")
+    assert question.seeds == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("metric", "uses"),
+    [("cluster_accuracy", True), ("purity", True), ("nmi", True), ("ari", True), ("L_I", False)],
+)
+def test_scores_that_use_labels_are_marked(
+    sweep: Callable[..., Path], written_trial: type, metric: str, uses: bool
+) -> None:
+    folder = sweep(written_trial("0000", {}, (0.4,)), config={"objective": {"metric": metric, "mode": "max"}})
+    assert summarise(load(folder)).question.uses_labels is uses
+
+
+def test_the_answer_is_made_from_the_numbers(mixed: Path) -> None:
+    report = summarise(load(mixed))
+    assert report.answer == (
+        "Trial 0001 (optimiser.lr_g = 0.001, architecture.name = paper) has the highest mean "
+        "cluster_accuracy: 0.8500 ± 0.0707 over 2 seeds, 0.2500 above the next (trial 0000)."
+    )
+    assert report.caution is None  # a lead of 0.25 against a spread of 0.14
+
+
+@pytest.mark.parametrize(
+    ("second", "caution"),
+    [
+        ((0.7, 0.7), None),  # a lead of 0.1, spreads of 0.028 and 0
+        ((0.76, 0.80), "smaller than the spread"),  # a lead of 0.02
+    ],
+)
+def test_a_lead_inside_the_spread_is_not_settled(
+    sweep: Callable[..., Path], written_trial: type, second: tuple[float, float], caution: str | None
+) -> None:
+    folder = sweep(written_trial("0000", {}, (0.78, 0.82)), written_trial("0001", {}, second))
+    found = summarise(load(folder)).caution
+    assert found is None if caution is None else caution in (found or "")
+
+
+def test_a_single_seed_is_called_an_unmeasured_spread(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    report = summarise(load(sweep(written_trial("0000", {}, (0.5,)))))
+    assert report.answer == "Trial 0000 has the highest mean cluster_accuracy: 0.5000 over 1 seed."
+    assert "one seed" in (report.caution or "")
+
+
+def test_a_best_trial_that_was_stopped_is_said_to_be(sweep: Callable[..., Path], written_trial: type) -> None:
+    report = summarise(load(sweep(written_trial("0000", {}, (0.5, 0.6), status="stopped", step=40))))
+    assert report.caution == "The best trial has not done all its steps: stopped early at step 40."
+
+
+# What mattered --------------------------------------------------------------------------------------------
+
+
+def test_groups_are_means_of_finished_trials_at_a_value(mixed: Path) -> None:
+    lr_g, architecture = summarise(load(mixed)).effects
+    assert (lr_g.scale, architecture.scale) == ("log", "category")
+    assert [point.trial for point in lr_g.points] == ["0001", "0000", "0002", "0003"]
+    assert lr_g.groups == ()
+    assert [(group.value, group.n_trials) for group in architecture.groups] == [("paper", 2), ("mlp", 1)]
+    assert [group.mean for group in architecture.groups] == pytest.approx([(0.85 + 0.6) / 2, 0.6])
+    assert architecture.statement == (
+        "Best on average at paper: 0.7250 (2 trials); worst at mlp: 0.6000 (1 trial)."
+    )
+
+
+def test_rank_correlation_is_spearmans(sweep: Callable[..., Path], written_trial: type) -> None:
+    values = [0.1, 0.2, 0.3, 0.5, 0.4]  # ranks 1 2 3 5 4: rho = 1 - 6 * 2 / (5 * 24) = 0.9
+    folder = sweep(*(written_trial(f"{i}", {"batch": 2**i}, (value,)) for i, value in enumerate(values)))
+    (effect,) = summarise(load(folder)).effects
+    assert effect.rank_correlation == pytest.approx(0.9)
+    assert effect.statement == "Rank correlation +0.90 over 5 finished trials."
+
+
+@pytest.mark.parametrize(
+    ("values", "domain", "scale"),
+    [
+        ([1, 30], None, "linear"),
+        ([1, 31], None, "log"),  # more than a factor of 30
+        ([1, 2], {"loguniform": [1, 2]}, "log"),
+        ([1, 2], {"qlogint": [1, 2, 1]}, "log"),
+        ([1, 2], {"uniform": [1, 2]}, "linear"),
+        ([0, 100], None, "linear"),
+        ([-1, 100], None, "linear"),
+        ([True, False], None, "category"),
+        ([1, "1"], None, "category"),
+        ([[10], [10, 10]], None, "category"),
+        ([None, 3], None, "category"),
+    ],
+)
+def test_scales(
+    sweep: Callable[..., Path], written_trial: type, values: list[object], domain: object, scale: str
+) -> None:
+    folder = sweep(
+        *(written_trial(f"{i}", {"a.b": value}, (0.5,)) for i, value in enumerate(values)),
+        config={"space": {"a": {"b": domain}}},
+    )
+    (effect,) = summarise(load(folder)).effects
+    assert effect.scale == scale
+
+
+# Curves ---------------------------------------------------------------------------------------------------
+
+
+def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
+    objective, information, loss_d, loss_g = summarise(load(mixed)).panels
+    assert [curve.trial for curve in objective.curves] == ["0001", "0000", "0002", "0003"]
+    best = objective.curves[0]
+    steps = np.array([20, 40, 60, 80, 100])
+    np.testing.assert_array_equal(best.steps, steps)
+    np.testing.assert_allclose(best.mean, 0.85 * steps / 100)
+    assert best.low is not None
+    assert best.high is not None
+    np.testing.assert_allclose(best.low, 0.8 * steps / 100)
+    np.testing.assert_allclose(best.high, 0.9 * steps / 100)
+    np.testing.assert_allclose(information.curves[0].mean, 2 * steps / 100)  # L_I/cat_0, not the sum of all
+    assert information.ceilings == pytest.approx((math.log(10),), abs=1e-4)
+    assert loss_d.curves[0].mean[0] == pytest.approx(math.log(4))
+    assert loss_g.curves[0].mean[0] == pytest.approx(math.log(2))
+
+
+def test_without_categorical_codes_all_of_l_i_is_drawn_and_has_no_ceiling(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    folder = sweep(written_trial("0000", {}, (0.5,)))
+    history = pd.read_parquet(folder / "history.parquet")
+    history[~history["metric"].str.contains("cat_")].to_parquet(folder / "history.parquet")
+    information = summarise(load(folder)).panels[1]
+    assert information.ceilings == ()
+    assert information.curves[0].mean[-1] == pytest.approx(2.1)
+    assert information.curves[0].low is None  # one seed
+
+
+def test_a_step_reported_again_after_a_resume_counts_once(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    folder = sweep(written_trial("0000", {}, (0.5,)))
+    history = pd.read_parquet(folder / "history.parquet")
+    again = pd.DataFrame([("0000", 0, 100, "cluster_accuracy", 0.75)], columns=history.columns)
+    pd.concat([history, again]).to_parquet(folder / "history.parquet")
+    curve = summarise(load(folder)).panels[0].curves[0]
+    np.testing.assert_allclose(curve.mean, [0.1, 0.2, 0.3, 0.4, 0.75])
+
+
+def test_five_trials_have_curves(sweep: Callable[..., Path], written_trial: type) -> None:
+    folder = sweep(*(written_trial(f"{i}", {}, (i / 10,)) for i in range(8)))
+    assert [curve.trial for curve in summarise(load(folder)).panels[0].curves] == ["7", "6", "5", "4", "3"]
+
+
+def test_thinning_keeps_the_ends_and_the_extremes() -> None:
+    values = np.sin(np.arange(10_000) / 50)
+    values[1234], values[7777] = 9.0, -9.0  # spikes one sample wide
+    kept = thinned(values, MAX_POINTS)
+    assert len(kept) <= MAX_POINTS
+    assert np.all(np.diff(kept) > 0)
+    assert {0, 1234, 7777, 9999} <= set(kept.tolist())
+
+
+def test_a_short_curve_is_not_thinned() -> None:
+    np.testing.assert_array_equal(thinned(np.zeros(MAX_POINTS), MAX_POINTS), np.arange(MAX_POINTS))
+
+
+# Codes, failures, reproduction ----------------------------------------------------------------------------
+
+
+def test_the_best_trials_first_seed_is_looked_into(mixed: Path) -> None:
+    meaning = summarise(load(mixed)).meaning
+    assert meaning is not None
+    assert (meaning.trial, meaning.seed, meaning.n_seeds, meaning.step) == ("0001", 0, 2, 100)
+    assert meaning.objective == pytest.approx(0.8)
+    cat, uniform = meaning.codes
+    assert (cat.name, cat.kind, cat.size, cat.mi_bound) == ("cat_0", "categorical", 3, 1.0)
+    assert cat.entropy == pytest.approx(math.log(3))
+    assert uniform.entropy is None
+    assert uniform.mi_bound == -0.25  # a negative bound is shown, not clipped
+    assert cat.traversal == (mixed / "trials/0001/seed-0/traversal-cat_0.png").read_bytes()
+
+
+def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:
+    meaning = summarise(load(mixed)).meaning
+    assert meaning is not None
+    confusion = meaning.confusion
+    assert confusion is not None
+    assert (confusion.matched, confusion.total) == (9 + 7, 17)
+    assert [category.match for category in confusion.categories] == ["zero", "one", None]
+    assert [[cell.count for cell in category.cells] for category in confusion.categories] == [
+        [9, 1],
+        [0, 7],
+        [0, 0],
+    ]
+    # shares of a category in fifths, rounded up: 0.9 -> 5, 0.1 -> 1, 0 -> 0
+    assert [[cell.shade for cell in category.cells] for category in confusion.categories] == [
+        [5, 1],
+        [0, 5],
+        [0, 0],
+    ]
+
+
+def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
+    failures = summarise(load(mixed)).failures
+    assert [(f.trial, f.seeds, f.status, f.step, f.reason) for f in failures] == [
+        ("0004", (1,), "diverged", 60, "D is not finite"),
+        ("0005", (0, 1), "failed", 0, "RuntimeError: out of memory"),
+    ]
+
+
+def test_a_long_reason_keeps_its_ends(sweep: Callable[..., Path], written_trial: type) -> None:
+    error = "first" + "x" * 5000 + "last"
+    (failure,) = summarise(
+        load(sweep(written_trial("0000", {}, (None,), status="failed", error=error)))
+    ).failures
+    assert failure.reason.startswith("firstx")
+    assert failure.reason.endswith("xlast")
+    assert "[4009 characters left out]" in failure.reason  # 5009 less 2 x 500
+
+
+def test_the_command_and_the_environment(mixed: Path) -> None:
+    report = summarise(load(mixed.rename(mixed.with_name("my run"))))
+    assert report.command == "infogan-bench sweep 'my run/sweep.yaml'"
+    assert report.environment == (("python", "3.11"), ("versions.torch", "2.14"))
+
+
+def test_an_undefined_bound_is_none(sweep: Callable[..., Path], written_trial: type) -> None:
+    folder = sweep(written_trial("0000", {}, (0.5,)))
+    path = folder / "trials/0000/seed-0/evaluation.json"
+    evaluation = json.loads(path.read_text())
+    evaluation["codes"][0]["mi_bound"] = math.nan
+    evaluation["confusion"] = None
+    path.write_text(json.dumps(evaluation))
+    meaning = summarise(load(folder)).meaning
+    assert meaning is not None
+    assert meaning.codes[0].mi_bound is None
+    assert meaning.confusion is None
