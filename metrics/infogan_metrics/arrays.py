@@ -52,12 +52,19 @@ def as_codes_and_factors(
         ValueError: as `as_codes` and `as_factors` do, or if the numbers of rows differ.
     """
     pair = as_codes(codes, names[0]), as_factors(factors, names[1])
-    if len(pair[0]) != len(pair[1]):
+    check_same_rows(*pair, names)
+    return pair
+
+
+def check_same_rows(
+    codes: NDArray[Any], factors: NDArray[Any], names: tuple[str, str] = ("codes", "factors")
+) -> None:
+    """Raise ValueError if the numbers of rows differ."""
+    if len(codes) != len(factors):
         raise ValueError(
             f"`{names[0]}` and `{names[1]}` must have one row per sample, "
-            f"but have {len(pair[0])} and {len(pair[1])} rows"
+            f"but have {len(codes)} and {len(factors)} rows"
         )
-    return pair
 
 
 def as_train_and_test(
@@ -89,6 +96,12 @@ def constant_columns(codes: Codes) -> NDArray[np.bool_]:
     """Return which codes (n_codes,) are constant, up to rounding errors."""
     constant: NDArray[np.bool_] = np.ptp(codes, axis=0) <= _RELATIVE_RANGE * np.abs(codes).max(axis=0)
     return constant
+
+
+def standardise(codes: Codes, *others: Codes) -> tuple[Codes, ...]:
+    """Return all arrays less the mean of the first, over its standard deviation; no code may be constant."""
+    mean, std = codes.mean(axis=0), codes.std(axis=0)
+    return tuple((array - mean) / std for array in (codes, *others))
 
 
 def _two_dimensional(values: ArrayLike, name: str) -> NDArray[Any]:

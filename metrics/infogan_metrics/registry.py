@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infogan_metrics import clustering
+from infogan_metrics.dci import dci
+from infogan_metrics.explicitness import explicitness
 from infogan_metrics.mig import mig
 from infogan_metrics.modularity import modularity
+from infogan_metrics.sap import sap_continuous, sap_discrete
 from infogan_metrics.score import Score
 
 
@@ -37,6 +40,7 @@ class Metric:
 
 _LABELLED = ("assignments", "labels")
 _FACTORS = ("codes", "factors")
+_SPLIT_FACTORS = ("codes", "factors", "test_codes", "test_factors")
 
 _ALL = (
     Metric(
@@ -110,6 +114,42 @@ _ALL = (
         direction="max",
         cost="cheap",
         source="Ridgeway and Mozer 2018, arXiv:1802.05312",
+    ),
+    Metric(
+        "explicitness",
+        explicitness,
+        _SPLIT_FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="costly",
+        source="Ridgeway and Mozer 2018, arXiv:1802.05312",
+    ),
+    Metric(
+        "sap_continuous",
+        sap_continuous,
+        _FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Kumar et al. 2018, arXiv:1711.00848",
+    ),
+    Metric(
+        "sap_discrete",
+        sap_discrete,
+        _SPLIT_FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="costly",
+        source="Kumar et al. 2018, arXiv:1711.00848",
+    ),
+    Metric(
+        "dci",
+        dci,
+        _SPLIT_FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="costly",
+        source="Eastwood and Williams 2018",
     ),
 )
 

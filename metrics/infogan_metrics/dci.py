@@ -1,0 +1,161 @@
+"""Disentanglement, completeness and informativeness, from how much each code matters to predict each factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogan_metrics.arrays import Codes, Indices, as_train_and_test
+from infogan_metrics.score import NotDefinedError, Score
+
+
+@dataclass(frozen=True, eq=False)
+class Disentanglement(Score):
+    """Disentanglement of an importance matrix; `n` is its number of codes."""
+
+    per_code: NDArray[np.float64]  # (n_codes,) in [0, 1]; 0 for a code of no importance
+    weights: NDArray[np.float64]  # (n_codes,), each code's share of all importance
+
+
+@dataclass(frozen=True, eq=False)
+class Completeness(Score):
+    """Completeness of an importance matrix; `n` is its number of factors."""
+
+    per_factor: NDArray[np.float64]  # (n_factors,) in [0, 1]; 0 for a factor that no code matters to
+    weights: NDArray[np.float64]  # (n_factors,), each factor's share of all importance
+
+
+@dataclass(frozen=True, eq=False)
+class DCI(Score):
+    """The three scores; the value is disentanglement."""
+
+    disentanglement: Disentanglement
+    completeness: Completeness
+    informativeness: float  # mean over factors of the test accuracy, in [0, 1]
+    train_informativeness: float
+    importance: NDArray[np.float64]  # (n_codes, n_factors), a column for each factor's predictor
+
+
+def disentanglement(importance: ArrayLike) -> Disentanglement:
+    """Whether each code matters to one factor only: 1 less the entropy of its importances, to base n_factors.
+
+    Args:
+        importance: non-negative array (n_codes, n_factors).
+    Returns:
+        Mean over codes, weighted by their importance, in [0, 1]; higher is better. 0 if nothing matters.
+    Raises:
+        NotDefinedError: if there is one factor, for which the base of the entropy would be 1.
+        ValueError: if `importance` is not a 2-D array of finite, non-negative numbers.
+    Reference: Eastwood and Williams 2018, "A framework for the quantitative evaluation of disentangled
+    representations", section 2.
+    """
+    matrix = _as_importance(importance)
+    if matrix.shape[1] == 1:
+        raise NotDefinedError("disentanglement is not defined for a single factor")
+    per_code, weights = _concentration(matrix)
+    return Disentanglement(float(per_code @ weights), len(matrix), per_code, weights)
+
+
+def completeness(importance: ArrayLike) -> Completeness:
+    """Whether one code only matters to each factor: 1 less the entropy of its importances, to base n_codes.
+
+    Args:
+        importance: non-negative array (n_codes, n_factors).
+    Returns:
+        Mean over factors, weighted by their importance, in [0, 1]; higher is better. 0 if nothing matters.
+    Raises:
+        NotDefinedError: if there is one code, for which the base of the entropy would be 1.
+        ValueError: if `importance` is not a 2-D array of finite, non-negative numbers.
+    Reference: as `disentanglement`.
+    """
+    matrix = _as_importance(importance)
+    if len(matrix) == 1:
+        raise NotDefinedError("completeness is not defined for a single code")
+    per_factor, weights = _concentration(matrix.T)
+    return Completeness(float(per_factor @ weights), matrix.shape[1], per_factor, weights)
+
+
+def dci(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    test_codes: ArrayLike,
+    test_factors: ArrayLike,
+    *,
+    make_estimator: Callable[[], Any] | None = None,
+    n_jobs: int = 1,
+    seed: int = 0,
+) -> DCI:
+    """DCI of `codes` about `factors`: one classifier for each factor, from all codes.
+
+    Args:
+        codes, test_codes: float arrays (n_samples, n_codes) and (n_test, n_codes).
+        factors, test_factors: int arrays (n_samples, n_factors) and (n_test, n_factors).
+        make_estimator: makes a classifier with `fit`, `score` and `feature_importances_`; default:
+            scikit-learn's gradient boosting, whose time grows with the number of values of a factor.
+        n_jobs: processes to fit the classifiers in.
+        seed: of the default classifier.
+    Returns:
+        Scores in [0, 1], no unit; higher is better.
+    Raises:
+        NotDefinedError: if there is one code or one factor, or a factor is constant.
+        ValueError: if the arrays are malformed or do not fit together.
+    Reference: Eastwood and Williams 2018; boosted trees as in Locatello et al. 2019, arXiv:1811.12359.
+    """
+    from sklearn.utils.parallel import Parallel, delayed
+
+    x, y, test_x, test_y = as_train_and_test(codes, factors, test_codes, test_factors)
+    if x.shape[1] == 1 or y.shape[1] == 1:
+        raise NotDefinedError("DCI is not defined for a single code or a single factor")
+    if not y.any(axis=0).all():
+        raise NotDefinedError(f"DCI is not defined: factor {int(np.argmin(y.any(axis=0)))} is constant")
+    fits = Parallel(n_jobs=n_jobs)(
+        delayed(_fit)(make_estimator() if make_estimator else _boosting(seed), x, train, test_x, test)
+        for train, test in zip(y.T, test_y.T, strict=True)
+    )
+    importances, train_accuracies, test_accuracies = zip(*fits, strict=True)
+    importance = np.stack(importances, axis=1)
+    parts = disentanglement(importance), completeness(importance)
+    return DCI(
+        parts[0].value,
+        len(x),
+        *parts,
+        informativeness=float(np.mean(test_accuracies)),
+        train_informativeness=float(np.mean(train_accuracies)),
+        importance=importance,
+    )
+
+
+def _boosting(seed: int) -> Any:
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    return GradientBoostingClassifier(random_state=seed)
+
+
+def _fit(
+    estimator: Any, x: Codes, y: Indices, test_x: Codes, test_y: Indices
+) -> tuple[NDArray[np.float64], float, float]:
+    estimator.fit(x, y)
+    return np.abs(estimator.feature_importances_), estimator.score(x, y), estimator.score(test_x, test_y)
+
+
+def _as_importance(importance: ArrayLike) -> NDArray[np.float64]:
+    matrix = np.asarray(importance, dtype=np.float64)
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f"`importance` must be (n_codes, n_factors), but has shape {matrix.shape}")
+    if not (np.isfinite(matrix).all() and (matrix >= 0).all()):
+        raise ValueError("`importance` must hold finite numbers of at least 0")
+    return matrix
+
+
+def _concentration(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each row 1 - H(row) / ln(n_columns), or 0 for a row of zeros, and its share of the total."""
+    totals = rows.sum(axis=1, keepdims=True)
+    shares = np.divide(rows, totals, out=np.full_like(rows, 1 / rows.shape[1]), where=totals > 0)
+    inverse = np.divide(1, shares, out=np.ones_like(shares), where=shares > 0)
+    entropies = np.sum(shares * np.log(inverse), axis=1)
+    weights = totals[:, 0] / max(totals.sum(), np.finfo(np.float64).tiny)
+    return np.maximum(1 - entropies / np.log(rows.shape[1]), 0.0), weights

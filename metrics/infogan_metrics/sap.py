@@ -1,0 +1,107 @@
+"""Separated Attribute Predictability: does one code alone predict a factor?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogan_metrics.arrays import (
+    Codes,
+    Indices,
+    as_codes,
+    as_train_and_test,
+    check_same_rows,
+    constant_columns,
+    standardise,
+)
+from infogan_metrics.score import NotDefinedError, Score
+
+
+@dataclass(frozen=True, eq=False)
+class SAP(Score):
+    """The gap, averaged over factors, and what it is made of."""
+
+    per_factor: NDArray[np.float64]  # (n_factors,) in [0, 1]
+    predictability: NDArray[np.float64]  # (n_codes, n_factors) in [0, 1]; 0 for a constant code
+
+
+def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> SAP:
+    """SAP for ordered or real factors: predictability is the squared correlation of code and factor.
+
+    Args:
+        codes: float array (n_samples, n_codes).
+        factors: float array (n_samples, n_factors); distances between values have to mean something.
+    Returns:
+        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. With a single
+        code, the second best is 0.
+    Raises:
+        NotDefinedError: if a factor is constant.
+        ValueError: if the arrays are malformed or their numbers of rows differ.
+    Reference: Kumar et al. 2018, arXiv:1711.00848, section 3.
+    """
+    x, y = as_codes(codes), as_codes(factors, "factors")
+    check_same_rows(x, y)
+    constant = constant_columns(y)
+    if constant.any():
+        raise NotDefinedError(f"SAP is not defined: factor {int(np.argmax(constant))} is constant")
+    alive = ~constant_columns(x)
+    predictability = np.zeros((x.shape[1], y.shape[1]))
+    (z_codes,), (z_factors,) = standardise(x[:, alive]), standardise(y)
+    predictability[alive] = np.minimum((z_codes.T @ z_factors / len(x)) ** 2, 1.0)
+    return _gap(predictability, len(x))
+
+
+def sap_discrete(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    test_codes: ArrayLike,
+    test_factors: ArrayLike,
+    *,
+    scale_codes: bool = True,
+    seed: int = 0,
+) -> SAP:
+    """SAP for factors without an order: predictability is the test accuracy of a linear SVM on one code.
+
+    The SVM is strongly regularised (C = 0.01, classes balanced), so it depends on the scale of the codes, and
+    even a perfect code of a factor with many values predicts few of them: 0.2 is a usual score.
+
+    Args:
+        codes, test_codes: float arrays (n_samples, n_codes) and (n_test, n_codes).
+        factors, test_factors: int arrays (n_samples, n_factors) and (n_test, n_factors).
+        scale_codes: give every code unit variance first. False: take them as they are, as disentanglement_lib
+            does, which makes the score depend on their scale.
+        seed: of the SVM's solver.
+    Returns:
+        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. With a single
+        code, the second best is 0.
+    Raises:
+        NotDefinedError: if a factor is constant.
+        ValueError: if the arrays are malformed or do not fit together.
+    Reference: Kumar et al. 2018, arXiv:1711.00848, section 3.
+    """
+    x, y, test_x, test_y = as_train_and_test(codes, factors, test_codes, test_factors)
+    if not y.any(axis=0).all():
+        raise NotDefinedError(f"SAP is not defined: factor {int(np.argmin(y.any(axis=0)))} is constant")
+    alive = np.flatnonzero(~constant_columns(x))
+    predictability = np.zeros((x.shape[1], y.shape[1]))
+    if scale_codes:
+        x[:, alive], test_x[:, alive] = standardise(x[:, alive], test_x[:, alive])
+    for i in alive:
+        for k in range(y.shape[1]):
+            predictability[i, k] = _svm_accuracy(x[:, [i]], y[:, k], test_x[:, [i]], test_y[:, k], seed)
+    return _gap(predictability, len(x))
+
+
+def _svm_accuracy(x: Codes, y: Indices, test_x: Codes, test_y: Indices, seed: int) -> float:
+    from sklearn.svm import LinearSVC
+
+    svm = LinearSVC(C=0.01, class_weight="balanced", random_state=seed).fit(x, y)
+    return float(svm.score(test_x, test_y))
+
+
+def _gap(predictability: NDArray[np.float64], n: int) -> SAP:
+    with_zero = np.concatenate([predictability, np.zeros((1, predictability.shape[1]))])
+    second, best = np.sort(with_zero, axis=0)[-2:]
+    return SAP(float((best - second).mean()), n, best - second, predictability)

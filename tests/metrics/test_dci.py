@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from infogan_metrics import NotDefinedError, completeness, dci, disentanglement
+from sklearn.tree import DecisionTreeClassifier
+
+
+def test_reference_values_of_the_stored_importances(golden: Any, case: str) -> None:
+    importance = golden.expected(case)["dci_importance"]
+    expected = golden.values[case]["dci"]
+    # The reference adds 1e-11 to each importance, which shifts the entropies by up to 1e-9.
+    codes, factors = disentanglement(importance), completeness(importance)
+    assert codes.value == pytest.approx(expected["disentanglement"], abs=1e-8)
+    assert factors.value == pytest.approx(expected["completeness"], abs=1e-8)
+    per_code = golden.expected(case)["dci_disentanglement_per_code"]
+    np.testing.assert_allclose(codes.per_code * codes.weights, per_code * codes.weights, atol=1e-8)
+    per_factor = golden.expected(case)["dci_completeness_per_factor"]
+    np.testing.assert_allclose(factors.per_factor, per_factor, atol=1e-8)
+
+
+def test_closed_forms() -> None:
+    assert disentanglement([[1, 1, 0, 0]]).value == pytest.approx(0.5)  # 1 - log_4 2
+    assert completeness(np.array([[1, 1, 0, 0]]).T).value == pytest.approx(0.5)
+    ten = np.zeros((1, 10))
+    ten[0, :2] = 7
+    assert disentanglement(ten).value == pytest.approx(1 - math.log(2) / math.log(10))
+
+
+def test_weights_are_shares_of_all_importance() -> None:
+    score = disentanglement([[3.0, 0.0], [0.5, 0.5]])
+    assert score.per_code.tolist() == pytest.approx([1.0, 0.0])
+    assert score.weights.tolist() == pytest.approx([0.75, 0.25])
+    assert score.value == pytest.approx(0.75)
+    assert completeness([[3.0, 0.0], [0.5, 0.5]]).weights.tolist() == pytest.approx([3.5 / 4, 0.5 / 4])
+
+
+def test_degenerate_importances() -> None:
+    assert disentanglement(np.eye(3)).value == completeness(np.eye(3)).value == pytest.approx(1.0)
+    assert disentanglement(np.zeros((3, 2))).value == completeness(np.zeros((3, 2))).value == 0
+    spare = np.vstack([np.eye(3), np.zeros((2, 3))])  # two codes that matter to nothing
+    assert disentanglement(spare).value == pytest.approx(1.0)
+    with pytest.raises(NotDefinedError, match="single factor"):
+        disentanglement([[1], [2]])
+    with pytest.raises(NotDefinedError, match="single code"):
+        completeness([[1, 2]])
+
+
+@pytest.mark.parametrize("importance", [[1, 2], np.zeros((0, 2)), [[1, -1]], [[1, math.nan]]])
+def test_wrong_importances_are_refused(importance: Any) -> None:
+    with pytest.raises(ValueError, match="`importance` must"):
+        disentanglement(importance)
+
+
+def test_perfect_codes_score_one() -> None:
+    random = np.random.default_rng(0)
+    factors = random.integers(0, (2, 3), (300, 2))
+    test_factors = random.integers(0, (2, 3), (100, 2))
+    score = dci(factors, factors, test_factors, test_factors)
+    assert float(score) == score.disentanglement.value == pytest.approx(1.0)
+    assert score.completeness.value == pytest.approx(1.0)
+    assert score.informativeness == score.train_informativeness == 1.0
+    np.testing.assert_allclose(score.importance, np.eye(2), atol=1e-9)
+    assert score.n == 300
+
+
+def test_another_estimator_may_be_used_and_noise_is_not_informative() -> None:
+    random = np.random.default_rng(0)
+    factors, test_factors = random.integers(0, 4, (400, 2)), random.integers(0, 4, (400, 2))
+    noise, test_noise = random.normal(size=(400, 3)), random.normal(size=(400, 3))
+    score = dci(
+        noise,
+        factors,
+        test_noise,
+        test_factors,
+        make_estimator=lambda: DecisionTreeClassifier(random_state=0),
+    )
+    assert score.train_informativeness == 1.0  # a full tree learns by heart
+    assert score.informativeness == pytest.approx(0.25, abs=0.06)  # chance
+    assert score.importance.shape == (3, 2)
+    assert score.disentanglement.value < 0.05
+
+
+def test_single_codes_and_factors_are_not_defined() -> None:
+    two, one = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [2], [3]])
+    for codes, factors in ((two, one), (one, two)):
+        with pytest.raises(NotDefinedError, match="single code or a single factor"):
+            dci(codes, factors, codes, factors)
+    with pytest.raises(NotDefinedError, match="factor 1 is constant"):
+        dci(two, two * [1, 0], two, two * [1, 0])
+
+
+@pytest.mark.slow
+def test_reference_values_of_boosted_trees(golden: Any) -> None:
+    score = dci(
+        golden.codes("rotated")[:2000],
+        golden.factors()[:2000],
+        golden.codes("rotated", "test")[:1000],
+        golden.factors("test")[:1000],
+    )
+    expected = golden.values["rotated"]["dci"]
+    assert score.disentanglement.value == pytest.approx(expected["disentanglement"], abs=0.02)
+    assert score.completeness.value == pytest.approx(expected["completeness"], abs=0.02)
+    assert score.informativeness == pytest.approx(expected["informativeness_test"], abs=0.02)
+    assert score.train_informativeness == pytest.approx(expected["informativeness_train"], abs=0.02)
