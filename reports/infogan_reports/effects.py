@@ -134,5 +134,6 @@ def _statement(data: SweepData, groups: Sequence[Group], correlation: float | No
             f"({counted(worst.n_trials, 'trial')})."
         )
     if correlation is not None:
-        return f"Rank correlation {correlation:+.2f} over {n_finished} finished trials."
+        trend = f"Rank correlation {correlation:+.2f} over {n_finished} finished trials"
+        return f"{trend}: a steady rise or fall shows in it, a peak does not."
     return f"{counted(n_finished, 'finished trial')}: too few to say how much it mattered."
