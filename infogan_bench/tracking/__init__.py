@@ -4,7 +4,7 @@ Written from the driver alone, by one thread that the sweep never waits for. `ml
 tracker is used, not when this package is.
 """
 
-from infogan_bench.tracking._names import legal_key, shown_uri, value_text
+from infogan_bench.tracking._names import legal_key, value_text, without_passwords
 from infogan_bench.tracking._store import resolve_uri
 from infogan_bench.tracking._tracker import MlflowTracker
 from infogan_bench.tracking._ui import free_port, open_ui, ui_command
@@ -15,7 +15,7 @@ __all__ = [
     "legal_key",
     "open_ui",
     "resolve_uri",
-    "shown_uri",
     "ui_command",
     "value_text",
+    "without_passwords",
 ]

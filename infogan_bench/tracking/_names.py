@@ -22,7 +22,7 @@ def legal_key(key: str) -> str:
     A legal key is kept: letters of any script, digits, `_ - . : /` and blanks, up to 250 characters, no part
     between slashes being empty, `.` or `..`. In any other key each offending character or part becomes `_`,
     and `-` with six hexadecimal digits of the key's SHA-256 is appended. So the name depends on the key alone
-    and two keys never share one: `a_b` stays, `a@b` becomes `a_b-42dec5`.
+    and two keys never share one: `a_b` stays, `a@b` becomes `a_b-7508d8`.
     """
     parts = re.sub(r"[^\w\-. :/]", "_", key).split("/")
     cleaned = "/".join("_" if part in ("", ".", "..") else part for part in parts)
@@ -72,6 +72,6 @@ def markdown_text(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()>#+\-.!~=|:])", r"\\\1", escaped).replace("\n", "  \n")
 
 
-def shown_uri(uri: str) -> str:
-    """`uri` for a message: a password in it is hidden."""
-    return re.sub(r"//([^/@:]*):[^/@]*@", r"//\1:***@", uri)
+def without_passwords(text: str) -> str:
+    """`text` for a message or a log: the password of every URI in it is hidden."""
+    return re.sub(r"//([^/@:\s]*):[^/@\s]*@", r"//\1:***@", text)

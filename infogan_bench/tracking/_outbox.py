@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from infogan_bench.tracking._names import without_passwords
 from infogan_bench.tracking._record import Record
 
 _log = logging.getLogger(__name__)
@@ -78,8 +79,8 @@ class Outbox:
                 failures = 0
             except Exception as error:  # whatever a store or a network does must not reach the sweep
                 failures += 1
-                self.last_error = str(error)
-                _log.warning("MLflow, attempt %d: %s", failures, error)
+                self.last_error = without_passwords(str(error))
+                _log.warning("MLflow, attempt %d: %s", failures, self.last_error)
                 self._put_back(*taken)
                 if self._closing.is_set() and failures >= _LAST_ATTEMPTS:
                     return

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status
 from infogan_bench.tracking import _store
-from infogan_bench.tracking._names import legal_key, shown_uri
+from infogan_bench.tracking._names import legal_key, without_passwords
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, Measurement, Record, milliseconds
 
@@ -137,7 +137,7 @@ class Runs:
                     raise
         if experiment.lifecycle_stage != "active":
             raise InputError(
-                f"The MLflow experiment `{self._experiment}` in `{shown_uri(self._uri)}` was deleted; "
+                f"The MLflow experiment `{self._experiment}` in `{without_passwords(self._uri)}` was deleted; "
                 f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`), or name another "
                 "one in `tracking.experiment`."
             )
@@ -350,7 +350,7 @@ class Runs:
         except Exception as error:
             if not refused_for_good(error):
                 raise
-            _log.warning("MLflow refused %d values: %s", size, error)
+            _log.warning("MLflow refused %d values: %s", size, without_passwords(str(error)))
             return size
         return 0
 

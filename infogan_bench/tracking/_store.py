@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infogan_bench.errors import InputError
-from infogan_bench.tracking._names import shown_uri
+from infogan_bench.tracking._names import without_passwords
 
 _DEFAULT_URI = "sqlite:///mlflow.db"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -45,7 +45,7 @@ def resolve_uri(uri: str | None) -> str:
         )
     if scheme not in _DATABASES + _SERVERS:
         raise InputError(
-            f"`{shown_uri(uri)}` is no tracking store: expected `sqlite:///FILE`, a database "
+            f"`{without_passwords(uri)}` is no tracking store: expected `sqlite:///FILE`, a database "
             f"({', '.join(_DATABASES[1:])}) or a server (`http://HOST:PORT`)."
         )
     return _absolute(uri) if scheme == "sqlite" else uri
@@ -104,7 +104,7 @@ def _client(mlflow: Any, uri: str) -> Any:
         if _scheme(uri) in _DATABASES:
             client.search_experiments(max_results=1)  # opens the database
     except (ImportError, mlflow.exceptions.MlflowException) as error:
-        raise InputError(f"MLflow cannot use `{shown_uri(uri)}`: {error}") from error
+        raise InputError(without_passwords(f"MLflow cannot use `{uri}`: {error}")) from error
     return client
 
 

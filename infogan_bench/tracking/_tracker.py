@@ -20,9 +20,9 @@ from infogan_bench.tracking._names import (
     legal_key,
     markdown_text,
     one_line,
-    shown_uri,
     trial_name,
     value_text,
+    without_passwords,
 )
 from infogan_bench.tracking._outbox import Outbox
 from infogan_bench.tracking._record import Artifact, End, Measurement, Record, milliseconds
@@ -37,6 +37,7 @@ from infogan_bench.tracking._runs import (
 )
 from infogan_bench.tracking._store import resolve_uri
 
+_MAX_REASON = 300
 _OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
 
 
@@ -90,7 +91,6 @@ class MlflowTracker:
             NOTE_TAG: cut(self._description(swept, mode), MAX_TAG - 200),  # a link is put before it
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
-        self._tracked = 0
         self._ended = False
         self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode, swept)
         self._outbox = Outbox(self._runs.send)
@@ -110,10 +110,10 @@ class MlflowTracker:
             raise
         except Exception as error:
             if refused_for_good(error):
-                raise InputError(f"MLflow cannot use `{shown_uri(self.uri)}`: {error}") from error
-            return (
-                f"MLflow's store {shown_uri(self.uri)} does not answer: what is to be tracked waits in "
-                f"memory ({one_line(str(error))})"
+                raise InputError(without_passwords(f"MLflow cannot use `{self.uri}`: {error}")) from error
+            return without_passwords(
+                f"MLflow's store {self.uri} does not answer: what is to be tracked waits in memory "
+                f"({cut(one_line(str(error)), _MAX_REASON)})"
             )
         return None
 
@@ -123,10 +123,11 @@ class MlflowTracker:
         lost = self._outbox.lost if self._ended else 0
         if not lost:
             return None
-        reason = f": {one_line(self._outbox.last_error)}" if self._outbox.last_error else ""
+        error = self._outbox.last_error
+        reason = f": {cut(one_line(error), _MAX_REASON)}" if error else ""
         return (
-            f"{lost} of {self._tracked} records were not tracked in MLflow ({shown_uri(self.uri)}){reason}. "
-            f"The sweep folder has them all."
+            f"{lost:,} values and files were not tracked in MLflow ({without_passwords(self.uri)}){reason}. "
+            "The sweep folder has them all."
         )
 
     # SweepListener ----------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ class MlflowTracker:
         """Open the sweep's run, or go on with it."""
         planned = {"infogan.trials.planned": str(total)} if total is not None else {}
         self._outbox.start()
-        self._put(
+        self._outbox.put(
             SWEEP,
             Record(
                 name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
@@ -161,7 +162,7 @@ class MlflowTracker:
         self._open[update.trial] = update
         if update.status is not Status.RUNNING:
             self._finish(record, update, now)
-        self._put(update.trial, record)
+        self._outbox.put(update.trial, record)
 
     def tick(self) -> None:
         """Nothing: the store has a thread of its own."""
@@ -172,8 +173,8 @@ class MlflowTracker:
         for trial, update in list(self._open.items()):
             tags = {STATUS_TAG: Status.INTERRUPTED.value}
             end = End(Status.INTERRUPTED, now)
-            self._put(trial, Record(trial_name(trial, update.params), tags=tags, end=end))
-        self._put(
+            self._outbox.put(trial, Record(trial_name(trial, update.params), tags=tags, end=end))
+        self._outbox.put(
             SWEEP,
             Record(
                 name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
@@ -186,10 +187,6 @@ class MlflowTracker:
         self._ended = True
 
     # Records ----------------------------------------------------------------------------------------------
-
-    def _put(self, key: str, record: Record) -> None:
-        self._tracked += record.size
-        self._outbox.put(key, record)
 
     def _finish(self, record: Record, update: TrialUpdate, now: int) -> None:
         del self._open[update.trial]

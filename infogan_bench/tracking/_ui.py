@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from infogan_bench.errors import InputError
-from infogan_bench.tracking._names import shown_uri
+from infogan_bench.tracking._names import without_passwords
 from infogan_bench.tracking._store import resolve_uri, sqlite_file
 
 _SECONDS_TO_STOP = 10.0
@@ -27,7 +27,7 @@ def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> li
     """
     uri = resolve_uri(uri)
     if uri.startswith(("http:", "https:", "databricks", "uc:")):
-        raise InputError(f"`{shown_uri(uri)}` is a server with its own pages: open it in a browser.")
+        raise InputError(f"`{without_passwords(uri)}` is a server with its own pages: open it in a browser.")
     database = sqlite_file(uri)
     if database is not None and not database.is_file():
         raise InputError(f"There is no MLflow database `{database}`: run a sweep first, or give its URI.")
