@@ -109,11 +109,12 @@ class MlflowTracker:
         except InputError:
             raise
         except Exception as error:
+            store, reason = without_passwords(self.uri), one_line(without_passwords(str(error)))
             if refused_for_good(error):
-                raise InputError(without_passwords(f"MLflow cannot use `{self.uri}`: {error}")) from error
-            return without_passwords(
-                f"MLflow's store {self.uri} does not answer: what is to be tracked waits in memory "
-                f"({cut(one_line(str(error)), _MAX_REASON)})"
+                raise InputError(f"MLflow cannot use `{store}`: {reason}") from error
+            return (
+                f"MLflow's store {store} does not answer: what is to be tracked waits in memory "
+                f"({cut(reason, _MAX_REASON)})"
             )
         return None
 
