@@ -18,7 +18,7 @@ from infogan_bench.config.models import (
     SearchConfig,
     TrackingConfig,
 )
-from infogan_bench.config.params import apply, get_value, run_keys
+from infogan_bench.config.params import apply, get_value, parse_settings, run_keys
 from infogan_bench.config.plan import Plan, plan
 from infogan_bench.config.space import Choice, Domain, Range
 from infogan_bench.config.sweep_config import SweepConfig
@@ -50,6 +50,7 @@ __all__ = [
     "get_value",
     "load_sweep",
     "metric_names",
+    "parse_settings",
     "parse_sweep",
     "plan",
     "read_yaml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infogan_bench.config.errors import printable, show
+from infogan_bench.config.errors import count, printable, show
 from infogan_bench.config.metrics import uses_labels
 from infogan_bench.config.plan import Plan
 from infogan_bench.config.space import Domain
@@ -54,7 +54,7 @@ def _domain(domain: Domain) -> str:
 
 def _trials(sweep: SweepConfig, plan: Plan) -> str:
     seeds = len(sweep.seeds)
-    return f"{plan.total} x {seeds} {'seed' if seeds == 1 else 'seeds'} = {plan.total * seeds} runs"
+    return f"{plan.total:,} x {count(seeds, 'seed')} = {count(plan.total * seeds, 'run')}"
 
 
 def _steps(sweep: SweepConfig) -> str:

@@ -45,11 +45,18 @@ def printable(text: str) -> str:
 
 
 def show(value: Any) -> str:
-    """`value` as a message quotes it: flags as YAML writes them, long values cut."""
+    """`value` as a message quotes it: flags and lists as YAML writes them, long values cut."""
     if value is None:
         return "nothing"
+    if isinstance(value, tuple):
+        value = list(value)
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def count(number: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def code_list(names: Iterable[str], last: str = "or") -> str:

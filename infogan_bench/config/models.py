@@ -23,6 +23,7 @@ from pydantic import (
 
 from infogan_bench.config.errors import show
 from infogan_bench.config.metrics import LABEL_SCORES, LabelScore
+from infogan_bench.config.yaml_file import is_number
 
 
 def _whole(value: Any) -> Any:
@@ -38,8 +39,10 @@ def sequence(value: Any) -> Any:
 
 
 def _number_or_auto(value: Any) -> Any:
-    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if value == "auto" or isinstance(value, float):
         return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if abs(value) < 2**63 else math.inf
     raise ValueError(f"expected a number or `auto`, got {show(value)}")
 
 
@@ -53,7 +56,10 @@ def _seconds(value: Any) -> Any:
         return value
     match = _TIME.fullmatch(value)
     if not match:
-        raise ValueError(f"expected seconds or a time such as `90s`, `25m` or `2h`, got {show(value)}")
+        quoted = "; remove the quotes" if is_number(value) else ""
+        raise ValueError(
+            f"expected seconds or a time such as `90s`, `25m` or `2h`, got {show(value)}{quoted}"
+        )
     return float(match[1]) * _SECONDS[match[2]]
 
 
@@ -66,6 +72,8 @@ Count = Annotated[Whole, Field(ge=0)]
 PositiveCount = Annotated[Whole, Field(ge=1)]
 NumberOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_number_or_auto)]
 Decay = Annotated[Real, Field(ge=0, lt=1)]
+
+MAX_CODE = 10_000  # categories of one code, codes of one kind, dimensions of z: far above any use
 
 
 class Section(BaseModel):
@@ -81,13 +89,13 @@ class CodesConfig(Section):
     """The latent code c and the noise z that G is fed."""
 
     categorical: Annotated[
-        tuple[Annotated[Whole, Field(ge=2)], ...],
+        tuple[Annotated[Whole, Field(ge=2, le=MAX_CODE)], ...],
         BeforeValidator(sequence),
         Field(description="Sizes of the categorical codes; `10` is short for `[10]`, `[]` means none."),
     ] = (10,)
-    uniform: Annotated[Count, Field(description="How many codes are uniform on (-1, 1).")] = 2
-    gaussian: Annotated[Count, Field(description="How many codes are standard normal.")] = 0
-    noise: Annotated[Count, Field(description="Dimension of z.")] = 62
+    uniform: Annotated[Count, Field(le=MAX_CODE, description="How many codes are uniform on (-1, 1).")] = 2
+    gaussian: Annotated[Count, Field(le=MAX_CODE, description="How many codes are standard normal.")] = 0
+    noise: Annotated[Count, Field(le=MAX_CODE, description="Dimension of z.")] = 62
     noise_distribution: Annotated[
         Literal["uniform", "normal"], Field(description="z is uniform on (-1, 1) or standard normal.")
     ] = "uniform"

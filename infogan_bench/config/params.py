@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.explain import explain, leaf_keys
 from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import nearest, suggestion
+from infogan_bench.config.yaml_file import parse_value
 
 
 @cache
@@ -36,6 +37,23 @@ def apply(base: RunConfig, params: Mapping[str, Any]) -> RunConfig:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(None, explain(error, RunConfig)) from None
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+    """`["objective.lambda_cat=0.5", ...]` as {dotted key: value}, the values read as in a sweep file.
+
+    Raises:
+        ConfigError: if a setting is not KEY=VALUE, or gives a key twice.
+    """
+    params: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise ConfigError(None, [Fault(f"expected KEY=VALUE, got {setting!r}", "--set")])
+        if key in params:
+            raise ConfigError(None, [Fault(f"{key} is given twice", "--set")])
+        params[key] = parse_value(text)
+    return params
 
 
 def get_value(run: BaseModel, key: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from infogan_bench.config.errors import ConfigError, Fault, show
+from infogan_bench.config.errors import ConfigError, Fault, count, show
 from infogan_bench.config.params import apply, get_value, is_given
 from infogan_bench.config.rules import broken_rules, combination, corners
 from infogan_bench.config.space import Choice, Domain, Range, canonical
@@ -119,23 +119,27 @@ def _random(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
     wanted = sweep.search.trials
     if wanted is None or len(samples) == wanted:
         return assignments, []
-    drawn = f"the space has only {len(samples)} distinct configurations" if rest else "nothing is drawn"
-    return assignments, [f"search.trials asks for {wanted} samples, but {drawn}: {len(assignments)} trials"]
+    if rest:
+        reason = f"there {'is' if len(samples) == 1 else 'are'} only {len(samples)} to draw"
+    else:
+        reason = "every domain is a `grid`" if grid else "the space is empty"
+    total = count(len(assignments), "trial")
+    return assignments, [f"search.trials asks for {count(wanted, 'sample')}, but {reason}: {total}"]
 
 
-def _distinct_samples(space: Mapping[str, Domain], count: int, rng: random.Random) -> list[Assignment]:
-    """`count` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
-    if count == _size(space):
+def _distinct_samples(space: Mapping[str, Domain], number: int, rng: random.Random) -> list[Assignment]:
+    """`number` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
+    if number == _size(space):
         return _crossed(space)
     drawn: dict[Any, Assignment] = {}
     repeats = 0
-    while len(drawn) < count and repeats < _PATIENCE:
+    while len(drawn) < number and repeats < _PATIENCE:
         sample = {key: domain.sample(rng) for key, domain in space.items()}
         repeats = 0 if _key(sample) not in drawn else repeats + 1
         drawn.setdefault(_key(sample), sample)
-    if len(drawn) < count and _size(space) is not None:
+    if len(drawn) < number and _size(space) is not None:
         left = [sample for sample in _crossed(space) if _key(sample) not in drawn]
-        return [*drawn.values(), *rng.sample(left, count - len(drawn))]
+        return [*drawn.values(), *rng.sample(left, number - len(drawn))]
     return list(drawn.values())
 
 
@@ -162,7 +166,7 @@ def _notices(sweep: SweepConfig) -> list[str]:
         for key in sweep.space
         if is_given(sweep.base, key)
     ]
-    steps = max(_largest(sweep.space["steps"]) if "steps" in sweep.space else 0, sweep.base.steps)
+    steps = _largest(sweep.space["steps"]) if "steps" in sweep.space else sweep.base.steps
     grace = sweep.scheduler.grace_steps(steps)
     if sweep.scheduler.name != "none" and grace >= steps:
         notices.append(f"scheduler.grace is {grace} and a run has {steps} steps: no trial is stopped early")
@@ -177,4 +181,6 @@ def _repeats_notice(sweep: SweepConfig, total: int) -> list[str]:
     size = _size(sweep.space)
     if size is None or size >= total:
         return []
-    return [f"search.trials is {total}, but the space has {size} configurations: tpe will repeat some"]
+    return [
+        f"search.trials is {total}, but the space has {count(size, 'configuration')}: tpe will repeat some"
+    ]

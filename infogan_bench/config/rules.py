@@ -82,11 +82,9 @@ def _dataset_rules(sweep: SweepConfig) -> Iterator[Fault]:
     images = sweep.dataset.train_size
     if images is None:
         return
-    for params, run in _runs(sweep, "batch"):
-        if run.batch > images:
-            key = "space.batch" if params else "base.batch"
-            yield Fault(f"{run.batch} images a step are more than dataset.train_size has ({images})", key)
-            return
+    largest = max((run.batch for _, run in _runs(sweep, "batch")), default=0)
+    if largest > images:
+        yield Fault(f"{images} images are fewer than one batch ({largest})", "dataset.train_size")
 
 
 def _runs(sweep: SweepConfig, prefix: str) -> Iterator[tuple[dict[str, Any], RunConfig]]:

@@ -24,6 +24,7 @@ from infogan_bench.config.names import suggestion
 from infogan_bench.config.yaml_file import is_number
 
 _DIGITS = 6  # significant digits of a drawn real number: what one can read and write back
+_MOST_TICKS = 10**30  # tick numbers beyond 1e308 are no floats
 _INNER = 0.381966  # a place inside a range that is no round number
 
 
@@ -62,8 +63,10 @@ class Choice:
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError("the list is empty; give at least one value")
-        distinct = {canonical(value): value for value in reversed(self.values)}
-        object.__setattr__(self, "values", tuple(reversed(distinct.values())))
+        distinct: dict[Hashable, Any] = {}
+        for value in self.values:
+            distinct.setdefault(canonical(value), value)
+        object.__setattr__(self, "values", tuple(distinct.values()))
 
     @property
     def kind(self) -> str:
@@ -99,7 +102,7 @@ class Range:
 
     Raises:
         ValueError: if a bound or the step is no finite number (or not whole where `integer` is set), if
-            low >= high, if low <= 0 where `log` is set, or if no multiple of `step` is inside the bounds.
+            low >= high, if low <= 0 where `log` is set, or if there is no value or more than 10^30 of them.
     """
 
     low: float
@@ -121,10 +124,12 @@ class Range:
             raise ValueError(f"a logarithmic range must start above 0, got {show(self.low)}")
         if self.step is not None and self.step <= 0:
             raise ValueError(f"the step must be greater than 0, got {show(self.step)}")
-        if self.ticks is not None and self.size == 0:
+        if self.size == 0:
             raise ValueError(
                 f"no multiple of {show(self.step)} is between {show(self.low)} and {show(self.high)}"
             )
+        if self.size is not None and self.size > _MOST_TICKS:
+            raise ValueError("holds more than 10^30 values; use a larger step or a range without one")
 
     @property
     def kind(self) -> str:

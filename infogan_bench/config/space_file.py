@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,8 +17,8 @@ from infogan_bench.config.yaml_file import KeyPath
 def read_space(tree: Any, lines: Mapping[KeyPath, int]) -> tuple[dict[str, Domain], list[Fault]]:
     """The domains in the value of the key `space`, by dotted key, and what is wrong with the others.
 
-    The values of a choice are stored as the run will have them (`steps: [1e3]` becomes 1000), so that two
-    spellings of one value are one trial.
+    Values are stored as the run will have them (`steps: [1e3]` becomes 1000), so that two spellings of one
+    value are one trial.
     """
     if not isinstance(tree, Mapping):
         wanted = f"expected keys of the base run and what to try for each, got {show(tree)}"
@@ -118,9 +119,14 @@ def _hint(message: str, domain: Domain) -> str:
 
 
 def _as_the_run_has_it(key: str, domain: Domain) -> Domain:
-    if isinstance(domain, Range):
-        return domain
-    return replace(domain, values=tuple(_run_value(key, value) for value in domain.values))
+    values = [_run_value(key, value) for value in domain.probes()]
+    if isinstance(domain, Choice):
+        return replace(domain, values=tuple(values))
+    low, high = math.ceil(domain.low), math.floor(domain.high)
+    multiples_are_whole = domain.step is not None and all(isinstance(value, int) for value in values)
+    if multiples_are_whole and low < high:
+        return replace(domain, low=low, high=high, integer=True)
+    return domain
 
 
 def _run_value(key: str, value: Any) -> Any:

@@ -81,8 +81,8 @@ class SweepConfig(Section):
 
     name: Annotated[
         str,
-        AfterValidator(_one_line),
         Field(max_length=200, description="Shown in the report and in MLflow."),
+        AfterValidator(_one_line),
     ]
     dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = DatasetConfig()
     base: Annotated[RunConfig, Field(description="The run that the sweep varies.")] = RunConfig()

@@ -79,6 +79,23 @@ def scan_yaml(path: Path | str) -> tuple[Document, list[Fault]]:
     return Document(path, tree, builder.lines), list(builder.faults.values())
 
 
+def parse_value(text: str) -> Any:
+    """One value as it would be read in a file: `1e-3` is a number, `[10, 10]` a list, `no` text.
+
+    Raises:
+        ConfigError: if `text` is not YAML, or holds what a file may not hold.
+    """
+    path = Path("value")
+    try:
+        builder = _Builder(path)
+        tree = builder.build_root(_compose(f"value: {text}", path))
+    except yaml.YAMLError as error:
+        raise ConfigError(None, [_syntax_fault(error, text)]) from None
+    if builder.faults:
+        raise ConfigError(None, list(builder.faults.values()))
+    return tree["value"]
+
+
 def is_number(text: str) -> bool:
     """Whether `text`, written without quotes, would be a number."""
     return bool(_INT.fullmatch(text) or _FLOAT.fullmatch(text))
@@ -128,14 +145,12 @@ for _name, _pattern, _first in _CORE_SCHEMA:
 def _compose(text: str, path: Path) -> yaml.Node:
     loader = _Loader(text)
     try:
-        if not loader.check_node():
+        root = loader.get_node() if loader.check_node() else None
+        if root is None:
             raise ConfigError(path, [Fault("is empty")])
-        root = loader.get_node()
         if loader.check_node():
-            line = _line(loader.get_node())
-            raise ConfigError(
-                path, [Fault("a second YAML document starts; a sweep is one document", line=line)]
-            )
+            line = loader.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise ConfigError(path, [Fault("a second YAML document starts here; one is expected", line=line)])
         return root
     finally:
         loader.dispose()
@@ -246,16 +261,15 @@ class _Builder:
             line = _line(key_node)
             if key_node.tag == _MERGE:
                 if merge_line is not None:
-                    self._fault(key_node, path, _twice("<<", merge_line, line))
+                    self._fault(key_node, (*path, "<<"), _twice(merge_line, line))
                 merge_line = line
                 for key, entry in self._merged_entries(value, path):
                     merged.setdefault(key, entry)
             elif not isinstance(key_node, yaml.ScalarNode) or key_node.tag != _TAG + "str":
-                shown = show(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "a list or mapping"
-                self._fault(key_node, path, f"a key must be text, got {shown}; put it in quotes")
+                self._fault(key_node, path, _not_text(key_node))
             elif key_node.value in own:
                 first = own[key_node.value][0]
-                self._fault(key_node, (*path, key_node.value), _twice(key_node.value, first, line))
+                self._fault(key_node, (*path, key_node.value), _twice(first, line))
             else:
                 own[key_node.value] = (line, value)
         return merged | own
@@ -303,5 +317,11 @@ def _short(tag: str) -> str:
     return tag.replace(_TAG, "!!", 1)
 
 
-def _twice(key: str, first: int, second: int) -> str:
-    return f"`{key}` is given twice, in line {first} and in line {second}"
+def _twice(first: int, second: int) -> str:
+    return f"is given twice, in line {first} and in line {second}"
+
+
+def _not_text(key: yaml.Node) -> str:
+    if isinstance(key, yaml.ScalarNode):
+        return f"a key must be text, got {key.value}; put it in quotes"
+    return "a key must be text, not a list or a mapping"
