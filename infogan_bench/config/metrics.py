@@ -18,4 +18,4 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
     categorical = [code for code in codes if code.startswith("cat_")]
     of_categories = (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical)) if categorical else ()
     of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
-    return (*of_categories, *of_codes, "loss/d", "loss/g", "images_per_second")
+    return (*of_categories, *of_codes, "loss/d", "loss/g")

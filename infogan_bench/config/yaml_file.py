@@ -68,14 +68,7 @@ def read_yaml(path: Path | str) -> Document:
 def scan_yaml(path: Path | str) -> tuple[Document, list[Fault]]:
     """As `read_yaml`, but repeated keys, odd keys and odd tags are handed back, beside the rest."""
     path = Path(path)
-    text = _read_text(path)
-    try:
-        builder = _Builder(path)
-        tree = builder.build_root(_compose(text, path))
-    except yaml.YAMLError as error:
-        raise ConfigError(path, [_syntax_fault(error, text)]) from None
-    except RecursionError:
-        raise ConfigError(path, [Fault("values are nested too deeply")]) from None
+    tree, builder = _parse(_read_text(path), path)
     return Document(path, tree, builder.lines), list(builder.faults.values())
 
 
@@ -85,14 +78,12 @@ def parse_value(text: str) -> Any:
     Raises:
         ConfigError: if `text` is not YAML, or holds what a file may not hold.
     """
-    path = Path("value")
-    try:
-        builder = _Builder(path)
-        tree = builder.build_root(_compose(f"value: {text}", path))
-    except yaml.YAMLError as error:
-        raise ConfigError(None, [_syntax_fault(error, text)]) from None
-    if builder.faults:
-        raise ConfigError(None, list(builder.faults.values()))
+    tree, builder = _parse(f"value: {text}", None)
+    faults = list(builder.faults.values())
+    if len(tree) > 1:
+        faults.append(Fault(f"expected one value, got {show(text)}"))
+    if faults:
+        raise ConfigError(None, faults)
     return tree["value"]
 
 
@@ -107,6 +98,17 @@ def write_yaml(tree: Mapping[str, Any]) -> str:
 
 
 # Text and syntax ------------------------------------------------------------------------------------------
+
+
+def _parse(text: str, path: Path | None) -> tuple[dict[str, Any], _Builder]:
+    """The mapping in `text`, and the builder with its lines and faults; `path` is for messages."""
+    try:
+        builder = _Builder(path)
+        return builder.build_root(_compose(text, path)), builder
+    except yaml.YAMLError as error:
+        raise ConfigError(path, [_syntax_fault(error, text)]) from None
+    except RecursionError:
+        raise ConfigError(path, [Fault("values are nested too deeply")]) from None
 
 
 def _read_text(path: Path) -> str:
@@ -142,7 +144,7 @@ for _name, _pattern, _first in _CORE_SCHEMA:
     _Dumper.add_implicit_resolver(_TAG + _name, _whole, _first)
 
 
-def _compose(text: str, path: Path) -> yaml.Node:
+def _compose(text: str, path: Path | None) -> yaml.Node:
     loader = _Loader(text)
     try:
         root = loader.get_node() if loader.check_node() else None
@@ -202,7 +204,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 class _Builder:
     """Turns composed nodes into plain values, noting lines and faults on the way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self.lines: dict[KeyPath, int] = {}
         self.faults: dict[int, Fault] = {}  # by node, so that an alias does not repeat what its anchor said

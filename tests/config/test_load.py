@@ -21,6 +21,7 @@ from infogan_bench.config import (
     SweepConfig,
     apply,
     load_sweep,
+    parse_settings,
     parse_sweep,
     plan,
     read_yaml,
@@ -532,3 +533,39 @@ def test_loading_needs_no_heavy_import_and_little_time(write) -> None:
     runs = [run() for _ in range(3)]
     assert {heavy for _, heavy in runs} == {"[]"}
     assert min(seconds for seconds, _ in runs) < 1.0  # 0.15 s on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("setting", "params"),
+    [
+        ("optimiser.lr_g=1e-3", {"optimiser.lr_g": 0.001}),
+        ("codes.categorical=[10, 1e1]", {"codes.categorical": [10, 10.0]}),
+        ("objective.fixed_std=no", {"objective.fixed_std": "no"}),
+        ("architecture.name=a=b", {"architecture.name": "a=b"}),
+    ],
+)
+def test_settings_are_read_as_in_a_sweep_file(setting, params) -> None:
+    assert parse_settings([setting]) == params
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "steps",
+        "=3",
+        "steps=[1",
+        "steps=!x 1",
+        "steps={a: 1, a: 2}",
+        "steps=*a",
+        "steps=\x07",
+        "steps=1\nb: 2",
+    ],
+)
+def test_settings_that_cannot_be_read_are_refused(setting) -> None:
+    with pytest.raises(ConfigError):
+        parse_settings([setting])
+
+
+def test_a_setting_given_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="steps is given twice"):
+        parse_settings(["steps=1", "steps=2"])
