@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from infogan_metrics import clustering
+from infogan_metrics.beta_vae import beta_vae
 from infogan_metrics.dci import dci
 from infogan_metrics.explicitness import explicitness
+from infogan_metrics.factor_vae import factor_vae
+from infogan_metrics.gaussian import gaussian_total_correlation, gaussian_wasserstein_correlation
+from infogan_metrics.irs import irs
 from infogan_metrics.mig import mig
 from infogan_metrics.modularity import modularity
 from infogan_metrics.sap import sap_continuous, sap_discrete
 from infogan_metrics.score import Score
+from infogan_metrics.udr import udr
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,60 @@ _ALL = (
         direction="max",
         cost="costly",
         source="Eastwood and Williams 2018",
+    ),
+    Metric(
+        "factor_vae",
+        factor_vae,
+        _FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Kim and Mnih 2018, arXiv:1802.05983",
+    ),
+    Metric(
+        "beta_vae",
+        beta_vae,
+        _FACTORS,
+        range=(0.0, 1.0),
+        direction="max",
+        cost="costly",
+        source="Higgins et al. 2017",
+    ),
+    Metric(
+        "irs",
+        irs,
+        _FACTORS,
+        range=(-math.inf, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Suter et al. 2019, arXiv:1811.00007",
+    ),
+    Metric(
+        "gaussian_total_correlation",
+        gaussian_total_correlation,
+        ("codes",),
+        range=(0.0, math.inf),
+        direction="min",
+        cost="cheap",
+        source="Locatello et al. 2019, arXiv:1811.12359",
+    ),
+    Metric(
+        "gaussian_wasserstein_correlation",
+        gaussian_wasserstein_correlation,
+        ("codes",),
+        range=(0.0, math.inf),
+        direction="min",
+        cost="cheap",
+        source="Locatello et al. 2019, arXiv:1811.12359",
+    ),
+    Metric(
+        "udr",
+        udr,
+        ("models",),
+        range=(0.0, 1.0),
+        direction="max",
+        cost="cheap",
+        source="Duan et al. 2020, arXiv:1905.12614",
     ),
 )
 

@@ -93,6 +93,19 @@ def test_single_codes_and_factors_are_not_defined() -> None:
         dci(two, two * [1, 0], two, two * [1, 0])
 
 
+def test_reference_importances_of_boosted_trees(golden: Any) -> None:
+    factors = [0, 1]  # the ones with few values: a predictor per factor, so the others can be left out
+    score = dci(
+        golden.codes("rotated")[:2000],
+        golden.factors()[:2000, factors],
+        golden.codes("rotated", "test")[:1000],
+        golden.factors("test")[:1000, factors],
+    )
+    np.testing.assert_allclose(
+        score.importance, golden.expected("rotated")["dci_importance"][:, factors], atol=0.005
+    )
+
+
 @pytest.mark.slow
 def test_reference_values_of_boosted_trees(golden: Any) -> None:
     score = dci(

@@ -7,7 +7,7 @@ import pytest
 from infogan_metrics import NotDefinedError, explicitness
 
 
-@pytest.mark.parametrize("case", ["noisy_0.1", "noisy_1.0", "noise"])
+@pytest.mark.parametrize("case", ["noisy_1.0", "noise", pytest.param("noisy_0.1", marks=pytest.mark.slow)])
 def test_reference_values(golden: Any, case: str) -> None:
     score = explicitness(
         golden.codes(case), golden.factors(), golden.codes(case, "test"), golden.factors("test")

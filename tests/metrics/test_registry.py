@@ -1,12 +1,27 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
-from infogan_metrics import METRICS
+from infogan_metrics import METRICS, NotDefinedError
+
+OF_LABELS = [name for name, metric in METRICS.items() if metric.uses_labels]
+OF_FACTORS = [name for name, metric in METRICS.items() if metric.uses_factors]
+DRAWS = {"factor_vae", "beta_vae", "dci", "sap_discrete"}  # random, so only nearly the same for other columns
+
+GRID = np.tile(list(itertools.product(range(2), range(3))), (10, 1))  # each pair of values ten times
+NOISY = GRID + np.random.default_rng(0).normal(scale=0.3, size=GRID.shape)
+
+
+def score(name: str, codes: Any, factors: Any) -> float:
+    """The value of a score of codes about factors, with the same samples as a test split if it wants one."""
+    arrays = {"codes": codes, "factors": factors, "test_codes": codes, "test_factors": factors}
+    return float(METRICS[name].function(*(arrays[argument] for argument in METRICS[name].inputs)))
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -20,14 +35,67 @@ def test_entries_say_how_their_function_is_called(name: str) -> None:
     assert metric.name == name
     assert tuple(positional) == metric.inputs
     assert metric.range[0] < metric.range[1]
-    assert metric.uses_labels == ("labels" in metric.inputs)
-    assert metric.uses_factors == ("factors" in metric.inputs)
 
 
-@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.uses_labels])
+def test_entries_say_what_is_supervision() -> None:
+    assert set(METRICS) - set(OF_LABELS) - set(OF_FACTORS) == {
+        "gaussian_total_correlation",
+        "gaussian_wasserstein_correlation",
+        "udr",
+    }
+    assert set(OF_LABELS) == {"cluster_accuracy", "per_class_accuracy", "purity", "nmi", "ari", "v_measure"}
+    assert [name for name, metric in METRICS.items() if metric.direction == "min"] == [
+        "gaussian_total_correlation",
+        "gaussian_wasserstein_correlation",
+    ]
+
+
+@pytest.mark.parametrize("name", OF_LABELS)
 def test_perfect_clusters_reach_the_top_of_the_range(name: str) -> None:
     labels = np.arange(50) % 5
     assert float(METRICS[name].function(labels + 3, labels)) == pytest.approx(METRICS[name].range[1])
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(OF_FACTORS) - {"sap_discrete"})
+)  # an SVM's other codes do well too
+def test_perfect_codes_reach_the_top_of_the_range(name: str) -> None:
+    assert score(name, GRID, GRID) == pytest.approx(METRICS[name].range[1])
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_FACTORS) - DRAWS))
+def test_order_and_sign_of_codes_and_order_of_samples_do_not_matter(name: str) -> None:
+    rows = np.random.default_rng(1).permutation(len(GRID))
+    assert score(name, -NOISY[rows][:, ::-1], GRID[rows]) == pytest.approx(score(name, NOISY, GRID), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", OF_FACTORS)
+def test_scores_stay_in_their_range_and_repeat(name: str) -> None:
+    noise = np.random.default_rng(2).normal(size=(60, 3))
+    value = score(name, noise, GRID)
+    assert METRICS[name].range[0] <= value <= METRICS[name].range[1]
+    assert score(name, noise, GRID) == value
+
+
+@pytest.mark.parametrize("name", OF_FACTORS)
+def test_constant_codes_change_nothing(name: str) -> None:
+    constant = np.full(len(GRID), np.float32(0.7))
+    with_constants = np.column_stack([NOISY, constant, np.zeros(len(GRID))])
+    tolerance = 0.05 if name in DRAWS else 1e-6
+    expected = score(name, NOISY, GRID)
+    assert score(name, with_constants, GRID) == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("name", OF_FACTORS)
+def test_single_codes_and_single_factors_are_scored_or_not_defined(name: str) -> None:
+    for codes, factors in ((NOISY[:, :1], GRID), (NOISY, GRID[:, :1]), (NOISY[:, :1], GRID[:, :1])):
+        needs_codes = name == "dci" and codes.shape[1] == 1
+        needs_factors = name in {"modularity", "dci", "factor_vae", "beta_vae"} and factors.shape[1] == 1
+        if needs_codes or needs_factors:
+            with pytest.raises(NotDefinedError, match="not defined for a single"):
+                score(name, codes, factors)
+        else:
+            assert 0 <= score(name, codes, factors) <= 1
 
 
 def test_importing_the_package_loads_numpy_alone() -> None:

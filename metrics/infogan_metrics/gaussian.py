@@ -1,0 +1,78 @@
+"""How far codes are from independent, as if they were jointly Gaussian. No labels and no factors are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogan_metrics.arrays import Codes, as_codes, constant_columns
+from infogan_metrics.score import NotDefinedError, Score
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianScore(Score):
+    """A score of the covariance of the codes."""
+
+    covariance: NDArray[np.float64]  # (n_codes, n_codes), of all codes
+
+
+@dataclass(frozen=True, eq=False)
+class WassersteinCorrelation(GaussianScore):
+    """The distance, in the codes' own squared unit, and as a share of their total variance."""
+
+    normalised: float
+
+
+def gaussian_total_correlation(codes: ArrayLike) -> GaussianScore:
+    """Total correlation of a Gaussian with the covariance C of `codes`: (sum ln C_ii - ln det C) / 2.
+
+    Args:
+        codes: float array (n_samples, n_codes), at least two rows; constant codes are independent of anything
+            and are left out.
+    Returns:
+        Nats, at least 0; lower is better. Infinite where codes determine each other (a duplicate).
+    Raises:
+        NotDefinedError: if all codes are constant.
+        ValueError: if `codes` is malformed or has one row.
+    Reference: Locatello et al. 2019, arXiv:1811.12359, section 5.2.
+    """
+    x, covariance, alive = _covariance(codes)
+    live = covariance[np.ix_(alive, alive)]
+    std = np.sqrt(np.diag(live))
+    eigenvalues = np.linalg.eigvalsh(live / np.outer(std, std))
+    singular = eigenvalues[0] <= len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues[-1]
+    value = np.inf if singular else max(-0.5 * float(np.log(eigenvalues).sum()), 0.0)
+    return GaussianScore(value, len(x), covariance)
+
+
+def gaussian_wasserstein_correlation(codes: ArrayLike) -> WassersteinCorrelation:
+    """Squared 2-Wasserstein distance between two Gaussians: with the covariance C of `codes`, and its diagonal D.
+
+    Args:
+        codes: float array (n_samples, n_codes), at least two rows.
+    Returns:
+        2 tr C - 2 tr (D^1/2 C D^1/2)^1/2, at least 0, in the squared unit of the codes; lower is better. Its
+        `normalised` is the same over tr C.
+    Raises:
+        NotDefinedError: if all codes are constant.
+        ValueError: if `codes` is malformed or has one row.
+    Reference: Locatello et al. 2019, arXiv:1811.12359, section 5.2.
+    """
+    x, covariance, _ = _covariance(codes)
+    std = np.sqrt(np.diag(covariance))
+    eigenvalues = np.linalg.eigvalsh(covariance * np.outer(std, std))  # symmetric, so no complex roots
+    trace = float(np.trace(covariance))
+    value = max(2 * trace - 2 * float(np.sqrt(np.maximum(eigenvalues, 0)).sum()), 0.0)
+    return WassersteinCorrelation(value, len(x), covariance, value / trace)
+
+
+def _covariance(codes: ArrayLike) -> tuple[Codes, NDArray[np.float64], NDArray[np.bool_]]:
+    x = as_codes(codes)
+    if len(x) < 2:
+        raise ValueError("`codes` must have at least two rows for a covariance, but has one")
+    alive = ~constant_columns(x)
+    if not alive.any():
+        raise NotDefinedError("a correlation is not defined: all codes are constant")
+    return x, np.atleast_2d(np.cov(x, rowvar=False)), alive
