@@ -57,7 +57,7 @@ def disentanglement(importance: ArrayLike) -> Disentanglement:
     if matrix.shape[1] == 1:
         raise NotDefinedError("disentanglement is not defined for a single factor")
     per_code, weights = _concentration(matrix)
-    return Disentanglement(float(per_code @ weights), len(matrix), per_code, weights)
+    return Disentanglement(min(float(per_code @ weights), 1.0), len(matrix), per_code, weights)
 
 
 def completeness(importance: ArrayLike) -> Completeness:
@@ -76,7 +76,7 @@ def completeness(importance: ArrayLike) -> Completeness:
     if len(matrix) == 1:
         raise NotDefinedError("completeness is not defined for a single code")
     per_factor, weights = _concentration(matrix.T)
-    return Completeness(float(per_factor @ weights), matrix.shape[1], per_factor, weights)
+    return Completeness(min(float(per_factor @ weights), 1.0), matrix.shape[1], per_factor, weights)
 
 
 def dci(

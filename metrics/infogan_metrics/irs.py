@@ -61,7 +61,7 @@ def irs(
     robustness[alive] = 1 - strays / deviation[:, None]
     per_code = robustness.max(axis=1)
     value = np.average(per_code[alive], weights=deviation if weights == "deviation" else None)
-    return IRS(float(value), len(x), per_code, robustness)
+    return IRS(min(float(value), 1.0), len(x), per_code, robustness)
 
 
 def _stray(codes: Codes, held: Indices, quantile: float) -> NDArray[np.float64]:

@@ -50,7 +50,7 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> MIG:
     information = mutual_information(counts)
     with_zero = np.concatenate([information, np.zeros((1, y.shape[1]))])  # the second best of a single code
     second, best = np.sort(with_zero, axis=0)[-2:]
-    per_factor = (best - second) / factor_entropy
+    per_factor = np.minimum((best - second) / factor_entropy, 1.0)  # rounding can exceed 1
     return MIG(float(per_factor.mean()), len(x), per_factor, information, factor_entropy, n_bins)
 
 
