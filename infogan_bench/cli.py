@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from infogan_bench.errors import InputError
 
 if TYPE_CHECKING:
     from infogan_bench.config import SweepConfig
-    from infogan_bench.results import SweepListener
+    from infogan_bench.results import SweepListener, TrialUpdate
     from infogan_bench.sweep import Outcome
 
 app = typer.Typer(
@@ -63,9 +64,10 @@ def resume(folder: Folder, address: Address = None, allow_failures: AllowFailure
     from infogan_bench.config import load_sweep
 
     config = load_sweep(_sweep_file(folder))
-    from infogan_bench.sweep import resume
+    from infogan_bench.sweep import SweepFolder, resume
 
-    outcome = resume(folder, address=address, listeners=[_progress(config)])
+    earlier = SweepFolder.open(folder).updates.values()
+    outcome = resume(folder, address=address, listeners=[_progress(config, earlier)])
     _finish(outcome, allow_failures)
 
 
@@ -214,12 +216,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def _progress(sweep: SweepConfig) -> SweepListener:
+def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepListener:
     from infogan_bench.sweep.progress import Progress
 
     goal = sweep.objective
-    early = sweep.scheduler.name != "none"
-    return Progress(goal.metric, goal.mode, sweep.base.steps, early_stopping=early)
+    stops = sweep.scheduler.name != "none"
+    return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
 
 
 def _finish(outcome: Outcome, allow_failures: bool) -> None:

@@ -1,6 +1,7 @@
 """Sweeps by Ray Tune: `start` begins one, `resume` finishes what is left, `check` tells what would go wrong."""
 
+from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.session import check, resume, start
 
-__all__ = ["Outcome", "check", "resume", "start"]
+__all__ = ["Outcome", "SweepFolder", "check", "resume", "start"]

@@ -41,13 +41,13 @@ def _commit() -> str | None:
     source = Path(infogan_bench.__file__).parent
     try:
         described = subprocess.run(
-            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             capture_output=True,
             text=True,
             check=True,
         )
         inside = subprocess.run(
-            ["git", "-C", str(source), "ls-files", "--error-unmatch", "__init__.py"],  # noqa: S607
+            ["git", "-C", str(source), "ls-files", "--error-unmatch", "__init__.py"],
             capture_output=True,
             check=False,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", str(10**9))  # and all that a 
 os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "5")  # on a stop, do not wait for running steps
 
 import infogan_reports
+import ray
 from ray import tune
 
 from infogan_bench.codes import LatentCodes
@@ -39,6 +41,7 @@ from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
 from infogan_bench.tracking import MlflowTracker
+from infogan_bench.training import load_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +89,8 @@ def start(
     try:
         return _run(sweep, folder, assignments, planned.total, address, listeners)
     except InputError:
-        shutil.rmtree(folder.path)
+        if not folder.updates:
+            shutil.rmtree(folder.path)
         raise
 
 
@@ -123,17 +127,13 @@ def _run(
         tracker = _tracker(sweep, folder)
         everyone = [*listeners, *([tracker] if tracker else [])]
         warnings = [warning for warning in [tracker.preflight() if tracker else None] if warning]
-        with ray_cluster(address):
-            request = trial_request(sweep.resources)
-            require_a_node(request, sweep.resources.wait)
-            for listener in (folder, *everyone):
-                listener.started(total)
-            for update in [update for update in folder.updates.values() if update.status.ended]:
-                for (
-                    listener
-                ) in everyone:  # so that counts are whole and MLflow has what an earlier stop cut off
-                    listener.updated(update)
-            _tune(sweep, folder, assignments, total, request, everyone, signals)
+        try:
+            _train(sweep, folder, assignments, total, address, everyone, tracker, signals)
+        except KeyboardInterrupt:
+            log.warning("stopped by a signal while no trial ran")
+        except BaseException:
+            _end(everyone, Status.FAILED)
+            raise
         outcome = Outcome(
             folder=folder.path,
             planned=total,
@@ -148,27 +148,66 @@ def _run(
         except Exception as error:  # the results are safe in the folder; the report can be made again
             log.exception("the report could not be made")
             warnings.append(f"the report could not be made: {error}; see {folder.path / 'sweep.log'}")
-        for listener in (folder, *everyone):
-            listener.ended(outcome.status)
+        _end(everyone, outcome.status)
         if tracker and tracker.warning:
             warnings.append(tracker.warning)
     return replace(outcome, warnings=tuple(warnings))
 
 
-def _tune(
+def _end(listeners: Sequence[SweepListener], status: Status) -> None:
+    for listener in listeners:
+        listener.ended(status)
+
+
+def _train(
     sweep: SweepConfig,
     folder: SweepFolder,
     assignments: Sequence[Assignment],
     total: int,
-    request: dict[str, float],
+    address: str | None,
+    listeners: Sequence[SweepListener],
+    tracker: MlflowTracker | None,
+    signals: StopSignals,
+) -> None:
+    """Start or join Ray, and run what is left."""
+    proposals = _proposals(sweep, folder, total) if sweep.search.algorithm == "tpe" else None
+    to_come = len(assignments) + (proposals.left if proposals else 0)
+    with ray_cluster(address) if to_come else nullcontext():
+        if to_come:
+            signals.listen()
+            request = trial_request(sweep.resources)
+            require_a_node(request, sweep.resources.wait)
+        for listener in listeners:
+            listener.started(total)
+        for update in folder.updates.values():
+            if tracker and update.status.ended:  # it may lack what an earlier stop cut off
+                tracker.updated(update)
+        if to_come:
+            _tune(
+                sweep,
+                folder,
+                Planner(assignments, proposals, sweep.objective.mode),
+                to_come,
+                request,
+                listeners,
+                signals,
+            )
+    folder.flush()
+
+
+def _tune(
+    sweep: SweepConfig,
+    folder: SweepFolder,
+    planner: Planner,
+    to_come: int,
+    request: Mapping[str, float],
     listeners: Sequence[SweepListener],
     signals: StopSignals,
 ) -> None:
-    """Run what is left by Ray Tune, until it is done, its time is up, or a signal comes."""
-    proposals = _proposals(sweep, folder, total) if sweep.search.algorithm == "tpe" else None
-    to_come = len(assignments) + (proposals.left if proposals else 0)
-    if not to_come:
-        return
+    """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes."""
+    if sweep.search.algorithm != "tpe":  # TPE is asked late, so that it knows more; other plans stand
+        slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(1, int(slots)))
     events = Events(folder, sweep.seeds, listeners)
     try:
         tune.run(
@@ -176,7 +215,7 @@ def _tune(
             name=_free_name(folder.path / "tune"),
             storage_path=str((folder.path / "tune").resolve()),
             config={"sweep": sweep.model_dump_json(), "threads": trial_threads(request.get("CPU", 1))},
-            search_alg=Planner(assignments, proposals, sweep.objective.mode),
+            search_alg=planner,
             scheduler=scheduler(sweep),
             num_samples=to_come,
             time_budget_s=sweep.search.time_limit,
@@ -209,8 +248,16 @@ def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals
 
 
 def _checkpoint(folder: SweepFolder, trial: str) -> str | None:
-    """The newest whole checkpoint of a trial, as an absolute path."""
-    return next((str(place.resolve()) for place in folder.checkpoints(trial)), None)
+    """The newest whole checkpoint of a trial, as an absolute path; the one before it if it was cut short."""
+    for place in folder.checkpoints(trial):
+        try:
+            for file in place.glob("seed-*/checkpoint.safetensors"):
+                load_checkpoint(file)
+        except InputError as error:
+            log.warning("trial %s does not go on from its last checkpoint: %s", trial, error)
+        else:
+            return str(place.resolve())
+    return None
 
 
 def _free_name(folder: Path) -> str:

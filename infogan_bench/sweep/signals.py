@@ -24,16 +24,22 @@ class StopSignals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-            self._before[signal.SIGUSR1] = signal.getsignal(signal.SIGUSR1)
+        self._before = {number: signal.getsignal(number) for number in (*_SIGNALS, signal.SIGUSR1)}
+        self.listen()
         return self
+
+    def listen(self) -> None:
+        """(Re)install the handlers; `ray.init` replaces SIGTERM's by one that aborts."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                signal.signal(number, self._stop)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:

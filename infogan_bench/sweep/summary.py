@@ -13,7 +13,7 @@ from rich.text import Text
 from infogan_bench.config import uses_labels
 from infogan_bench.results import Status
 from infogan_bench.sweep.outcome import Outcome
-from infogan_bench.tracking import shown_uri
+from infogan_bench.tracking import without_passwords
 
 _ROWS = 10
 
@@ -29,7 +29,7 @@ def summary(outcome: Outcome) -> str:
     lines.append(f"report  {outcome.folder / 'report.html'}")
     if outcome.tracking_uri:
         command = f"infogan-bench ui {shlex.quote(str(outcome.folder))}"
-        lines.append(f"MLflow  {command}   ({shown_uri(outcome.tracking_uri)})")
+        lines.append(f"MLflow  {command}   ({without_passwords(outcome.tracking_uri)})")
     return "\n".join(lines)
 
 
