@@ -54,6 +54,8 @@ def udr(
                 f"but models[0] has {len(arrays[0])} rows and models[{i}] has {len(codes)}"
             )
     masks = [None] * len(arrays) if informative is None else informative
+    if len(masks) != len(arrays):
+        raise ValueError(f"`informative` must have an entry per model, {len(arrays)}, but has {len(masks)}")
     kept = [_informative(codes, mask) for codes, mask in zip(arrays, masks, strict=True)]
     compare = _lasso if similarity == "lasso" else _spearman
     pairwise = np.array([[_pair(a, b, compare) if a is not b else np.nan for b in kept] for a in kept])

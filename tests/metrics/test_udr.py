@@ -78,5 +78,7 @@ def test_what_is_not_defined_or_refused() -> None:
         udr([codes, codes[:3]])
     with pytest.raises(ValueError, match=r"one flag per code, \(4,\), but has \(3,\)"):
         udr([codes, codes], informative=[[True] * 4, [True] * 3])
+    with pytest.raises(ValueError, match="an entry per model, 2, but has 1"):
+        udr([codes, codes], informative=[[True] * 4])
     with pytest.raises(ValueError, match=r"`models\[1\]` must be finite"):
         udr([codes, codes * np.nan])
