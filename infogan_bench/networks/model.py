@@ -32,7 +32,9 @@ class InfoGAN:
     ) -> None:
         self.device = torch.device(device)
         self.codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
-        networks = build_networks(run.architecture, image_shape, self.codes)
+        with torch.random.fork_rng(devices=[]):  # an architecture may draw from torch's global generator
+            torch.default_generator.manual_seed(generator.initial_seed())
+            networks = build_networks(run.architecture, image_shape, self.codes)
         initialise(networks, generator)
         self.networks = networks.to(self.device).to(memory_format=torch.channels_last)
 

@@ -42,8 +42,11 @@ def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> Non
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in trainer.state().items()}
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
+    try:
+        save_file(tensors, partial, metadata=metadata)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -31,8 +31,8 @@ def discriminator_loss(
     real: Tensor,
     fake: Tensor,
     latents: Latents,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """What D, Q and their trunk descend, and L_I of each code in nats.
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """What D, Q and their trunk descend, its adversarial part, and L_I of each code in nats.
 
     -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k). Real and fake images pass through the trunk
     apart, so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real.
@@ -40,25 +40,30 @@ def discriminator_loss(
     """
     real_features = networks.trunk(real)
     fake_features = networks.trunk(fake)
-    loss = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
+    adversarial = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
     bounds = _bounds_for_head_and_trunk(networks, codes, weights, fake_features, latents)
+    loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] or 1.0) * bound
-    return loss, bounds
+    return loss, adversarial, bounds
 
 
 def generator_loss(
     networks: Networks, codes: LatentCodes, weights: Mapping[str, float], fake: Tensor, latents: Latents
-) -> Tensor:
-    """What G descends, D, Q and their trunk given: -log D(G(z, c)) - sum_k lambda_k L_I(c_k)."""
+) -> tuple[Tensor, Tensor]:
+    """What G descends, D, Q and their trunk given, and its adversarial part.
+
+    -log D(G(z, c)) - sum_k lambda_k L_I(c_k).
+    """
     features = networks.trunk(fake)
-    loss = F.softplus(-networks.D(features)).mean()
+    adversarial = F.softplus(-networks.D(features)).mean()
+    loss = adversarial
     if any(weights.values()):
         bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(features)))
         for name, weight in weights.items():
             if weight:
                 loss = loss - weight * bounds[name]
-    return loss
+    return loss, adversarial
 
 
 def _bounds_for_head_and_trunk(

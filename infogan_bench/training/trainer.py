@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,8 +18,12 @@ from infogan_bench.training.objective import code_weights, discriminator_loss, g
 
 
 def _seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator of its own for each use of randomness: 0 weights, 1 latents, 2 + epoch the images' order."""
-    return torch.Generator(device).manual_seed(seed + stream * 2**32)
+    """A generator of its own for each use of randomness: 0 weights, 1 latents, 2 + epoch the images' order.
+
+    The two numbers are mixed into one of 32 bits, since torch's CPU generator ignores the higher ones.
+    """
+    mixed = np.random.SeedSequence([seed, stream]).generate_state(1)
+    return torch.Generator(device).manual_seed(int(mixed[0]))
 
 
 class DivergedError(RuntimeError):
@@ -90,7 +95,7 @@ class Trainer:
         """
         started = time.perf_counter()
         self.model.networks.train()
-        names = ["loss/d", "loss/g", *(f"L_I/{code.name}" for code in self.model.codes.all)]
+        names = ["loss/d", *(f"L_I/{code.name}" for code in self.model.codes.all), "loss/g"]
         totals = torch.zeros(len(names), device=self.device)
         bad_since = torch.full((len(names),), -1, device=self.device)
         for _ in range(steps):
@@ -107,21 +112,24 @@ class Trainer:
         return Interval(metrics, seconds, steps * self.run.batch / seconds)
 
     def _update(self) -> Tensor:
-        """One update of D and one of G; returns their losses and each L_I, detached, (2 + n_codes,)."""
+        """One update of D and one of G; returns, in the order they were computed, D's adversarial loss, each
+        L_I, and G's adversarial loss, detached, (2 + n_codes,)."""
         networks, codes, weights = self.model.networks, self.model.codes, self.weights
 
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
         real = self._next_batch()
         latents = codes.sample(self.run.batch, self.generator)
         fake = networks.G(codes.flatten(latents))
-        d_loss, bounds = discriminator_loss(networks, codes, weights, real, fake.detach(), latents)
+        d_loss, d_adversarial, bounds = discriminator_loss(
+            networks, codes, weights, real, fake.detach(), latents
+        )
         _descend(self.optimisers["D"], d_loss, self._DQ_parameters)
 
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
-        g_loss = generator_loss(networks, codes, weights, fake, latents)
+        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents)
         _descend(self.optimisers["G"], g_loss, self._G_parameters)
 
-        return torch.stack([d_loss, g_loss, *bounds.values()]).detach()
+        return torch.stack([d_adversarial, *bounds.values(), g_adversarial]).detach()
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""
