@@ -64,7 +64,7 @@ def parse_sweep(
         sweep = SweepConfig.model_validate({**rest, "space": space})
     except ValidationError as error:
         raise ConfigError(None, _located([*faults, *explain(error, SweepConfig)], lines)) from None
-    sweep, missing = _with_extension_paths(sweep, folder or Path())
+    sweep, missing = _with_extension_paths(_with_data_path(sweep), folder or Path())
     faults += missing
     if not faults:
         try:
@@ -130,6 +130,14 @@ def _with_extension_paths(sweep: SweepConfig, folder: Path) -> tuple[SweepConfig
                 faults.append(Fault(f"no such file: {name}", f"extensions[{index}]"))
         extensions.append(name)
     return sweep.model_copy(update={"extensions": tuple(extensions)}), faults
+
+
+def _with_data_path(sweep: SweepConfig) -> SweepConfig:
+    """An absolute path for the user's data, since workers run in other folders."""
+    if sweep.dataset.data_dir is None:
+        return sweep
+    data_dir = str(Path(sweep.dataset.data_dir).expanduser().absolute())
+    return sweep.model_copy(update={"dataset": sweep.dataset.model_copy(update={"data_dir": data_dir})})
 
 
 def _base_without_swept_defaults(sweep: SweepConfig) -> dict[str, Any]:

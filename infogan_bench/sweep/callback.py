@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback
 from ray.tune.experiment import Trial as RayTrial
@@ -51,7 +52,7 @@ class Events(Callback):  # type: ignore[misc]
         self._end(trial, Status.STOPPED)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        error = trial.get_pickled_error() or trial.get_error()
+        error = _error(trial)
         self._end(trial, Status.FAILED, error=_reason(error))
         log.error("trial %s failed: %s", assignment_of(trial.config).trial, error)
 
@@ -107,11 +108,20 @@ def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpda
     )
 
 
+def _error(trial: RayTrial) -> BaseException | None:
+    """The error for which Ray gave a trial up; Ray's own getters look on the storage, where it is not yet."""
+    if trial.pickled_error_file is None:
+        return None
+    error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    return error
+
+
 def _reason(error: BaseException | None) -> str:
-    """One line on why Ray gave a trial up."""
+    """One line on it."""
     if error is None:
         return "failed for a reason that Ray does not tell; see sweep.log"
     cause = getattr(error, "cause", None) or error
     if isinstance(error, RayActorError) or isinstance(cause, RayActorError):
         return "its process died (killed, out of memory, or a crash in native code); see sweep.log"
-    return f"{type(cause).__name__}: {str(cause).strip().splitlines()[-1] if str(cause).strip() else 'no message'}"
+    lines = str(cause).strip().splitlines() or ["no message"]
+    return f"{type(cause).__name__}: {lines[-1]}"

@@ -82,8 +82,8 @@ class SweepFolder:
 
     @property
     def updates(self) -> Mapping[str, TrialUpdate]:
-        """The last update of every trial that ever started, by its id."""
-        return self._updates
+        """The last update of every trial that ever started, in the order of their ids."""
+        return dict(sorted(self._updates.items()))
 
     def trial_folder(self, trial: str) -> Path:
         """Where a trial's checkpoint and pictures lie."""
@@ -143,7 +143,7 @@ class SweepFolder:
 
     def trials(self) -> pd.DataFrame:
         """One row per trial and seed, in the order of trial ids."""
-        rows = [_row(update, seed) for _, update in sorted(self._updates.items()) for seed in update.seeds]
+        rows = [_row(update, seed) for update in self.updates.values() for seed in update.seeds]
         return pd.DataFrame(rows, columns=list(_TRIAL_TYPES)).astype(_TRIAL_TYPES)
 
     def history(self) -> pd.DataFrame:
@@ -193,7 +193,7 @@ def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
             metrics=json.loads(row["scores"]),
             seconds=row["seconds"],
             images_per_second=row["images_per_second"],
-            error=row["error"],
+            error=_text(row["error"]),
         )
         for row in rows
     )
@@ -204,10 +204,15 @@ def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
         status=Status.DIVERGED if diverged else seeds[0].status,
         step=max(seed.step for seed in seeds),
         seeds=seeds,
-        error=rows[0]["error"],
+        error=_text(rows[0]["error"]),
         node=rows[0]["node"],
         device=rows[0]["device"],
     )
+
+
+def _text(value: object) -> str | None:
+    """A cell of text; a missing one comes back from parquet as NaN."""
+    return value if isinstance(value, str) else None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -13,7 +13,7 @@ _LOGGERS = ("ray", "mlflow", "optuna", "alembic", "sqlalchemy", "infogan_bench",
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Send those loggers to `path` alone, and put them back afterwards."""
+    """Send those loggers and stdout (where Ray prints what befell its workers) to `path` alone, for a while."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.captureWarnings(True)
@@ -24,7 +24,8 @@ def logging_to(path: Path) -> Iterator[None]:
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.INFO if name != "sqlalchemy" else logging.WARNING)
     try:
-        yield
+        with redirect_stdout(handler.stream):
+            yield
     finally:
         logging.captureWarnings(False)
         for logger, handlers, propagate, level in before:

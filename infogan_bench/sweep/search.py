@@ -70,7 +70,8 @@ class Proposals:
     """
 
     def __init__(self, space: Mapping[str, Domain], *, first: int, total: int, seed: int, mode: str) -> None:
-        self._space = {key: _distribution(domain) for key, domain in space.items()}
+        self._space = space
+        self._distributions = {key: _distribution(domain) for key, domain in space.items()}
         self._next, self._total = first, total
         sampler = optuna.samplers.TPESampler(seed=seed + first, constant_liar=True)
         direction = "maximize" if mode == "max" else "minimize"
@@ -84,11 +85,13 @@ class Proposals:
 
     def propose(self) -> Assignment:
         """The next configuration."""
-        trial = self._study.ask(fixed_distributions=self._space)
+        trial = self._study.ask(fixed_distributions=self._distributions)
         name = trial_name(self._next)
         self._next += 1
         self._open[name] = trial
-        return Assignment(name, {key: _decode(value) for key, value in trial.params.items()})
+        return Assignment(
+            name, {key: _decode(value, self._space[key]) for key, value in trial.params.items()}
+        )
 
     def observe(self, name: str, value: float | None) -> None:
         """A trial ended; None or a non-finite value tells Optuna that it failed."""
@@ -101,9 +104,9 @@ class Proposals:
     def replay(self, ended: Sequence[tuple[Mapping[str, Any], float]]) -> None:
         """Learn from trials that ended before the sweep was resumed."""
         for params, value in ended:
-            encoded = {key: _encode(params[key], self._space[key]) for key in self._space}
+            encoded = {key: _encode(params[key], domain) for key, domain in self._space.items()}
             self._study.add_trial(
-                optuna.trial.create_trial(params=encoded, distributions=self._space, value=value)
+                optuna.trial.create_trial(params=encoded, distributions=self._distributions, value=value)
             )
 
 
@@ -115,9 +118,8 @@ def trial_name(number: int) -> str:
 def scheduler(sweep: SweepConfig) -> TrialScheduler:
     """Ray's scheduler for `sweep.scheduler`; it counts in training steps."""
     config = sweep.scheduler
-    steps = sweep.space.get("steps")
-    longest = max(steps.probes()) if steps else sweep.base.steps
-    grace = config.grace_steps(sweep.base.steps)
+    lengths = sweep.space["steps"].probes() if "steps" in sweep.space else (sweep.base.steps,)
+    longest, grace = max(lengths), config.grace_steps(min(lengths))
     if config.name == "asha":
         return AsyncHyperBandScheduler(
             time_attr=STEP,
@@ -135,29 +137,32 @@ def scheduler(sweep: SweepConfig) -> TrialScheduler:
 
 
 def _distribution(domain: Domain) -> BaseDistribution:
+    """Optuna's form of a domain. Categories are scalars there, so lists travel as JSON; quantised and whole
+    numbers are counted in ticks."""
     if isinstance(domain, Choice):
-        return CategoricalDistribution([_text_if_compound(value) for value in domain.values])
-    if domain.integer:
-        step = int(domain.step) if domain.step else 1
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log, step=step)
-    if domain.step and not domain.log:
-        return FloatDistribution(domain.low, domain.high, step=domain.step)
+        return CategoricalDistribution([_scalar(value) for value in domain.values])
+    if domain.ticks is not None:
+        return IntDistribution(domain.ticks.start, domain.ticks.stop - 1, log=domain.log)
     return FloatDistribution(domain.low, domain.high, log=domain.log)
 
 
 _COMPOUND = "json:"
 
 
-def _text_if_compound(value: Any) -> Any:
-    """Optuna's categories are scalars: a list travels as JSON."""
-    return _COMPOUND + json.dumps(value) if isinstance(value, list | tuple | dict) else value
+def _scalar(value: Any) -> Any:
+    return _COMPOUND + json.dumps(value) if isinstance(value, list | tuple) else value
 
 
-def _decode(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_COMPOUND):
-        return json.loads(value.removeprefix(_COMPOUND))
+def _encode(value: Any, domain: Domain) -> Any:
+    if isinstance(domain, Choice):
+        return _scalar(value)
+    if domain.ticks is not None:
+        return round(value / (domain.step or 1))
     return value
 
 
-def _encode(value: Any, distribution: BaseDistribution) -> Any:
-    return _text_if_compound(value) if isinstance(distribution, CategoricalDistribution) else value
+def _decode(value: Any, domain: Domain) -> Any:
+    if isinstance(domain, Choice):
+        compound = isinstance(value, str) and value.startswith(_COMPOUND)
+        return json.loads(value.removeprefix(_COMPOUND)) if compound else value
+    return domain.rounded(value) if domain.ticks is None else domain.at(value)
