@@ -6,18 +6,28 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import infogan_metrics
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 from torchvision.utils import make_grid, save_image
 
-from infogan_bench.codes import Code, Latents, Posterior
-from infogan_bench.datasets import ImageDataset, to_float
+from infogan_bench.codes import Code, LatentCodes, Latents, Posterior
+from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, DciEstimator, uses_factors, uses_labels
+from infogan_bench.datasets import Factors, ImageDataset, to_float
+from infogan_bench.errors import InputError
+from infogan_bench.factor_scores import (
+    Codes,
+    FactorValues,
+    n_bins,
+    representation,
+    score_factors,
+)
 from infogan_bench.networks import InfoGAN
 
 _BATCH = 500
@@ -29,10 +39,60 @@ _SAMPLES_SIDE = 10
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by name (only those that are defined), and the confusion of the scored code with the labels."""
+    """Scores by name (only those that are defined), and what lies behind them."""
 
     scores: dict[str, float]
-    confusion: infogan_metrics.Confusion | None
+    confusion: infogan_metrics.Confusion | None = None  # of the scored code with the labels
+    factor_codes: Codes | None = None  # (n_test, n_codes), where the dataset has factors
+    protocols: dict[str, dict[str, Any]] = field(default_factory=dict)  # what each factor score assumed
+    not_defined: dict[str, str] = field(default_factory=dict)  # score -> why it has no value
+
+
+def check_scores(dataset: ImageDataset, codes: LatentCodes, names: Sequence[str]) -> None:
+    """Refuse scores that cannot be computed on `dataset` from `codes`, whatever the training does.
+
+    Raises:
+        InputError: if a score needs labels or factors that the dataset does not have, or more of them, or more
+            codes than there are.
+    """
+    for name in names:
+        reason = _missing(dataset, codes, name)
+        if reason:
+            raise InputError(f"evaluation.scores: `{name}` {reason}")
+
+
+def _missing(dataset: ImageDataset, codes: LatentCodes, name: str) -> str | None:
+    """Why `dataset` has no such score, or None."""
+    if uses_labels(name):
+        other = "; it has factors: ask for `mig` or another score of those" if dataset.factors else ""
+        return (
+            None
+            if dataset.test_labels is not None
+            else f"needs labels, which {dataset.name} has none of{other}"
+        )
+    if dataset.factors is None:
+        return f"needs ground-truth factors, which {dataset.name} has none of"
+    if name.startswith("dci_") and len(codes.all) == 1:
+        return "needs two codes or more, and there is one"
+    return _too_few(dataset.factors)
+
+
+def _too_few(factors: Factors) -> str | None:
+    """Why the test set is too small for scores that split it or compare samples of one value, or None."""
+    half = len(factors.test) // 2
+    for k, name in enumerate(factors.names):
+        values = factors.test[:, k]
+        if int(values.min()) == int(values.max()):
+            return f"is not defined: factor `{name}` is constant in the test set"
+        rarest = min(
+            int(part.bincount(minlength=factors.sizes[k]).min()) for part in (values[:half], values[half:])
+        )
+        if rarest < 2:
+            return (
+                f"needs every value of `{name}` twice or more in each half of the test set; "
+                f"{len(values)} images are too few: give a larger `dataset.test_size`"
+            )
+    return None
 
 
 def encode(model: InfoGAN, images: Tensor, calibration: Tensor, batch: int = _BATCH) -> Posterior:
@@ -52,16 +112,97 @@ def encode(model: InfoGAN, images: Tensor, calibration: Tensor, batch: int = _BA
     return model.codes.split(torch.cat(outputs).cpu())
 
 
-def evaluate(model: InfoGAN, dataset: ImageDataset, scores: Sequence[str]) -> Evaluation:
-    """Score Q's categorical posterior on the test set. Without a categorical code no score is defined."""
-    scored = model.codes.scored
-    if scored is None:
-        return Evaluation({}, None)
+def evaluate(
+    model: InfoGAN,
+    dataset: ImageDataset,
+    scores: Sequence[str],
+    *,
+    last: bool = True,
+    dci_estimator: DciEstimator = "forest",
+) -> Evaluation:
+    """Score Q on the test set: its categorical posterior against labels, all its codes against factors.
+
+    Args:
+        scores: names as a sweep file has them; those that are not defined are left out, with the reason.
+        last: whether this is a run's last evaluation, which alone computes the costly scores.
+        dci_estimator: what predicts factors for DCI.
+    """
+    no_labels, no_factors = _why_no_labels(model.codes, dataset), _why_no_factors(dataset)
+    reasons = {name: no_labels if uses_labels(name) else no_factors for name in scores}
+    not_defined = {name: reason for name, reason in reasons.items() if reason}
+    if no_labels and no_factors:
+        return Evaluation({}, not_defined=not_defined)
+    wanted = [
+        name for name in scores if name not in not_defined and (last or name not in LAST_EVALUATION_ONLY)
+    ]
     posterior = encode(model, dataset.test_images, dataset.train_images)
-    assignments = posterior.logits[model.codes.categorical.index(scored)].argmax(dim=1).numpy()
-    labels = dataset.test_labels.numpy()
-    values = {name: float(infogan_metrics.METRICS[name].function(assignments, labels)) for name in scores}
-    return Evaluation(values, infogan_metrics.confusion(assignments, labels))
+    values, confusion = _score_labels(model.codes, posterior, dataset.test_labels, wanted)
+    if dataset.factors is None:
+        return Evaluation(values, confusion, not_defined=not_defined)
+    codes = representation(model.codes, posterior)
+    factors = dataset.factors.test.numpy()
+    names = [name for name in wanted if uses_factors(name)]
+    found = score_factors(codes, factors, names, n_bins=n_bins(model.codes), dci_estimator=dci_estimator)
+    return Evaluation(
+        values | found.scores, confusion, codes, found.protocols, not_defined | found.not_defined
+    )
+
+
+def _why_no_labels(codes: LatentCodes, dataset: ImageDataset) -> str | None:
+    if dataset.test_labels is None:
+        return f"{dataset.name} has no labels"
+    return "there is no categorical code" if codes.scored is None else None
+
+
+def _why_no_factors(dataset: ImageDataset) -> str | None:
+    return f"{dataset.name} has no factors" if dataset.factors is None else None
+
+
+def _score_labels(
+    codes: LatentCodes, posterior: Posterior, labels: Tensor | None, names: Sequence[str]
+) -> tuple[dict[str, float], infogan_metrics.Confusion | None]:
+    """The scores among `names` that compare with labels, and the counts behind them, where both are there."""
+    if codes.scored is None or labels is None:
+        return {}, None
+    assignments = posterior.logits[codes.categorical.index(codes.scored)].argmax(dim=1).numpy()
+    classes = labels.numpy()
+    values = {
+        name: float(infogan_metrics.METRICS[name].function(assignments, classes))
+        for name in names
+        if uses_labels(name)
+    }
+    return values, infogan_metrics.confusion(assignments, classes)
+
+
+def factor_floors(
+    untrained: InfoGAN,
+    dataset: ImageDataset,
+    evaluation: Evaluation,
+    *,
+    dci_estimator: DciEstimator = "forest",
+) -> dict[str, float]:
+    """What each factor score of `evaluation` is worth by chance, by the same protocol.
+
+    `floor/shuffled/NAME`: the same codes, with the factors of other images. `floor/untrained/NAME`: the codes of
+    `untrained`, the network before its first step.
+    """
+    if dataset.factors is None or evaluation.factor_codes is None:
+        return {}
+    names = list(evaluation.protocols)
+    factors = dataset.factors.test.numpy()
+    shuffled = np.random.default_rng(0).permutation(factors)
+    posterior = encode(untrained, dataset.test_images, dataset.train_images)
+    pairs = {
+        "shuffled": (evaluation.factor_codes, shuffled),
+        "untrained": (representation(untrained.codes, posterior), factors),
+    }
+    floors: dict[str, float] = {}
+    for kind, (codes, values) in pairs.items():
+        found = score_factors(
+            codes, values, names, n_bins=n_bins(untrained.codes), dci_estimator=dci_estimator
+        )
+        floors |= {f"floor/{kind}/{name}": value for name, value in found.scores.items()}
+    return floors
 
 
 def write_pictures(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
@@ -103,6 +244,9 @@ def write_evaluation(
         "scores": {name: value for name, value in metrics.items() if math.isfinite(value)},
         "codes": [_describe(model, code, metrics) for code in model.codes.all],
         "confusion": _confusion(model, dataset, evaluation),
+        "factor_matrix": _factor_matrix(model, dataset, evaluation),
+        "protocols": evaluation.protocols,
+        "not_defined": evaluation.not_defined,
     }
     path.write_text(json.dumps(document, indent=1))
 
@@ -130,3 +274,26 @@ def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) ->
         for label, count in zip(confusion.classes, row, strict=True):
             counts[category][label] = int(count)
     return {"code": scored.name, "classes": list(dataset.class_names), "counts": counts, "match": match}
+
+
+def _factor_matrix(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> dict[str, Any] | None:
+    """What each code knows of each factor, and all there is to know of it, in nats."""
+    if dataset.factors is None or evaluation.factor_codes is None:
+        return None
+    factors = dataset.factors.test.numpy()
+    bins = n_bins(model.codes)
+    information = infogan_metrics.mutual_information_matrix(evaluation.factor_codes, factors, n_bins=bins)
+    return {
+        "codes": [code.name for code in model.codes.all],
+        "factors": list(dataset.factors.names),
+        "mutual_information": information.tolist(),
+        "factor_entropy": [_entropy(column) for column in factors.T],
+        "n": len(factors),
+        "n_bins": bins,
+    }
+
+
+def _entropy(values: FactorValues) -> float:
+    """Entropy in nats of whole numbers (n,)."""
+    shares = np.unique(values, return_counts=True)[1] / len(values)
+    return float(-(shares * np.log(shares)).sum())

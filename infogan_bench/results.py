@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+_DETAILS = ("L_I/", "H/", "floor/")  # metrics that `TrialUpdate.line` leaves out
+
 
 class Status(StrEnum):
     """Where a trial (or one of its seeds) stands."""
@@ -101,7 +103,7 @@ class SweepListener(Protocol):
 
 
 def _scores(metrics: Mapping[str, float]) -> str:
-    """The scores of a report, without what belongs to single codes."""
+    """The scores of a report, without what belongs to single codes and without the floors of scores."""
     return ", ".join(
-        f"{name} {value:.3f}" for name, value in metrics.items() if "L_I/" not in name and "H/" not in name
+        f"{name} {value:.3f}" for name, value in metrics.items() if not name.startswith(_DETAILS)
     )

@@ -12,10 +12,18 @@ from typing import Any
 
 import torch
 
+from infogan_bench.codes import LatentCodes
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import Evaluation, evaluate, write_evaluation, write_pictures
+from infogan_bench.evaluation import (
+    Evaluation,
+    check_scores,
+    evaluate,
+    factor_floors,
+    write_evaluation,
+    write_pictures,
+)
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.training import DivergedError, Trainer, load_checkpoint, save_checkpoint
 
@@ -38,6 +46,8 @@ class Trial:
     def __init__(self, spec: TrialSpec, device: torch.device | str = "cpu") -> None:
         self.spec = spec
         self.dataset = load_dataset(spec.dataset)
+        codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
+        check_scores(self.dataset, codes, spec.evaluation.scores)
         images = self.dataset.train_images.to(device)  # one copy for all seeds
         self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
@@ -86,15 +96,29 @@ class Trial:
         except DivergedError as error:
             return replace(before, status=Status.DIVERGED, step=error.step, error=str(error))
         started = time.perf_counter()
-        self._evaluations[trainer.seed] = evaluate(trainer.model, self.dataset, self.spec.evaluation.scores)
+        last = trainer.step >= self.spec.run.steps
+        scores = self._evaluate(trainer, last=last)
         return replace(
             before,
-            status=Status.FINISHED if trainer.step >= self.spec.run.steps else Status.RUNNING,
+            status=Status.FINISHED if last else Status.RUNNING,
             step=trainer.step,
-            metrics={**interval.metrics, **self._evaluations[trainer.seed].scores},
+            metrics={**interval.metrics, **scores},
             seconds=before.seconds + interval.seconds + time.perf_counter() - started,
             images_per_second=interval.images_per_second,
         )
+
+    def _evaluate(self, trainer: Trainer, *, last: bool) -> dict[str, float]:
+        """Score a seed; the last time, also find what its factor scores are worth by chance."""
+        asked = self.spec.evaluation
+        evaluation = evaluate(
+            trainer.model, self.dataset, asked.scores, last=last, dci_estimator=asked.dci_estimator
+        )
+        self._evaluations[trainer.seed] = evaluation
+        if not last or not evaluation.protocols:
+            return evaluation.scores
+        untrained = Trainer(self.spec.run, trainer.images, trainer.seed, trainer.device).model
+        floors = factor_floors(untrained, self.dataset, evaluation, dci_estimator=asked.dci_estimator)
+        return evaluation.scores | floors
 
     def save(self, folder: Path) -> None:
         """Write the trial into `folder` (layout: docs/architecture.md, trials/ID/).

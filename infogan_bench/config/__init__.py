@@ -3,7 +3,7 @@
 from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.load import load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
-from infogan_bench.config.metrics import LABEL_SCORES, metric_names, uses_labels
+from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES, metric_names, uses_factors, uses_labels
 from infogan_bench.config.models import (
     ArchitectureConfig,
     CodesConfig,
@@ -25,6 +25,7 @@ from infogan_bench.config.sweep_config import SweepConfig
 from infogan_bench.config.yaml_file import read_yaml
 
 __all__ = [
+    "FACTOR_SCORES",
     "LABEL_SCORES",
     "ArchitectureConfig",
     "Choice",
@@ -57,5 +58,6 @@ __all__ = [
     "resolved_yaml",
     "run_keys",
     "shipped_sweeps",
+    "uses_factors",
     "uses_labels",
 ]

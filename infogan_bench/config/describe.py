@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infogan_bench.config.errors import count, printable, show
-from infogan_bench.config.metrics import uses_labels
+from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.config.plan import Plan
 from infogan_bench.config.space import Domain
 from infogan_bench.config.sweep_config import SweepConfig
@@ -29,7 +29,9 @@ def describe(sweep: SweepConfig, plan: Plan) -> str:
 
 
 def metric_text(metric: str) -> str:
-    """The metric's name, marked where it compares with labels."""
+    """The metric's name, marked where it compares with labels or with factors."""
+    if uses_factors(metric):
+        return f"{metric} (uses factors)"
     return f"{metric} (uses labels)" if uses_labels(metric) else metric
 
 

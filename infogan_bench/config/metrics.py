@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 LabelScore = Literal["cluster_accuracy", "purity", "nmi", "ari"]
-LABEL_SCORES: tuple[LabelScore, ...] = ("cluster_accuracy", "purity", "nmi", "ari")
+FactorScore = Literal[
+    "mig",
+    "dci_disentanglement",
+    "dci_completeness",
+    "dci_informativeness",
+    "sap_discrete",
+    "modularity",
+    "explicitness",
+    "factor_vae",
+    "beta_vae",
+    "irs",
+]
+DciEstimator = Literal["forest", "boosting"]
+ScoreName = Literal[LabelScore, FactorScore]
+LABEL_SCORES: tuple[LabelScore, ...] = get_args(LabelScore)
+FACTOR_SCORES: tuple[FactorScore, ...] = get_args(FactorScore)
+
+LAST_EVALUATION_ONLY = frozenset(
+    {
+        "dci_disentanglement",
+        "dci_completeness",
+        "dci_informativeness",
+        "sap_discrete",
+        "explicitness",
+        "beta_vae",
+    }
+)
+"""Scores that take seconds, and so are computed once a run: when its steps are done."""
 
 
 def uses_labels(metric: str) -> bool:
@@ -13,9 +40,14 @@ def uses_labels(metric: str) -> bool:
     return metric in LABEL_SCORES
 
 
+def uses_factors(metric: str) -> bool:
+    """Whether `metric` compares with ground-truth factors, so that choosing by it is supervision."""
+    return metric in FACTOR_SCORES
+
+
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) reports, best known first."""
+    """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
     categorical = [code for code in codes if code.startswith("cat_")]
     of_categories = (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical)) if categorical else ()
     of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
-    return (*of_categories, *of_codes, "loss/d", "loss/g")
+    return (*of_categories, *FACTOR_SCORES, *of_codes, "loss/d", "loss/g")

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from infogan_bench.config.errors import show
-from infogan_bench.config.metrics import LABEL_SCORES, LabelScore
+from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName
 from infogan_bench.config.yaml_file import is_number
 
 
@@ -116,9 +116,9 @@ class CodesConfig(Section):
 class ArchitectureConfig(Section):
     """Which networks are built."""
 
-    name: Annotated[str, Field(description="A registered architecture: paper, mlp, dcgan or your own.")] = (
-        "paper"
-    )
+    name: Annotated[
+        str, Field(description="A registered architecture: paper, mlp, dcgan, infogan-cr or your own.")
+    ] = "paper"
     width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
 
 
@@ -167,7 +167,8 @@ class DatasetConfig(Section):
 
     name: str = "mnist"
     data_dir: Annotated[
-        str | None, Field(description="A folder with the four IDX files (gzipped or not) instead of ours.")
+        str | None,
+        Field(description="A folder with the four IDX files (gzipped or not), or with dSprites' archive."),
     ] = None
     train_size: Annotated[PositiveCount | None, Field(description="Use the first N training images.")] = None
     test_size: Annotated[PositiveCount | None, Field(description="Use the first N test images.")] = None
@@ -216,10 +217,17 @@ class EvaluationConfig(Section):
 
     every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
     scores: Annotated[
-        tuple[LabelScore, ...],
+        tuple[ScoreName, ...],
         BeforeValidator(sequence),
-        Field(description="Scores of Q's categorical posterior against the labels of the test set."),
+        Field(
+            description="Scores of Q on the test set: of its categorical posterior against labels, or of all its "
+            "codes against ground-truth factors, whichever the dataset has."
+        ),
     ] = LABEL_SCORES
+    dci_estimator: Annotated[
+        DciEstimator,
+        Field(description="What predicts factors for DCI: a forest (seconds) or boosted trees (minutes)."),
+    ] = "forest"
 
 
 class ResourcesConfig(Section):

@@ -7,7 +7,7 @@ from itertools import islice, product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, show
-from infogan_bench.config.metrics import metric_names, uses_labels
+from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, metric_names, uses_factors, uses_labels
 from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import suggestion
 from infogan_bench.config.params import apply
@@ -68,8 +68,15 @@ def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
         else:
             yield Fault(_undefined(metric, params), "objective.metric")
         return
-    if uses_labels(metric) and metric not in sweep.evaluation.scores:
+    supervised = uses_labels(metric) or uses_factors(metric)
+    if supervised and metric not in sweep.evaluation.scores:
         yield Fault(f"`{metric}` is not in `evaluation.scores`, so it is never computed", "objective.metric")
+    if metric in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
+        yield Fault(
+            f"`{metric}` is computed once a run, at its end, so `scheduler: {sweep.scheduler.name}` could not "
+            "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
+            "objective.metric",
+        )
 
 
 def _undefined(metric: str, params: dict[str, Any]) -> str:

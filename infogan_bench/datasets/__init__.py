@@ -1,12 +1,14 @@
-"""Labelled images in memory: `load_dataset(config)` gives an `ImageDataset`."""
+"""Images in memory, with labels or factors: `load_dataset(config)` gives an `ImageDataset`."""
 
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
+from infogan_bench.datasets.factors import Factors
 from infogan_bench.datasets.pixels import to_float, to_uint8
 from infogan_bench.datasets.registry import dataset_names, load_dataset, register_dataset
 
 __all__ = [
     "DatasetError",
+    "Factors",
     "ImageDataset",
     "dataset_names",
     "load_dataset",

@@ -9,12 +9,30 @@ from pathlib import Path
 
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
+from infogan_bench.datasets.dsprites import load_dsprites
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
+from infogan_bench.datasets.sprites import load_sprites
 
-Loader = Callable[[Path | None], ImageDataset]
+Loader = Callable[[Path | None], ImageDataset]  # reads the whole dataset
+SizedLoader = Callable[[DatasetConfig], ImageDataset]  # makes no more images than are asked for
 
-_LOADERS: dict[str, Loader] = {family.name: family.load for family in (MNIST, FASHION_MNIST, KMNIST)}
+
+def _cut_to_size(loader: Loader) -> SizedLoader:
+    whole = cache(loader)
+
+    def load(config: DatasetConfig) -> ImageDataset:
+        data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
+        return whole(data_dir).first(config.train_size, config.test_size)
+
+    return load
+
+
+_LOADERS: dict[str, SizedLoader] = {
+    **{family.name: _cut_to_size(family.load) for family in (MNIST, FASHION_MNIST, KMNIST)},
+    "sprites": load_sprites,
+    "dsprites": load_dsprites,
+}
 
 
 def register_dataset(name: str) -> Callable[[Loader], Loader]:
@@ -27,7 +45,7 @@ def register_dataset(name: str) -> Callable[[Loader], Loader]:
     def register(loader: Loader) -> Loader:
         if name in _LOADERS:
             raise ValueError(f"a dataset named `{name}` is registered already")
-        _LOADERS[name] = loader
+        _LOADERS[name] = _cut_to_size(loader)
         return loader
 
     return register
@@ -41,7 +59,7 @@ def dataset_names() -> tuple[str, ...]:
 def load_dataset(config: DatasetConfig) -> ImageDataset:
     """Load the dataset that `config` names, cut to its first `train_size` and `test_size` images.
 
-    A process reads each (name, data_dir) once and keeps it: every call returns views of the same memory.
+    A process reads or draws the same images once and keeps them: every call returns the same memory.
 
     Raises:
         DatasetError: if the name is unknown, the data cannot be used, or a size is larger than the data.
@@ -49,13 +67,7 @@ def load_dataset(config: DatasetConfig) -> ImageDataset:
     loader = _LOADERS.get(config.name)
     if loader is None:
         raise DatasetError(_unknown(config.name))
-    data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
-    return _load_whole(loader, data_dir).first(config.train_size, config.test_size)
-
-
-@cache
-def _load_whole(loader: Loader, data_dir: Path | None) -> ImageDataset:
-    return loader(data_dir)
+    return loader(config)
 
 
 def _unknown(name: str) -> str:

@@ -1,10 +1,11 @@
-"""The architectures that ship. Each is built for any image whose sides are multiples of 4."""
+"""The architectures that ship, each for any image whose sides can be halved as often as it does."""
 
 from __future__ import annotations
 
 import math
 
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.errors import InputError
 from infogan_bench.networks.registry import ImageShape, Networks, register_architecture
@@ -15,7 +16,7 @@ LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 @register_architecture("paper")
 def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is what its 1x1 input amounts to."""
-    channels, h, w = _quarter(image_shape)
+    channels, h, w = _halved(image_shape, times=2)
     c64, c128, fc = _scaled(width, 64, 128, 1024)
     return Networks(
         G=nn.Sequential(
@@ -68,7 +69,7 @@ def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> N
 def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """All-convolutional after DCGAN (arXiv 1511.06434), twice as deep as `paper`: a 3x3 layer follows each
     change of resolution, and there are no hidden fully connected layers."""
-    channels, h, w = _quarter(image_shape)
+    channels, h, w = _halved(image_shape, times=2)
     c64, c128, c256 = _scaled(width, 64, 128, 256)
     return Networks(
         G=nn.Sequential(
@@ -101,6 +102,37 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
     )
 
 
+@register_architecture("infogan-cr")
+def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """InfoGAN-CR (arXiv 1906.06034), its networks for dSprites: spectral normalisation in D and its trunk, no
+    BatchNorm outside of G."""
+    channels, h, w = _halved(image_shape, times=4)
+    c32, c64, fc = _scaled(width, 32, 64, 128)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu_bn(latent_dim, fc),
+            *_linear_relu_bn(fc, c64 * h * w),
+            nn.Unflatten(1, (c64, h, w)),
+            *_upconv_bn_lrelu(c64, c64),
+            *_upconv_bn_lrelu(c64, c32),
+            *_upconv_bn_lrelu(c32, c32),
+            nn.ConvTranspose2d(c32, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            *_sn_conv_lrelu(channels, c32),
+            *_sn_conv_lrelu(c32, c32),
+            *_sn_conv_lrelu(c32, c64),
+            *_sn_conv_lrelu(c64, c64),
+            nn.Flatten(),
+            spectral_norm(nn.Linear(c64 * h * w, fc)),
+            nn.LeakyReLU(LEAK, inplace=True),
+        ),
+        D_head=spectral_norm(nn.Linear(fc, 1)),
+        Q_head=nn.Sequential(nn.Linear(fc, fc), nn.LeakyReLU(LEAK, inplace=True), nn.Linear(fc, q_dim)),
+    )
+
+
 def _q_head(features: int, q_dim: int, width: float) -> nn.Sequential:
     """FC 128, BatchNorm, lReLU, FC out: the part of Q that D does not share."""
     (h128,) = _scaled(width, 128)
@@ -111,14 +143,15 @@ def _scaled(width: float, *channels: int) -> tuple[int, ...]:
     return tuple(max(1, round(c * width)) for c in channels)
 
 
-def _quarter(image_shape: ImageShape) -> ImageShape:
+def _halved(image_shape: ImageShape, times: int) -> ImageShape:
     channels, h, w = image_shape
-    if h % 4 or w % 4 or h < 8 or w < 8:
+    factor = 2**times
+    if h % factor or w % factor or h < 2 * factor or w < 2 * factor:
         raise InputError(
-            f"architecture.name: this architecture halves the image twice, so both sides must be multiples of 4 "
-            f"and at least 8, but the images are {h}x{w}; use `mlp`, which takes any size"
+            f"architecture.name: this architecture halves the image {times} times, so both sides must be multiples "
+            f"of {factor} and at least {2 * factor}, but the images are {h}x{w}; use `mlp`, which takes any size"
         )
-    return channels, h // 4, w // 4
+    return channels, h // factor, w // factor
 
 
 def _linear_relu_bn(n_in: int, n_out: int) -> list[nn.Module]:
@@ -133,3 +166,13 @@ def _linear_bn_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
 def _conv_bn_lrelu(n_in: int, n_out: int, kernel: int, stride: int) -> list[nn.Module]:
     conv = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=1, bias=False)
     return [conv, nn.BatchNorm2d(n_out), nn.LeakyReLU(LEAK, inplace=True)]
+
+
+def _upconv_bn_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
+    conv = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(n_out), nn.LeakyReLU(LEAK, inplace=True)]
+
+
+def _sn_conv_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
+    conv = spectral_norm(nn.Conv2d(n_in, n_out, 4, stride=2, padding=1))
+    return [conv, nn.LeakyReLU(LEAK, inplace=True)]

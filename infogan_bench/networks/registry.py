@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.models import ArchitectureConfig
 from infogan_bench.errors import InputError
 
 ImageShape = tuple[int, int, int]  # channels, height, width
+_POWER_ITERATIONS = 15  # of a spectral normalisation before training, torch's own number
 
 
 class Networks(nn.Module):
@@ -82,9 +85,27 @@ def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: L
 
 
 def initialise(networks: Networks, generator: torch.Generator) -> None:
-    """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity."""
+    """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity.
+
+    All that is random comes from `generator`, the vectors of a spectral normalisation included.
+    """
     for module in networks.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, std=0.02, generator=generator)
+            if parametrize.is_parametrized(module, "weight"):
+                _initialise_parametrized(module, generator)
+            else:
+                nn.init.normal_(module.weight, std=0.02, generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def _initialise_parametrized(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw a weight through its parametrization, and the vectors with which spectral normalisation starts."""
+    weight = torch.empty_like(cast(Tensor, module.weight)).normal_(std=0.02, generator=generator)
+    module.weight = weight
+    vectors = list(module.get_submodule("parametrizations.weight").buffers())
+    for vector in vectors:
+        vector.normal_(generator=generator)
+    for _ in range(_POWER_ITERATIONS if vectors else 0):
+        _ = module.weight  # in training mode, each use takes one step towards the singular vectors
