@@ -71,7 +71,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
                 image_shape=tuple(json.loads(metadata["image_shape"])),
                 tensors={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118  not a mapping
             )
-    except (SafetensorError, ValidationError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, ValidationError, KeyError, TypeError, ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: truncated, or not a checkpoint ({error})") from None
