@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors
+from infogan_metrics.arrays import Codes, Indices, as_codes, as_codes_and_factors
+from infogan_metrics.score import NotDefinedError, Score
+
+NO_INFORMATION = 1e-12  # nats; below it, which factor a code "knows best" is a matter of rounding
 
 
 def bin_codes(codes: Codes, n_bins: int) -> Indices:
@@ -80,3 +86,76 @@ def mutual_information_matrix(
     """
     x, y = as_codes_and_factors(codes, factors)
     return mutual_information(joint_counts(bin_codes(x, n_bins), y))
+
+
+@dataclass(frozen=True, eq=False)
+class Informations:
+    """What every score of gaps starts from."""
+
+    n: int  # samples
+    mutual: NDArray[np.float64]  # (n_codes, n_factors), nats
+    code_entropy: NDArray[np.float64]  # (n_codes,), nats, of the bins
+    factor_entropy: NDArray[np.float64]  # (n_factors,), nats
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """(n_codes,): which codes know anything of any factor."""
+        known: NDArray[np.bool_] = self.mutual.max(axis=1) > NO_INFORMATION
+        return known
+
+
+def informations(codes: ArrayLike, factors: ArrayLike, n_bins: int, *, score: str) -> Informations:
+    """Mutual information and entropies of `codes`, cut into bins, and `factors`, none of which is constant.
+
+    Warns where a factor has more values than there are bins, since even a perfect code then stays below 1.
+
+    Raises:
+        NotDefinedError: if a factor is constant, in the name of `score`.
+        ValueError: if the arrays are malformed or their numbers of rows differ.
+    """
+    x, y = as_codes_and_factors(codes, factors)
+    counts = joint_counts(bin_codes(x, n_bins), y)
+    factor_entropy = entropy(counts[0].sum(axis=1))
+    if not factor_entropy.all():
+        raise NotDefinedError(f"{score} is not defined: factor {int(np.argmin(factor_entropy))} is constant")
+    if counts.shape[-1] > n_bins:
+        warnings.warn(
+            f"a factor has {counts.shape[-1]} values, but codes are cut into {n_bins} bins: "
+            "even a perfect code scores below 1",
+            stacklevel=3,
+        )
+    return Informations(
+        len(x), mutual_information(counts), entropy(counts[:, 0].sum(axis=-1)), factor_entropy
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MutualInfoScore(Score):
+    """The mean over pairs of codes, and the matrix behind it."""
+
+    mutual_information: NDArray[np.float64]  # (n_codes, n_codes), nats; a code's entropy on the diagonal
+    n_bins: int
+
+
+def mutual_info_score(codes: ArrayLike, *, n_bins: int = 20) -> MutualInfoScore:
+    """Mean mutual information of two different codes, each cut into bins. No labels and no factors are used.
+
+    Args:
+        codes: float array (n_samples, n_codes).
+        n_bins: bins of equal width per code.
+    Returns:
+        Nats, at least 0 and at most ln n_bins; lower is better. Few samples raise it: independent codes have
+        about (n_bins - 1)^2 / 2n. Codes that are all constant have 0, the best value, and hold nothing.
+    Raises:
+        NotDefinedError: if there is one code.
+        ValueError: if `codes` is malformed.
+    Reference: Locatello et al. 2019, arXiv:1811.12359, section 5.2.
+    """
+    x = as_codes(codes)
+    n_codes = x.shape[1]
+    if n_codes == 1:
+        raise NotDefinedError("mutual information between codes is not defined for a single code")
+    bins = bin_codes(x, n_bins)
+    matrix = mutual_information(joint_counts(bins, bins))
+    between = (matrix.sum() - np.trace(matrix)) / (n_codes * (n_codes - 1))
+    return MutualInfoScore(max(float(between), 0.0), len(x), matrix, n_bins)

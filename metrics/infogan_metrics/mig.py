@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import as_codes_and_factors
-from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
-from infogan_metrics.score import NotDefinedError, Score
+from infogan_metrics.information import informations
+from infogan_metrics.score import Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +39,8 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> MIG:
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Chen et al. 2018, arXiv:1802.04942, section 4.
     """
-    x, y = as_codes_and_factors(codes, factors)
-    counts = joint_counts(bin_codes(x, n_bins), y)
-    factor_entropy = entropy(counts[0].sum(axis=1))
-    if not factor_entropy.all():
-        raise NotDefinedError(f"MIG is not defined: factor {int(np.argmin(factor_entropy))} is constant")
-    _warn_of_few_bins(int(y.max()) + 1, n_bins)
-    information = mutual_information(counts)
-    with_zero = np.concatenate([information, np.zeros((1, y.shape[1]))])  # the second best of a single code
+    known = informations(codes, factors, n_bins, score="MIG")
+    with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
     second, best = np.sort(with_zero, axis=0)[-2:]
-    per_factor = np.minimum((best - second) / factor_entropy, 1.0)  # rounding can exceed 1
-    return MIG(float(per_factor.mean()), len(x), per_factor, information, factor_entropy, n_bins)
-
-
-def _warn_of_few_bins(n_values: int, n_bins: int) -> None:
-    if n_values > n_bins:
-        warnings.warn(
-            f"a factor has {n_values} values, but codes are cut into {n_bins} bins: "
-            "even a perfect code scores below 1",
-            stacklevel=3,
-        )
+    per_factor = np.minimum((best - second) / known.factor_entropy, 1.0)  # rounding can exceed 1
+    return MIG(float(per_factor.mean()), known.n, per_factor, known.mutual, known.factor_entropy, n_bins)

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import as_codes_and_factors
-from infogan_metrics.information import bin_codes, joint_counts, mutual_information
+from infogan_metrics.information import NO_INFORMATION, bin_codes, joint_counts, mutual_information
 from infogan_metrics.score import NotDefinedError, Score
-
-_NO_INFORMATION = 1e-12  # nats; below it, which factor a code "knows best" is a matter of rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +53,7 @@ def modularity(
         raise NotDefinedError("modularity is not defined for a single factor: any code knows that one alone")
     information = mutual_information(joint_counts(bin_codes(x, n_bins), y))
     best = information.max(axis=1)
-    alive = best > _NO_INFORMATION
+    alive = best > NO_INFORMATION
     per_code = np.full(len(best), np.nan)
     squares = information[alive] ** 2
     top = best[alive] ** 2

@@ -5,20 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from infogan_metrics.beta_vae import beta_vae
 from infogan_metrics.clustering import ari, cluster_accuracy, nmi, per_class_accuracy, purity, v_measure
 from infogan_metrics.dci import dci
+from infogan_metrics.dcimig import dcimig
 from infogan_metrics.explicitness import explicitness
 from infogan_metrics.factor_vae import factor_vae
+from infogan_metrics.features import density_coverage, fid, kid, precision_recall
 from infogan_metrics.gaussian import gaussian_total_correlation, gaussian_wasserstein_correlation
+from infogan_metrics.information import mutual_info_score
 from infogan_metrics.irs import irs
+from infogan_metrics.jemmig import jemmig
+from infogan_metrics.mi_bound import mi_bound
 from infogan_metrics.mig import mig
+from infogan_metrics.mig_sup import mig_sup
+from infogan_metrics.model_centrality import model_centrality
 from infogan_metrics.modularity import modularity
 from infogan_metrics.sap import sap_continuous, sap_discrete
 from infogan_metrics.score import Score
+from infogan_metrics.traversal import traversal_effect
 from infogan_metrics.udr import udr
+from infogan_metrics.z_max import z_max_variance
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Metric:
     """One score: how to call it, `float` of what it returns being the value, and how to read that."""
 
     name: str
+    asks: str  # the question it answers, without the question mark
     function: Callable[..., Score]
     inputs: tuple[str, ...]  # the names of its positional arguments
     range: tuple[float, float]
@@ -47,47 +58,80 @@ class Metric:
 _LABELLED = ("assignments", "labels")
 _FACTORS = ("codes", "factors")
 _SPLIT = ("codes", "factors", "test_codes", "test_factors")
+_FEATURES = ("real", "fake")
 _UNIT = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
+_ANY = (-math.inf, math.inf)
 
+# fmt: off
 _ALL = (
     # Clusters against labels
-    Metric("cluster_accuracy", cluster_accuracy, _LABELLED, _UNIT, "max", "cheap", "Yang et al. 2010"),
-    Metric("per_class_accuracy", per_class_accuracy, _LABELLED, _UNIT, "max", "cheap", "Yang et al. 2010"),
-    Metric("purity", purity, _LABELLED, _UNIT, "max", "cheap", "Manning et al. 2008"),
-    Metric("nmi", nmi, _LABELLED, _UNIT, "max", "cheap", "Strehl and Ghosh 2002"),
-    Metric("ari", ari, _LABELLED, (-0.5, 1.0), "max", "cheap", "Hubert and Arabie 1985"),
-    Metric("v_measure", v_measure, _LABELLED, _UNIT, "max", "cheap", "Rosenberg and Hirschberg 2007"),
+    Metric("cluster_accuracy", "is each class one cluster, and each cluster one class",
+           cluster_accuracy, _LABELLED, _UNIT, "max", "cheap", "Yang et al. 2010"),
+    Metric("per_class_accuracy", "the same, every class weighing alike",
+           per_class_accuracy, _LABELLED, _UNIT, "max", "cheap", "Yang et al. 2010"),
+    Metric("purity", "does a cluster hold one class",
+           purity, _LABELLED, _UNIT, "max", "cheap", "Manning et al. 2008"),
+    Metric("nmi", "how much do clusters and classes know of each other",
+           nmi, _LABELLED, _UNIT, "max", "cheap", "Strehl and Ghosh 2002"),
+    Metric("ari", "do clusters and classes agree on pairs, beyond chance",
+           ari, _LABELLED, (-0.5, 1.0), "max", "cheap", "Hubert and Arabie 1985"),
+    Metric("v_measure", "are clusters homogeneous and classes complete",
+           v_measure, _LABELLED, _UNIT, "max", "cheap", "Rosenberg and Hirschberg 2007"),
     # Codes against factors
-    Metric("mig", mig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.04942"),
-    Metric("modularity", modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312"),
-    Metric("explicitness", explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312"),
-    Metric("sap_continuous", sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848"),
-    Metric("sap_discrete", sap_discrete, _SPLIT, _UNIT, "max", "costly", "arXiv:1711.00848"),
-    Metric("dci", dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018"),
-    Metric("irs", irs, _FACTORS, (-math.inf, 1.0), "max", "cheap", "arXiv:1811.00007"),
-    Metric("factor_vae", factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983"),
-    Metric("beta_vae", beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017"),
-    # Codes alone
-    Metric("udr", udr, ("models",), _UNIT, "max", "cheap", "arXiv:1905.12614"),
-    Metric(
-        "gaussian_total_correlation",
-        gaussian_total_correlation,
-        ("codes",),
-        _POSITIVE,
-        "min",
-        "cheap",
-        "arXiv:1811.12359",
-    ),
-    Metric(
-        "gaussian_wasserstein_correlation",
-        gaussian_wasserstein_correlation,
-        ("codes",),
-        _POSITIVE,
-        "min",
-        "cheap",
-        "arXiv:1811.12359",
-    ),
+    Metric("mig", "does one code alone know a factor",
+           mig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.04942"),
+    Metric("mig_sup", "does a code know one factor alone",
+           mig_sup, _FACTORS, _UNIT, "max", "cheap", "arXiv:2002.10549"),
+    Metric("jemmig", "does one code know a factor, and nothing else",
+           jemmig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1908.09961"),
+    Metric("dcimig", "how much of the factors do codes of one factor hold",
+           dcimig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1910.05587"),
+    Metric("modularity", "does a code know one factor alone, however little",
+           modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312"),
+    Metric("explicitness", "can a linear classifier read the factors off the codes",
+           explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312"),
+    Metric("sap_continuous", "does one code alone correlate with a factor",
+           sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848"),
+    Metric("sap_discrete", "does one code alone classify a factor",
+           sap_discrete, _SPLIT, _UNIT, "max", "cheap", "arXiv:1711.00848"),
+    Metric("dci", "does each code matter to one factor, in boosted trees",
+           dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018"),
+    Metric("dci_forest", "the same, in a random forest",
+           partial(dci, estimator="forest"), _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018"),
+    Metric("irs", "does a code stay put while all but its factor change",
+           irs, _FACTORS, (-math.inf, 1.0), "max", "cheap", "arXiv:1811.00007"),
+    Metric("factor_vae", "does the code that varies least name the held factor",
+           factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983"),
+    Metric("z_max_variance", "does the code that varies most name the varied factor",
+           z_max_variance, _FACTORS, _UNIT, "max", "cheap", "arXiv:1902.01568"),
+    Metric("beta_vae", "do differences of codes name the shared factor",
+           beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017"),
+    # Models alone
+    Metric("mi_bound", "how much of a latent code can Q read off the images (L_I)",
+           mi_bound, ("log_q", "entropy"), _ANY, "max", "cheap", "arXiv:1606.03657"),
+    Metric("traversal_effect", "how strongly does a code act on the images",
+           traversal_effect, ("images",), _UNIT, "max", "cheap", "share of variance"),
+    Metric("udr", "do models trained alike find the same codes",
+           udr, ("models",), _UNIT, "max", "cheap", "arXiv:1905.12614"),
+    Metric("model_centrality", "do other models' encoders read this generator's codes",
+           model_centrality, ("encodings", "fixed"), _UNIT, "max", "cheap", "arXiv:1906.06034"),
+    Metric("mutual_info_score", "do codes know of each other",
+           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+    Metric("gaussian_total_correlation", "are codes independent, as if Gaussian",
+           gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+    Metric("gaussian_wasserstein_correlation", "the same, as a distance",
+           gaussian_wasserstein_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+    # Features of images
+    Metric("fid", "are generated images distributed like real ones, as if Gaussian",
+           fid, _FEATURES, _POSITIVE, "min", "cheap", "arXiv:1706.08500"),
+    Metric("kid", "the same, without bias at few samples",
+           kid, _FEATURES, _ANY, "min", "cheap", "arXiv:1801.01401"),
+    Metric("precision_recall", "do fakes lie among reals, and reals among fakes",
+           precision_recall, _FEATURES, _UNIT, "max", "costly", "arXiv:1904.06991"),
+    Metric("density_coverage", "the same, robust to outliers",
+           density_coverage, _FEATURES, _UNIT, "max", "costly", "arXiv:2002.09797"),
 )
+# fmt: on
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}

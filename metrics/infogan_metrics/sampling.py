@@ -1,4 +1,4 @@
-"""Draw samples that share the value of one factor, as FactorVAE's and BetaVAE's scores need them."""
+"""Draw samples that share the value of one factor, or of all but one, as scores by votes need them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ class SharedValues:
 
     def __init__(self, factors: Indices) -> None:
         self.n_factors = factors.shape[1]
-        if self.n_factors == 1:
-            raise NotDefinedError("guessing the fixed factor is not defined for a single factor")
-        if not factors.any(axis=0).all():
-            raise NotDefinedError(f"factor {int(np.argmin(factors.any(axis=0)))} is constant")
+        _check_guessable(factors)
         self._factors = factors
         self._order = np.argsort(factors, axis=0, kind="stable")  # rows of one value side by side
         width = int(factors.max()) + 1
@@ -48,6 +45,61 @@ class SharedValues:
         offsets = (random.random((len(rows), size)) * self._counts[k, value][:, None]).astype(np.intp)
         drawn: Indices = self._order[self._starts[k, value][:, None] + offsets, k[:, None]]
         return drawn
+
+
+class OneVaries:
+    """Rows grouped by the values of all factors but one, for each factor in turn.
+
+    Raises:
+        NotDefinedError: if there is one factor, one is constant, or no two rows differ in a factor alone.
+    """
+
+    def __init__(self, factors: Indices) -> None:
+        _check_guessable(factors)
+        self._groups = [_rows_that_differ_in(factors, k) for k in range(factors.shape[1])]
+
+    def draw(self, k: Indices, size: int, random: np.random.Generator) -> Indices:
+        """For each i, draw `size` rows (with replacement) of a random group in which factor k[i] alone varies.
+
+        Groups are drawn in proportion to their number of rows.
+
+        Returns:
+            (len(k), size) row numbers.
+        """
+        drawn = np.empty((len(k), size), dtype=np.intp)
+        for factor, (rows, starts, counts) in enumerate(self._groups):
+            mine = np.flatnonzero(k == factor)
+            place = random.integers(len(rows), size=len(mine))
+            offsets = (random.random((len(mine), size)) * counts[place][:, None]).astype(np.intp)
+            drawn[mine] = rows[starts[place][:, None] + offsets]
+        return drawn
+
+
+def _check_guessable(factors: Indices) -> None:
+    if factors.shape[1] == 1:
+        raise NotDefinedError("guessing the factor is not defined for a single factor")
+    if not factors.any(axis=0).all():
+        raise NotDefinedError(f"factor {int(np.argmin(factors.any(axis=0)))} is constant")
+
+
+def _rows_that_differ_in(factors: Indices, k: int) -> tuple[Indices, Indices, Indices]:
+    """Return rows side by side with those that differ from them in factor `k` alone, and for each of them
+    where its group starts and how many rows it has. Rows without such company are left out."""
+    _, group = np.unique(np.delete(factors, k, axis=1), axis=0, return_inverse=True)
+    order = np.lexsort((factors[:, k], group.ravel()))
+    sorted_group, values = group.ravel()[order], factors[order, k]
+    starts = np.flatnonzero(np.diff(sorted_group, prepend=-1))
+    counts = np.diff(starts, append=len(order))
+    varies = (
+        values[starts] != values[starts + counts - 1]
+    )  # first and last of a group that is sorted by value
+    if not varies.any():
+        raise NotDefinedError(f"no two samples differ in factor {k} alone: a grid of factors is needed")
+    kept = np.repeat(varies, counts)
+    group_of_row = np.repeat(np.arange(varies.sum()), counts[varies])
+    kept_counts = counts[varies]
+    kept_starts = np.cumsum(kept_counts) - kept_counts
+    return order[kept], kept_starts[group_of_row], kept_counts[group_of_row]
 
 
 def summarise(

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import (
-    Codes,
-    Indices,
     as_codes,
     as_train_and_test,
     check_same_rows,
@@ -17,6 +15,7 @@ from infogan_metrics.arrays import (
     standardise,
 )
 from infogan_metrics.score import NotDefinedError, Score
+from infogan_metrics.svm import one_code_svm
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,6 @@ def sap_discrete(
     test_factors: ArrayLike,
     *,
     scale_codes: bool = True,
-    seed: int = 0,
 ) -> SAP:
     """SAP for factors without an order: predictability is the test accuracy of a linear SVM on one code.
 
@@ -72,7 +70,6 @@ def sap_discrete(
         factors, test_factors: int arrays (n_samples, n_factors) and (n_test, n_factors).
         scale_codes: give every code unit variance first. False: take them as they are, as disentanglement_lib
             does, which makes the score depend on their scale.
-        seed: of the SVM's solver.
     Returns:
         Mean over factors of best less second best code, in [0, 1], no unit; higher is better. With a single
         code, the second best is 0.
@@ -89,16 +86,12 @@ def sap_discrete(
     if scale_codes:
         x[:, alive], test_x[:, alive] = standardise(x[:, alive], test_x[:, alive])
     for i in alive:
+        order = np.argsort(x[:, i], kind="stable")
         for k in range(y.shape[1]):
-            predictability[i, k] = _svm_accuracy(x[:, [i]], y[:, k], test_x[:, [i]], test_y[:, k], seed)
+            weights, biases = one_code_svm(x[order, i], y[order, k])
+            guesses = np.argmax(np.multiply.outer(test_x[:, i], weights) + biases, axis=1)
+            predictability[i, k] = np.mean(guesses == test_y[:, k])
     return _gap(predictability, len(x))
-
-
-def _svm_accuracy(x: Codes, y: Indices, test_x: Codes, test_y: Indices, seed: int) -> float:
-    from sklearn.svm import LinearSVC
-
-    svm = LinearSVC(C=0.01, class_weight="balanced", random_state=seed).fit(x, y)
-    return float(svm.score(test_x, test_y))
 
 
 def _gap(predictability: NDArray[np.float64], n: int) -> SAP:

@@ -76,7 +76,7 @@ def test_another_estimator_may_be_used_and_noise_is_not_informative() -> None:
         factors,
         test_noise,
         test_factors,
-        make_estimator=lambda: DecisionTreeClassifier(random_state=0),
+        estimator=lambda: DecisionTreeClassifier(random_state=0),
     )
     assert score.train_informativeness == 1.0  # a full tree learns by heart
     assert score.informativeness == pytest.approx(0.25, abs=0.06)  # chance

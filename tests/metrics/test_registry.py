@@ -12,7 +12,9 @@ from infogan_metrics import METRICS, NotDefinedError
 
 OF_LABELS = [name for name, metric in METRICS.items() if metric.uses_labels]
 OF_FACTORS = [name for name, metric in METRICS.items() if metric.uses_factors]
-DRAWS = {"factor_vae", "beta_vae", "dci", "sap_discrete"}  # random, so only nearly the same for other columns
+DCI = {"dci", "dci_forest"}
+VOTES = {"factor_vae", "beta_vae", "z_max_variance"}
+DRAWS = DCI | VOTES  # random, so only nearly the same for other columns
 
 GRID = np.tile(list(itertools.product(range(2), range(3))), (10, 1))  # each pair of values ten times
 NOISY = GRID + np.random.default_rng(0).normal(scale=0.3, size=GRID.shape)
@@ -35,18 +37,23 @@ def test_entries_say_how_their_function_is_called(name: str) -> None:
     assert metric.name == name
     assert tuple(positional) == metric.inputs
     assert metric.range[0] < metric.range[1]
+    assert metric.asks.strip(" .?") == metric.asks != ""
+    assert metric.source
 
 
 def test_entries_say_what_is_supervision() -> None:
     assert set(METRICS) - set(OF_LABELS) - set(OF_FACTORS) == {
-        "gaussian_total_correlation",
-        "gaussian_wasserstein_correlation",
-        "udr",
+        *("mi_bound", "traversal_effect", "udr", "model_centrality"),
+        *("mutual_info_score", "gaussian_total_correlation", "gaussian_wasserstein_correlation"),
+        *("fid", "kid", "precision_recall", "density_coverage"),
     }
     assert set(OF_LABELS) == {"cluster_accuracy", "per_class_accuracy", "purity", "nmi", "ari", "v_measure"}
     assert [name for name, metric in METRICS.items() if metric.direction == "min"] == [
+        "mutual_info_score",
         "gaussian_total_correlation",
         "gaussian_wasserstein_correlation",
+        "fid",
+        "kid",
     ]
 
 
@@ -89,8 +96,8 @@ def test_constant_codes_change_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", OF_FACTORS)
 def test_single_codes_and_single_factors_are_scored_or_not_defined(name: str) -> None:
     for codes, factors in ((NOISY[:, :1], GRID), (NOISY, GRID[:, :1]), (NOISY[:, :1], GRID[:, :1])):
-        needs_codes = name == "dci" and codes.shape[1] == 1
-        needs_factors = name in {"modularity", "dci", "factor_vae", "beta_vae"} and factors.shape[1] == 1
+        needs_codes = name in DCI and codes.shape[1] == 1
+        needs_factors = name in {"modularity"} | DCI | VOTES and factors.shape[1] == 1
         if needs_codes or needs_factors:
             with pytest.raises(NotDefinedError, match="not defined for a single"):
                 score(name, codes, factors)
