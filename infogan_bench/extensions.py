@@ -25,7 +25,7 @@ def load_extensions(names: Sequence[str]) -> None:
                 importlib.import_module(name)
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module that calls exit() must not end a sweep in silence
             raise InputError(f"extensions: {name!r} cannot be imported: {error}") from error
 
 

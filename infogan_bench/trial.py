@@ -156,18 +156,20 @@ class Trial:
         """Go on from what `save` wrote.
 
         Raises:
-            InputError: if `folder` holds another configuration, or is not whole.
+            InputError: if `folder` holds another configuration or other seeds, or is not whole.
         """
         try:
             document = json.loads((folder / "trial.json").read_text())
+            seeds = tuple(document["seeds"])
             results = [SeedResult.from_dict(result) for result in document["progress"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
+        if seeds != self.spec.seeds:
+            held, wanted = (", ".join(map(str, each)) for each in (seeds, self.spec.seeds))
+            raise InputError(f"{folder}: holds seeds {held}, but this trial has {wanted}")
         for result in results:
-            if result.seed not in self._trainers:
-                raise InputError(f"{folder}: holds seed {result.seed}, which this trial does not have")
             checkpoint = load_checkpoint(folder / f"seed-{result.seed}" / "checkpoint.safetensors")
-            if checkpoint.run != self.spec.run:
+            if checkpoint.run != self.spec.run or not _same_images(checkpoint.dataset, self.spec.dataset):
                 raise InputError(f"{folder}: was written by another configuration")
             self._trainers[result.seed].load_state(checkpoint.tensors)
             self._results[result.seed] = result
@@ -205,6 +207,11 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
                     folder.rename(Path(scratch) / "old")
                 (Path(scratch) / "new").rename(folder)
         yield update
+
+
+def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
+    """Whether two configurations ask for the same images, wherever the files lie by now."""
+    return one.model_copy(update={"data_dir": other.data_dir}) == other
 
 
 def _device_name(device: torch.device) -> str:
