@@ -27,7 +27,6 @@ LAST_EVALUATION_ONLY = frozenset(
         "dci_disentanglement",
         "dci_completeness",
         "dci_informativeness",
-        "sap_discrete",
         "explicitness",
         "beta_vae",
     }

@@ -9,10 +9,11 @@ every number of the page and `render` draws it.
 
 from infogan_reports.folder import ReportError, SweepData, load
 from infogan_reports.page import build_report, render
-from infogan_reports.ranking import USES_LABELS, RankedTrial, ranking
+from infogan_reports.ranking import USES_FACTORS, USES_LABELS, RankedTrial, ranking
 from infogan_reports.summary import ReportData, summarise
 
 __all__ = [
+    "USES_FACTORS",
     "USES_LABELS",
     "RankedTrial",
     "ReportData",

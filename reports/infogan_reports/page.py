@@ -16,7 +16,7 @@ from plotly.offline import get_plotlyjs
 from infogan_reports import figures
 from infogan_reports.curves import MAX_POINTS
 from infogan_reports.folder import load
-from infogan_reports.ranking import UNRANKED, USES_LABELS
+from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
 from infogan_reports.text import NOTHING, counted, duration, number, value_text
 
@@ -55,6 +55,7 @@ def render(report: ReportData) -> str:
         max_points=MAX_POINTS,
         status_words=STATUS_WORDS,
         uses_labels=USES_LABELS,
+        uses_factors=USES_FACTORS,
         unranked=UNRANKED,
         nothing=NOTHING,
     )

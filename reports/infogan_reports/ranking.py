@@ -12,6 +12,22 @@ from infogan_reports.folder import SweepData
 USES_LABELS = frozenset({"cluster_accuracy", "purity", "nmi", "ari"})
 """Scores that need labels: choosing a trial by one of them is supervision. L_I needs none."""
 
+USES_FACTORS = frozenset(
+    {
+        "mig",
+        "dci_disentanglement",
+        "dci_completeness",
+        "dci_informativeness",
+        "sap_discrete",
+        "modularity",
+        "explicitness",
+        "factor_vae",
+        "beta_vae",
+        "irs",
+    }
+)
+"""Scores that need ground-truth factors, which is supervision as well."""
+
 UNRANKED = frozenset({"diverged", "failed"})
 _MOST_TELLING_FIRST = ("failed", "diverged", "interrupted", "running", "pending", "stopped", "finished")
 

@@ -12,10 +12,10 @@ from typing import Any
 from infogan_reports.curves import BEST_TRIALS, Panel, training_panels
 from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
 from infogan_reports.folder import STATUSES, SweepData, read_seed_files
-from infogan_reports.ranking import UNRANKED, USES_LABELS, RankedTrial, ranking
+from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial, ranking
 from infogan_reports.text import counted, number, value_text
 
-SHADES = 5  # of the confusion matrix
+SHADES = 5  # of the confusion matrix and of the factor matrix
 LONGEST_REASON = 1000  # characters of a failure's reason; the log has all of it
 STATUS_WORDS = {
     "finished": "finished",
@@ -47,6 +47,7 @@ class Question:
     metric: str
     mode: str
     uses_labels: bool
+    uses_factors: bool
     swept: tuple[SweptParameter, ...]
     seeds: tuple[int, ...]
     search: str
@@ -84,6 +85,29 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Information:
+    """What a code knows of a factor, in nats; `shade` in 0..SHADES is its share of the factor's entropy.
+
+    `best` marks the code that knows the factor best, if any knows it.
+    """
+
+    nats: float
+    shade: int
+    best: bool
+
+
+@dataclass(frozen=True)
+class FactorMatrix:
+    """Mutual information of every code (rows) and ground-truth factor (columns) on `n` test images."""
+
+    factors: tuple[str, ...]
+    entropies: tuple[float, ...]  # nats, the ceiling of each column
+    rows: tuple[tuple[str, tuple[Information, ...]], ...]  # code, and a cell for each factor
+    n: int
+    n_bins: int
+
+
+@dataclass(frozen=True)
 class Code:
     """One latent code of the best trial. Entropy and L_I are in nats; an unknown one is None."""
 
@@ -107,6 +131,7 @@ class Meaning:
     samples: bytes | None  # PNG
     codes: tuple[Code, ...]
     confusion: Confusion | None
+    factor_matrix: FactorMatrix | None
 
 
 @dataclass(frozen=True)
@@ -202,6 +227,7 @@ def _question(data: SweepData, parameters: Sequence[str]) -> Question:
         metric=data.metric,
         mode=data.mode,
         uses_labels=data.metric in USES_LABELS,
+        uses_factors=data.metric in USES_FACTORS,
         swept=tuple(SweptParameter(key, _domain_text(domain_of(data.config, key))) for key in parameters),
         seeds=tuple(sorted({int(seed) for seed in data.trials["seed"]})),
         search=_SEARCHES.get(algorithm, algorithm),
@@ -299,6 +325,7 @@ def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
         samples=files.samples,
         codes=tuple(_code(code, files.traversals) for code in files.evaluation.get("codes", ())),
         confusion=_confusion(files.evaluation.get("confusion")),
+        factor_matrix=_factor_matrix(files.evaluation.get("factor_matrix")),
     )
 
 
@@ -342,6 +369,33 @@ def _cells(row: Sequence[int], match: int | None) -> tuple[Cell, ...]:
         Cell(count, shade, index == match)
         for index, (count, shade) in enumerate(zip(row, shades, strict=True))
     )
+
+
+def _factor_matrix(found: Mapping[str, Any] | None) -> FactorMatrix | None:
+    if not found:
+        return None
+    information: list[list[float]] = found["mutual_information"]
+    entropies: list[float] = found["factor_entropy"]
+    best = [max(column) for column in zip(*information, strict=True)]
+    rows = (
+        tuple(
+            Information(nats, _shade_of_share(nats / entropy if entropy else 0.0), nats == highest > 0)
+            for nats, entropy, highest in zip(row, entropies, best, strict=True)
+        )
+        for row in information
+    )
+    return FactorMatrix(
+        factors=tuple(map(str, found["factors"])),
+        entropies=tuple(entropies),
+        rows=tuple(zip(map(str, found["codes"]), rows, strict=True)),
+        n=int(found["n"]),
+        n_bins=int(found["n_bins"]),
+    )
+
+
+def _shade_of_share(share: float) -> int:
+    """Rounded to the nearest: unlike a count, mutual information is never quite 0."""
+    return min(round(SHADES * share), SHADES)
 
 
 # Failures and the environment -----------------------------------------------------------------------------

@@ -1,0 +1,317 @@
+"""Scores against factors: a Q that reads the factors off the image, and datasets that lack what a score needs."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from infogan_metrics import METRICS
+from torch import nn
+
+from infogan_bench.codes import LatentCodes, Posterior
+from infogan_bench.config import (
+    FACTOR_SCORES,
+    LABEL_SCORES,
+    ArchitectureConfig,
+    CodesConfig,
+    ConfigError,
+    DatasetConfig,
+    EvaluationConfig,
+    ObjectiveConfig,
+    RunConfig,
+    parse_sweep,
+    uses_factors,
+    uses_labels,
+)
+from infogan_bench.config.metrics import LAST_EVALUATION_ONLY
+from infogan_bench.datasets import Factors, ImageDataset, load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.evaluation import check_scores, evaluate, factor_floors
+from infogan_bench.factor_scores import n_bins, representation, score_factors
+from infogan_bench.networks import InfoGAN
+from infogan_bench.results import Status
+from infogan_bench.trial import Trial, TrialSpec
+
+SIZES = (3, 4, 5)
+RUN = RunConfig(
+    codes=CodesConfig(categorical=(3,), uniform=1, gaussian=1, noise=4),
+    architecture=ArchitectureConfig(name="mlp", width=0.05),
+)
+
+
+def crossed(*sizes: int, repeats: int = 1) -> np.ndarray:
+    """Every combination `repeats` times in a random order, so that no factor says anything of another."""
+    rows = np.array(list(product(*map(range, sizes))) * repeats)
+    return np.random.default_rng(0).permutation(rows)
+
+
+def dataset_of(factors: np.ndarray) -> ImageDataset:
+    """4 x 4 images whose first pixels hold the factors."""
+    images = np.zeros((len(factors), 1, 4, 4), dtype=np.uint8)
+    images.reshape(len(factors), 16)[:, : factors.shape[1]] = factors * 20
+    return ImageDataset(
+        "pixels",
+        train_images=torch.from_numpy(images),
+        train_labels=None,
+        test_images=torch.from_numpy(images),
+        test_labels=None,
+        factors=Factors(("a", "b", "c"), SIZES, torch.from_numpy(factors)),
+    )
+
+
+def reader() -> InfoGAN:
+    """An InfoGAN whose Q reads factor a into its categorical code, b and c into its continuous ones."""
+    model = InfoGAN(RUN, (1, 4, 4), torch.Generator())
+    head = nn.Linear(16, 3 + 2)
+    with torch.no_grad():
+        head.weight.zero_()
+        # pixel p = 20 a / 127.5 - 1, so a = 6.375 (p + 1); the logits 2ja - j^2 are largest at j = a
+        j = torch.arange(3.0)
+        head.weight[:3, 0] = 2 * j * 6.375
+        head.bias[:3] = 2 * j * 6.375 - j**2
+        head.weight[3, 1] = head.weight[4, 2] = 1
+        head.bias[3:] = 0
+    model.networks.trunk = nn.Flatten()
+    model.networks.Q_head = head
+    return model
+
+
+PERFECT = dataset_of(crossed(*SIZES, repeats=20))
+
+
+# What is computed -------------------------------------------------------------------------------------------
+
+
+def test_the_representation_is_categories_then_means() -> None:
+    codes = LatentCodes(CodesConfig(categorical=(2, 3), uniform=1), fixed_std=True)
+    logits = (torch.tensor([[0.0, 1.0], [2.0, 1.0]]), torch.tensor([[0.0, 1.0, 5.0], [9.0, 1.0, 5.0]]))
+    posterior = Posterior(logits, torch.tensor([[0.25], [-0.5]]), torch.zeros(2, 1))
+    assert representation(codes, posterior).tolist() == [[1, 2, 0.25], [0, 0, -0.5]]
+
+
+def test_a_q_that_reads_each_factor_into_one_code_is_perfect() -> None:
+    found = evaluate(reader(), PERFECT, FACTOR_SCORES)
+    assert found.not_defined == {}
+    assert found.confusion is None
+    for name in ("mig", "modularity", "factor_vae", "dci_informativeness", "explicitness"):
+        assert found.scores[name] == pytest.approx(1.0), name
+    for name in ("dci_disentanglement", "dci_completeness", "beta_vae"):
+        assert found.scores[name] > 0.98, name
+
+
+def test_mig_of_perfect_codes_in_20_bins_is_capped_by_the_bins() -> None:
+    factors = crossed(40, 32)
+    found = score_factors(factors.astype(float), factors, ["mig"])
+    of_40 = math.log(20) / math.log(40)  # two values a bin
+    of_32 = (
+        (12 * 2 * math.log(16) + 8 * math.log(32)) / 32 / math.log(32)
+    )  # 12 bins hold two values, 8 hold one
+    assert found.scores["mig"] == pytest.approx((of_40 + of_32) / 2)
+    assert found.protocols["mig"] == {"n": 1280, "n_bins": 20}
+
+
+def test_a_categorical_code_gets_a_bin_for_each_of_its_categories() -> None:
+    assert n_bins(LatentCodes(CodesConfig(categorical=(3, 10)), fixed_std=True)) == 20
+    wide = n_bins(LatentCodes(CodesConfig(categorical=(30, 10)), fixed_std=True))
+    assert wide == 30
+    factors = crossed(30, 2, repeats=2)
+    assert score_factors(factors.astype(float), factors, ["mig"], n_bins=wide).scores["mig"] == pytest.approx(
+        1
+    )
+
+
+def test_scores_are_the_metrics_package_s_own() -> None:
+    random = np.random.default_rng(1)
+    factors = crossed(4, 5, 3, repeats=10)
+    codes = factors[:, :2] + random.normal(size=(600, 2))
+    found = score_factors(codes, factors, FACTOR_SCORES)
+    split = (codes[:300], factors[:300], codes[300:], factors[300:])
+    dci = METRICS["dci"].function(*split, estimator="forest")
+    parts = ("disentanglement", "completeness", "informativeness")
+    expected = {f"dci_{part}": float(getattr(dci, part)) for part in parts}
+    for name in ("mig", "modularity", "factor_vae", "beta_vae", "irs"):
+        expected[name] = float(METRICS[name].function(codes, factors))
+    for name in ("sap_discrete", "explicitness"):
+        expected[name] = float(METRICS[name].function(*split))
+    assert found.scores == expected
+
+
+def test_what_a_score_assumed_is_kept() -> None:
+    factors = crossed(4, 5, 3, repeats=2)
+    found = score_factors(factors.astype(float), factors, ["dci_completeness", "beta_vae", "sap_discrete"])
+    assert found.protocols == {
+        "dci_completeness": {"n": 60, "n_held_out": 60, "estimator": "forest"},
+        "beta_vae": {"n": 120, "batch": 64, "n_train": 10_000, "n_test": 5_000},
+        "sap_discrete": {"n": 60, "n_held_out": 60},
+    }
+
+
+def test_the_estimator_of_dci_is_the_one_asked_for() -> None:
+    factors = crossed(2, 3, repeats=20)
+    codes = factors + np.random.default_rng(0).normal(size=factors.shape)
+    boosted = score_factors(codes, factors, ["dci_disentanglement"], dci_estimator="boosting")
+    half = len(codes) // 2
+    expected = METRICS["dci"].function(codes[:half], factors[:half], codes[half:], factors[half:])
+    assert boosted.scores["dci_disentanglement"] == float(expected)
+    assert boosted.protocols["dci_disentanglement"]["estimator"] == "boosting"
+
+
+def test_a_score_without_a_value_is_left_out_with_the_reason() -> None:
+    factors = crossed(4, 5, repeats=4)
+    found = score_factors(np.zeros((80, 2)), factors, ["mig", "modularity"])
+    assert found.scores == {"mig": 0.0}
+    assert found.not_defined == {
+        "modularity": "modularity is not defined: no code knows anything of any factor"
+    }
+
+
+def test_costly_scores_are_those_that_wait_for_the_last_evaluation() -> None:
+    costly = {
+        name
+        for name in FACTOR_SCORES
+        if METRICS[name.split("_")[0] if "dci" in name else name].cost == "costly"
+    }
+    assert costly == LAST_EVALUATION_ONLY
+    found = evaluate(reader(), PERFECT, FACTOR_SCORES, last=False)
+    assert set(found.scores) == set(FACTOR_SCORES) - costly
+
+
+def test_floors_are_the_same_scores_of_shuffled_factors_and_of_the_untrained_network() -> None:
+    names = ["mig", "factor_vae"]
+    untrained = InfoGAN(RUN, (1, 4, 4), torch.Generator().manual_seed(3))
+    floors = factor_floors(untrained, PERFECT, evaluate(reader(), PERFECT, names))
+    at_start = evaluate(untrained, PERFECT, names).scores
+    assert floors.keys() == {f"floor/{kind}/{name}" for kind in ("shuffled", "untrained") for name in names}
+    assert {name: floors[f"floor/untrained/{name}"] for name in names} == at_start
+    assert floors["floor/shuffled/mig"] < 0.01
+    assert floors["floor/shuffled/factor_vae"] == pytest.approx(1 / 3, abs=0.1)  # chance, of three factors
+
+
+# What is not defined ----------------------------------------------------------------------------------------
+
+
+def test_without_labels_or_factors_scores_are_left_out_with_the_reason(mnist: ImageDataset) -> None:
+    found = evaluate(reader(), PERFECT, ["purity", "mig"])
+    assert found.not_defined == {"purity": "pixels has no labels"}
+    run = RUN.model_copy(update={"codes": CodesConfig(categorical=(), uniform=2)})
+    model = InfoGAN(run, mnist.image_shape, torch.Generator())
+    found = evaluate(model, mnist, ["purity", "mig"])
+    assert found.scores == {}
+    assert found.not_defined == {"purity": "there is no categorical code", "mig": "mnist has no factors"}
+
+
+CODES = LatentCodes(CodesConfig(), fixed_std=True)
+
+
+def test_scores_are_refused_where_the_dataset_lacks_what_they_need(mnist: ImageDataset) -> None:
+    check_scores(mnist, CODES, LABEL_SCORES)
+    check_scores(PERFECT, CODES, FACTOR_SCORES)
+    with pytest.raises(InputError, match="`mig` needs ground-truth factors, which mnist has none of"):
+        check_scores(mnist, CODES, ["nmi", "mig"])
+    with pytest.raises(
+        InputError,
+        match="`cluster_accuracy` needs labels, which pixels has none of; it has factors: ask for `mig`",
+    ):
+        check_scores(PERFECT, CODES, ["cluster_accuracy"])
+
+
+def test_dci_is_refused_for_a_single_code() -> None:
+    single = LatentCodes(CodesConfig(categorical=(), uniform=1), fixed_std=True)
+    check_scores(PERFECT, single, ["mig"])
+    with pytest.raises(InputError, match="`dci_completeness` needs two codes or more, and there is one"):
+        check_scores(PERFECT, single, ["dci_completeness"])
+
+
+def test_factor_scores_are_refused_where_the_test_set_is_too_small_for_them() -> None:
+    sprites = load_dataset(DatasetConfig(name="sprites", train_size=10, test_size=200))
+    with pytest.raises(
+        InputError, match=r"every value of `orientation` twice or more .* give a larger `dataset.test"
+    ):
+        check_scores(sprites, CODES, ["mig"])
+    constant = crossed(3, 1, 5, repeats=20)
+    with pytest.raises(InputError, match="`mig` is not defined: factor `b` is constant"):
+        check_scores(dataset_of(constant), CODES, ["mig"])
+
+
+# In a sweep file --------------------------------------------------------------------------------------------
+
+
+def test_scores_that_use_factors_are_marked() -> None:
+    assert [name for name in (*LABEL_SCORES, *FACTOR_SCORES, "L_I") if uses_factors(name)] == [*FACTOR_SCORES]
+    assert not any(map(uses_labels, FACTOR_SCORES))
+
+
+@pytest.mark.parametrize(
+    ("sections", "fault"),
+    [
+        ({}, "`mig` is not in `evaluation.scores`, so it is never computed"),
+        (
+            {
+                "objective": {"metric": "beta_vae"},
+                "evaluation": {"scores": ["beta_vae"]},
+                "scheduler": "asha",
+            },
+            "`beta_vae` is computed once a run, at its end, so `scheduler: asha` could not compare runs",
+        ),
+    ],
+)
+def test_an_objective_that_is_not_computed_is_refused(sections: dict[str, object], fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        parse_sweep({"name": "x", "objective": {"metric": "mig"}, **sections})
+
+
+def test_a_factor_score_can_be_the_objective() -> None:
+    sweep = parse_sweep(
+        {"name": "x", "dataset": "sprites", "objective": {"metric": "mig"}, "evaluation": {"scores": "mig"}}
+    )
+    assert sweep.evaluation.scores == ("mig",)
+
+
+# In a trial -------------------------------------------------------------------------------------------------
+
+
+def trial_on_sprites(scores: tuple[str, ...]) -> Trial:
+    run = RunConfig(
+        codes=CodesConfig(categorical=(3,), uniform=2, noise=4),
+        architecture=ArchitectureConfig(name="infogan-cr", width=0.1),
+        objective=ObjectiveConfig(fixed_std=False),
+        steps=2,
+        batch=8,
+    )
+    dataset = DatasetConfig(name="sprites", train_size=64, test_size=1500)
+    return Trial(TrialSpec("0000", {}, run, dataset, EvaluationConfig(every=1, scores=scores), (0,)))
+
+
+def test_a_trial_reports_factor_scores_and_their_floors_once_at_the_end(tmp_path: Path) -> None:
+    trial = trial_on_sprites(("mig", "dci_disentanglement"))
+    first = trial.advance().seeds[0].metrics
+    assert "mig" in first
+    assert not any("floor/" in name or "dci" in name for name in first)
+    last = trial.advance()
+    assert last.status is Status.FINISHED
+    floors = [name for name in last.seeds[0].metrics if name.startswith("floor/")]
+    assert len(floors) == 4
+    assert "floor/" not in last.line()
+    trial.save(tmp_path)
+    document = json.loads((tmp_path / "seed-0" / "evaluation.json").read_text())
+    assert document["scores"]["dci_disentanglement"] == last.seeds[0].metrics["dci_disentanglement"]
+    assert document["protocols"]["mig"] == {"n": 1500, "n_bins": 20}
+    assert document["confusion"] is None
+    matrix = document["factor_matrix"]
+    assert (matrix["codes"], matrix["factors"]) == (
+        ["cat_0", "uniform_0", "uniform_1"], ["shape", "scale", "orientation", "x", "y"]
+    )  # fmt: skip
+    information, entropies = np.array(matrix["mutual_information"]), np.array(matrix["factor_entropy"])
+    assert entropies == pytest.approx(np.log([3, 6, 40, 32, 32]), abs=0.02)
+    gaps = np.sort(information, axis=0)[-1] - np.sort(information, axis=0)[-2]
+    assert document["scores"]["mig"] == pytest.approx(float(np.mean(gaps / entropies)))
+
+
+def test_a_trial_that_asks_for_what_its_dataset_lacks_does_not_begin() -> None:
+    with pytest.raises(InputError, match="`purity` needs labels, which sprites has none of"):
+        trial_on_sprites(("purity",))
