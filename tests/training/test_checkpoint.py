@@ -226,3 +226,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(saved: Path, traine
 
     save_checkpoint(trainer, DATASET, saved)  # once there is room again
     assert int(load_checkpoint(saved).tensors["step"]) == 3
+
+
+def test_a_place_that_cannot_be_taken_is_left_without_debris(trainer: Trainer, path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(OSError, match=r"checkpoint\.safetensors"):
+        save_checkpoint(trainer, DATASET, path)
+    assert [file.name for file in path.parent.iterdir()] == ["checkpoint.safetensors"]
