@@ -200,7 +200,7 @@ def test_no_random_numbers_are_used_twice(run: RunConfig) -> None:
 
     fresh = Trainer(run, numbered(64), 3)
     z = fresh.model.codes.sample(64, fresh.generator).z
-    first_weight = next(fresh.model.networks.parameters()).flatten()[: z.numel()]
+    first_weight = next(fresh.model.networks.parameters()).detach().flatten()[: z.numel()]
     correlation = torch.corrcoef(torch.stack([z.flatten()[: len(first_weight)], first_weight]))[0, 1]
     assert abs(float(correlation)) < 5 / math.sqrt(len(first_weight))
 
