@@ -20,6 +20,8 @@ Codes = NDArray[np.float64]
 FactorValues = NDArray[np.int64]
 
 _DCI = "dci_"  # three scores are parts of one: `dci_completeness` is `completeness` of the metric `dci`
+_BINNED = ("mig", "mig_sup", "jemmig", "dcimig", "modularity")
+_DRAWN = ("factor_vae", "beta_vae", "z_max_variance")
 _DRAWS = {"batch": 64, "n_train": 10_000, "n_test": 5_000}
 
 
@@ -68,11 +70,9 @@ def score_factors(
         ValueError: if there are too few samples: a value that occurs once, or in the second half alone.
     """
     options: Mapping[str, dict[str, Any]] = {
-        "mig": {"n_bins": n_bins},
-        "modularity": {"n_bins": n_bins},
+        **{metric: {"n_bins": n_bins} for metric in _BINNED},
+        **dict.fromkeys(_DRAWN, _DRAWS),
         "irs": {"n_bins": N_BINS, "quantile": 0.99},
-        "factor_vae": _DRAWS,
-        "beta_vae": _DRAWS,
         "dci": {"estimator": dci_estimator},
     }
     found = FactorScores()

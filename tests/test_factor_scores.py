@@ -7,6 +7,7 @@ import math
 from itertools import product
 from pathlib import Path
 
+import infogan_reports
 import numpy as np
 import pytest
 import torch
@@ -98,7 +99,17 @@ def test_a_q_that_reads_each_factor_into_one_code_is_perfect() -> None:
     found = evaluate(reader(), PERFECT, FACTOR_SCORES)
     assert found.not_defined == {}
     assert found.confusion is None
-    for name in ("mig", "modularity", "factor_vae", "dci_informativeness", "explicitness"):
+    for name in (
+        "mig",
+        "modularity",
+        "factor_vae",
+        "z_max_variance",
+        "dci_informativeness",
+        "explicitness",
+        "mig_sup",
+        "jemmig",
+        "dcimig",
+    ):
         assert found.scores[name] == pytest.approx(1.0), name
     for name in ("dci_disentanglement", "dci_completeness", "beta_vae"):
         assert found.scores[name] > 0.98, name
@@ -134,7 +145,17 @@ def test_scores_are_the_metrics_package_s_own() -> None:
     dci = METRICS["dci"].function(*split, estimator="forest")
     parts = ("disentanglement", "completeness", "informativeness")
     expected = {f"dci_{part}": float(getattr(dci, part)) for part in parts}
-    for name in ("mig", "modularity", "factor_vae", "beta_vae", "irs"):
+    for name in (
+        "mig",
+        "mig_sup",
+        "jemmig",
+        "dcimig",
+        "modularity",
+        "factor_vae",
+        "z_max_variance",
+        "beta_vae",
+        "irs",
+    ):
         expected[name] = float(METRICS[name].function(codes, factors))
     for name in ("sap_discrete", "explicitness"):
         expected[name] = float(METRICS[name].function(*split))
@@ -244,6 +265,7 @@ def test_factor_scores_are_refused_where_the_test_set_is_too_small_for_them() ->
 def test_scores_that_use_factors_are_marked() -> None:
     assert [name for name in (*LABEL_SCORES, *FACTOR_SCORES, "L_I") if uses_factors(name)] == [*FACTOR_SCORES]
     assert not any(map(uses_labels, FACTOR_SCORES))
+    assert infogan_reports.USES_FACTORS == set(FACTOR_SCORES)
 
 
 @pytest.mark.parametrize(

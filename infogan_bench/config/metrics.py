@@ -16,6 +16,10 @@ FactorScore = Literal[
     "factor_vae",
     "beta_vae",
     "irs",
+    "mig_sup",
+    "jemmig",
+    "dcimig",
+    "z_max_variance",
 ]
 DciEstimator = Literal["forest", "boosting"]
 ScoreName = Literal[LabelScore, FactorScore]

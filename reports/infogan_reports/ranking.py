@@ -24,6 +24,10 @@ USES_FACTORS = frozenset(
         "factor_vae",
         "beta_vae",
         "irs",
+        "mig_sup",
+        "jemmig",
+        "dcimig",
+        "z_max_variance",
     }
 )
 """Scores that need ground-truth factors, which is supervision as well."""
