@@ -265,7 +265,7 @@ def test_factor_scores_are_refused_where_the_test_set_is_too_small_for_them() ->
 def test_scores_that_use_factors_are_marked() -> None:
     assert [name for name in (*LABEL_SCORES, *FACTOR_SCORES, "L_I") if uses_factors(name)] == [*FACTOR_SCORES]
     assert not any(map(uses_labels, FACTOR_SCORES))
-    assert infogan_reports.USES_FACTORS == set(FACTOR_SCORES)
+    assert set(FACTOR_SCORES) == infogan_reports.USES_FACTORS
 
 
 @pytest.mark.parametrize(
