@@ -43,7 +43,7 @@ def test_parameters_of_the_paper_s_table_1() -> None:
         + 2 * 1024  # batchnorm: scale and shift
         + (1024 * 7 * 7 * 128 + 7 * 7 * 128)  # FC 7 x 7 x 128 ReLU
         + 2 * 7 * 7 * 128  # batchnorm
-        + 128 * 64 * 4 * 4  # 4 x 4 upconv 64 ReLU, stride 2, its shift left to the batchnorm
+        + (128 * 64 * 4 * 4 + 64)  # 4 x 4 upconv 64 ReLU, stride 2
         + 2 * 64  # batchnorm
         + (64 * 1 * 4 * 4 + 1)  # 4 x 4 upconv 1 channel
     )
@@ -54,7 +54,7 @@ def test_parameters_of_the_paper_s_table_1() -> None:
     )
     assert count(networks.D_head) == 1024 + 1  # FC output layer for D
     assert count(networks.Q_head) == 1024 * 128 + 2 * 128 + 128 * 12 + 12  # FC 128-batchnorm-lReLU-FC output
-    assert count(networks) == 6_652_417 + 6_556_992 + 1_025 + 132_876
+    assert count(networks) == 6_652_481 + 6_556_992 + 1_025 + 132_876
 
 
 def test_q_has_two_numbers_for_a_continuous_code_whose_deviation_is_learned() -> None:

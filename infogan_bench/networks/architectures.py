@@ -23,7 +23,7 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_linear_relu_bn(latent_dim, fc),
             *_linear_relu_bn(fc, c128 * h * w),
             nn.Unflatten(1, (c128, h, w)),
-            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1, bias=False),
+            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
             nn.BatchNorm2d(c64),
             nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,16 +17,23 @@ from infogan_bench.sweep.logs import LOG_FORMAT
 
 _AUTO_GPU_FRACTION = 0.25
 _GIB = 2**30
+_KNOCK_SECONDS = 10
 
 
 @contextmanager
 def ray_cluster(address: str | None) -> Iterator[None]:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
 
+    Where this process has joined a cluster already and no `address` is given, that one is used and left as it is.
+
     Raises:
         InputError: if no cluster answers there.
     """
+    if address is None and ray.is_initialized():
+        yield
+        return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _require_an_answer(address)
     try:
         ray.init(
             address=address,
@@ -39,6 +47,17 @@ def ray_cluster(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _require_an_answer(address: str) -> None:
+    """Knock at HOST:PORT first: Ray itself would wait for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+    except OSError as error:
+        raise InputError(f"--address: no Ray cluster answers at {address}: {error}") from None
 
 
 def trial_request(resources: ResourcesConfig) -> dict[str, float]:

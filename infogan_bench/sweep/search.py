@@ -119,7 +119,7 @@ def scheduler(sweep: SweepConfig) -> TrialScheduler:
     """Ray's scheduler for `sweep.scheduler`; it counts in training steps."""
     config = sweep.scheduler
     lengths = sweep.space["steps"].probes() if "steps" in sweep.space else (sweep.base.steps,)
-    longest, grace = max(lengths), config.grace_steps(min(lengths))
+    longest, grace = int(max(lengths)), config.grace_steps(int(min(lengths)))
     if config.name == "asha":
         return AsyncHyperBandScheduler(
             time_attr=STEP,

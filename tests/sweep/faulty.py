@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +46,8 @@ def _raise() -> None:
 def _kill_once() -> None:
     """SIGKILL, but only the first time: the file remembers."""
     mark = os.environ.get("FAULTY_MARK", "")
-    if mark and not os.path.exists(mark):  # noqa: PTH110
-        open(mark, "w").close()  # noqa: PTH123, SIM115
+    if mark and not Path(mark).exists():
+        Path(mark).touch()
         os.kill(os.getpid(), signal.SIGKILL)
 
 
