@@ -29,6 +29,7 @@ _BATCH = 128
 _UNIT_IMAGES = 10_000  # whose features' variance is the unit
 _WIDTH = 64  # of the features
 _SIDE = 28
+_RANGES: dict[Pixels, tuple[int, int]] = {"0..255": (0, 255), "0..1": (0, 1), "-1..1": (-1, 1)}
 _CACHE_VARIABLE = "INFOGAN_METRICS_CACHE"
 
 
@@ -99,7 +100,10 @@ def digit_features(
             warnings.warn(f"{path}: {error}; the network is trained again", stacklevel=2)
     network = _train(*train, seed)
     features = DigitFeatures(network, _accuracy(network, *test), data_hash)
-    _save(features, path)
+    try:
+        _save(features, path)
+    except OSError as error:
+        warnings.warn(f"{path}: the network cannot be cached ({error.strerror})", stacklevel=2)
     return features
 
 
@@ -253,9 +257,12 @@ def _square(images: NDArray[Any]) -> NDArray[Any]:
 def _as_input(images: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
     """Return float32 (n, 1, 28, 28) in [0, 1]."""
     squares = _square(images)
+    if pixels not in _RANGES:
+        raise ValueError(f"`pixels` must be one of {', '.join(_RANGES)}, but is {pixels!r}")
     if (squares.dtype == np.uint8) != (pixels == "0..255") or squares.dtype.kind not in "uf":
-        raise ValueError(f"`pixels` {pixels!r} means {_dtype(pixels)}, but the images are {squares.dtype}")
-    lowest, highest = {"0..255": (0, 255), "0..1": (0, 1), "-1..1": (-1, 1)}[pixels]
+        wanted = "uint8" if pixels == "0..255" else "floats"
+        raise ValueError(f"`pixels` {pixels!r} means {wanted}, but the images are {squares.dtype}")
+    lowest, highest = _RANGES[pixels]
     if not (squares.min() >= lowest and squares.max() <= highest):  # also where they hold NaN
         raise ValueError(
             f"images must lie in {pixels}, but reach from {squares.min():.4g} to {squares.max():.4g}"
@@ -264,10 +271,6 @@ def _as_input(images: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
         highest - lowest
     )
     return scaled
-
-
-def _dtype(pixels: Pixels) -> str:
-    return "uint8" if pixels == "0..255" else "floats"
 
 
 def _batches(inputs: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:

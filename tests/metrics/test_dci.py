@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, completeness, dci, disentanglement
+from scipy.stats import spearmanr
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -104,6 +105,35 @@ def test_reference_importances_of_boosted_trees(golden: Any) -> None:
     np.testing.assert_allclose(
         score.importance, golden.expected("rotated")["dci_importance"][:, factors], atol=0.005
     )
+
+
+def test_a_forest_ranks_codes_as_boosted_trees_do(golden: Any) -> None:
+    cases = ["noise", "rotated", "noisy_1.0", "noisy_0.1", "missing", "perfect"]
+    scores = [
+        dci(
+            golden.codes(case)[:2000],
+            golden.factors()[:2000],
+            golden.codes(case, "test")[:1000],
+            golden.factors("test")[:1000],
+            estimator="forest",
+        )
+        for case in cases
+    ]
+    boosting = [golden.values[case]["dci"] for case in cases]
+    for ours, theirs in (
+        ([score.disentanglement.value for score in scores], "disentanglement"),
+        ([score.completeness.value for score in scores], "completeness"),
+        ([score.informativeness for score in scores], "informativeness_test"),
+    ):
+        assert spearmanr(ours, [values[theirs] for values in boosting]).statistic == pytest.approx(1.0)
+
+
+def test_unknown_estimators_are_refused() -> None:
+    factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    with pytest.raises(
+        ValueError, match="`estimator` must be `boosting`, `forest` or a function, but is 'lasso'"
+    ):
+        dci(factors, factors, factors, factors, estimator="lasso")  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

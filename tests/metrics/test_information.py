@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from infogan_metrics import mutual_information_matrix
+from infogan_metrics import NotDefinedError, mutual_info_score, mutual_information_matrix
 from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
-from sklearn.metrics import mutual_info_score
+from sklearn.metrics import mutual_info_score as mutual_information_of_labels
 
 
 def test_bins_and_information_of_the_reference(golden: Any, case: str) -> None:
@@ -47,7 +47,7 @@ def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     bins, factors = np.stack([code, factor], axis=1), np.stack([factor, code], axis=1)
     counts = joint_counts(bins, factors)
     assert (counts.sum(axis=(2, 3)) == len(pairs)).all()
-    expected = mutual_info_score(code, factor)
+    expected = mutual_information_of_labels(code, factor)
     assert mutual_information(counts)[0, 0] == pytest.approx(expected, abs=1e-12)
     assert mutual_information(counts)[1, 1] == pytest.approx(expected, abs=1e-12)
 
@@ -74,3 +74,27 @@ def test_wrong_input_is_refused(codes: Any, factors: Any, fault: str) -> None:
 def test_one_bin_is_refused() -> None:
     with pytest.raises(ValueError, match="`n_bins` must be at least 2, but is 1"):
         mutual_information_matrix(np.eye(3), np.eye(3), n_bins=1)
+
+
+# Between codes --------------------------------------------------------------------------------------------
+
+
+def test_mutual_information_between_codes_of_the_reference(golden: Any, case: str) -> None:
+    expected = golden.values[case]["unsupervised"]["mutual_info_score"]
+    assert mutual_info_score(golden.codes(case)).value == pytest.approx(expected, abs=1e-12)
+
+
+def test_mutual_information_between_codes_in_closed_form() -> None:
+    four = np.repeat([0.0, 1.0, 2.0, 3.0], 25)
+    score = mutual_info_score(np.stack([four, -four, four // 2], axis=1))
+    # I = ln 4, ln 2 and ln 2
+    assert score.value == pytest.approx((math.log(4) + 2 * math.log(2)) / 3)
+    assert np.diag(score.mutual_information).tolist() == pytest.approx(
+        [math.log(4), math.log(4), math.log(2)]
+    )
+    assert mutual_info_score(np.stack([four, np.full(100, 0.7)], axis=1)).value == 0
+
+
+def test_a_single_code_has_no_other() -> None:
+    with pytest.raises(NotDefinedError, match="single code"):
+        mutual_info_score(np.arange(4.0)[:, None])

@@ -111,3 +111,39 @@ def test_importing_the_package_loads_numpy_alone() -> None:
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
     assert not loaded & {"scipy", "sklearn", "torch", "ray", "mlflow", "pandas", "infogan_bench"}
+
+
+WITHOUT = """
+import itertools
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "ray", "mlflow", "optuna", "pandas", "infogan_bench", "infogan_reports"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+import numpy as np
+from infogan_metrics import METRICS
+
+factors = np.tile(list(itertools.product(range(2), range(3))), (40, 1))
+codes = factors + np.random.default_rng(0).normal(scale=0.1, size=factors.shape)
+votes = np.random.default_rng(0).normal(size=(20, 8, 3))
+arrays = {
+    "assignments": factors[:, 1], "labels": factors[:, 1], "codes": codes, "factors": factors,
+    "test_codes": codes, "test_factors": factors, "models": [codes, -codes], "images": votes,
+    "log_q": codes[:, 0] - 3, "entropy": 1.0, "real": codes, "fake": codes + 1,
+    "encodings": [[votes, votes]] * 2, "fixed": [np.arange(20) % 3] * 2,
+}
+for metric in METRICS.values():
+    print(metric.name, float(metric.function(*(arrays[name] for name in metric.inputs))))
+"""
+
+
+def test_every_score_works_where_nothing_else_of_ours_is_installed() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    values = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+    assert set(values) == set(METRICS)
+    assert values["cluster_accuracy"] == values["factor_vae"] == values["beta_vae"] == 1.0
+    assert all(METRICS[name].range[0] <= value <= METRICS[name].range[1] for name, value in values.items())

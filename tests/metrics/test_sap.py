@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, sap_continuous, sap_discrete
+from infogan_metrics.svm import one_code_svm
+from sklearn.svm import LinearSVC
 
 
 def splits(golden: Any, case: str) -> tuple[Any, Any, Any, Any]:
@@ -83,6 +85,24 @@ def test_discrete_sap_of_a_single_code_is_its_accuracy() -> None:
     score = sap_discrete(factor, factor, factor, factor)
     assert score.predictability.tolist() == [[1.0]]
     assert score.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "scale"), [(2, 1.0), (2, 0.01), (3, 1.0), (6, 5.0), (40, 1.0), (32, 30.0)]
+)
+def test_the_svm_is_that_of_scikit_learn(n_classes: int, scale: float) -> None:
+    random = np.random.default_rng(0)
+    y = np.concatenate(
+        [np.arange(n_classes), random.integers(0, n_classes, 2000) ** 2 // n_classes]
+    )  # uneven
+    x = scale * (3 * y / n_classes + random.normal(scale=0.5, size=len(y)) + 1)
+    order = np.argsort(x, kind="stable")
+    weights, biases = one_code_svm(x[order], y[order])
+    svm = LinearSVC(C=0.01, class_weight="balanced", tol=1e-10, max_iter=100_000).fit(x[:, None], y)
+    if n_classes == 2:  # it keeps the second class's alone
+        svm.coef_, svm.intercept_ = np.array([-1, 1]) * svm.coef_, np.array([-1, 1]) * svm.intercept_
+    np.testing.assert_allclose(weights, svm.coef_.ravel(), atol=1e-5)
+    np.testing.assert_allclose(biases, svm.intercept_, atol=1e-4)
 
 
 def test_splits_must_fit_together() -> None:
