@@ -131,6 +131,8 @@ def _run(
             _train(sweep, folder, assignments, total, address, everyone, tracker, signals)
         except KeyboardInterrupt:
             log.warning("stopped by a signal while no trial ran")
+        except InputError:  # from before anything was started
+            raise
         except BaseException:
             _end(everyone, Status.FAILED)
             raise

@@ -1,0 +1,134 @@
+"""The command line as its users meet it: output, exit codes, and one line for whatever was wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TRAIN = ["train", "tiny.yaml", "--output", "out"]
+TINY = """
+name: tiny
+dataset: {name: mnist, train_size: 512, test_size: 200}
+base:
+  architecture: {name: mlp, width: 0.1}
+  steps: 40
+  batch: 32
+evaluation: {every: 20}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    return tmp_path
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infogan_bench", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_help_of_every_command_shows_an_example(folder: Path) -> None:
+    for command in ("train", "sweep", "resume", "report", "validate", "ui", "samples"):
+        done = run(command, "--help", cwd=folder)
+        assert done.returncode == 0
+        assert f"Example: infogan-bench {command}" in done.stdout
+
+
+def test_help_imports_nothing_heavy(folder: Path) -> None:
+    script = (
+        "import sys; sys.argv = ['infogan-bench', '--help']\n"
+        "from infogan_bench.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print(sorted({'torch', 'ray', 'mlflow', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["sweep", "missing.yaml"], "missing.yaml: no such file"),
+        (
+            ["validate", "bad.yaml"],
+            "bad.yaml:3: base.objective.lamda_cat: unknown key; did you mean `lambda_cat`?",
+        ),
+        (["sweep", "bad.yaml"], "bad.yaml:3: base.objective.lamda_cat"),
+        (["sweep", "data.yaml"], "train-images-idx3-ubyte"),
+        (["sweep", "architecture.yaml"], "no architecture 'papier' among dcgan, "),
+        (["sweep", "tiny.yaml", "--address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1"),
+        (["resume", "."], "no sweep folder"),
+        (["report", "."], "sweep.yaml"),
+        (["ui", "nowhere"], "nowhere: no sweep folder"),
+        (["samples", "tiny.yaml"], "tiny.yaml: truncated, or not a checkpoint"),
+        (["samples", "none.safetensors"], "none.safetensors: no such checkpoint"),
+        ([*TRAIN, "--set", "steps"], "expected KEY=VALUE"),
+        ([*TRAIN, "--set", "stpes=3"], "did you mean `steps`?"),
+        ([*TRAIN, "--set", "optimiser.lr_g=-1"], "optimiser.lr_g: must be greater than 0"),
+        ([*TRAIN, "--set", "batch=1024"], "batch"),
+        ([*TRAIN, "--device", "toaster"], "torch cannot use 'toaster'"),
+        ([*TRAIN, "--resume"], "nothing to resume there"),
+        (["swoop"], "No such command 'swoop'"),
+        (["train", "tiny.yaml", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_bad_input_gets_a_message_and_exit_code_2(folder: Path, arguments: list[str], words: str) -> None:
+    (folder / "bad.yaml").write_text("name: bad\nbase:\n  objective: {lamda_cat: 1}\n")
+    (folder / "data.yaml").write_text("name: data\ndataset: {name: mnist, data_dir: empty}\n")
+    (folder / "architecture.yaml").write_text("name: a\nbase: {architecture: {name: papier}}\n")
+    (folder / "empty").mkdir()
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "runs").exists()
+
+
+def test_validate_counts_the_trials(folder: Path) -> None:
+    (folder / "grid.yaml").write_text(
+        TINY + "space: {objective.lambda_cat: [0.1, 1e0, 1, 3], batch: [32, 64]}\nseeds: 3\n"
+    )
+    done = run("validate", "grid.yaml", cwd=folder)
+    assert done.returncode == 0
+    assert "6 x 3 seeds = 18 runs" in done.stdout  # 1e0 and 1 are one value
+
+
+def test_train_resumes_and_samples_draw(folder: Path) -> None:
+    first = run(*TRAIN, "--seed", "3", cwd=folder)
+    assert first.returncode == 0, first.stderr
+    assert [line.split(":")[0] for line in first.stdout.splitlines()[:2]] == [
+        "step 20 seed 3",
+        "step 40 seed 3",
+    ]
+    evaluation = json.loads((folder / "out" / "seed-3" / "evaluation.json").read_text())
+    assert evaluation["step"] == 40
+
+    assert run(*TRAIN, "--seed", "3", cwd=folder).returncode == 2  # it would overwrite
+    done = run(*TRAIN, "--seed", "3", "--resume", cwd=folder)
+    assert done.returncode == 0  # nothing is left to do
+
+    drawn = run("samples", "out/seed-3/checkpoint.safetensors", "--output", "pictures", cwd=folder)
+    assert drawn.returncode == 0, drawn.stderr
+    again = (folder / "out" / "seed-3" / "traversal-cat_0.png").read_bytes()
+    assert (folder / "pictures" / "traversal-cat_0.png").read_bytes() == again
+
+
+def test_a_training_that_diverges_exits_with_1_and_keeps_what_was_finite(folder: Path) -> None:
+    done = run(*TRAIN, "--set", "optimiser.lr_g=1e30", "--set", "steps=60", cwd=folder)
+    assert done.returncode == 1
+    assert "diverged at step" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_fault(folder: Path) -> None:
+    piped = f"{sys.executable} -m infogan_bench --help | head -1"
+    done = subprocess.run(piped, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("Usage: ") or done.stdout == "\n"
