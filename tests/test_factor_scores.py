@@ -36,6 +36,7 @@ from infogan_bench.evaluation import check_scores, evaluate, factor_floors
 from infogan_bench.factor_scores import n_bins, representation, score_factors
 from infogan_bench.networks import InfoGAN
 from infogan_bench.results import Status
+from infogan_bench.training import Trainer
 from infogan_bench.trial import Trial, TrialSpec
 
 SIZES = (3, 4, 5)
@@ -318,6 +319,9 @@ def test_a_trial_reports_factor_scores_and_their_floors_once_at_the_end(tmp_path
     assert last.status is Status.FINISHED
     floors = [name for name in last.seeds[0].metrics if name.startswith("floor/")]
     assert len(floors) == 4
+    untrained = Trainer(trial.spec.run, trial.dataset.train_images, seed=0).model
+    at_start = evaluate(untrained, trial.dataset, ["mig"]).scores["mig"]
+    assert last.seeds[0].metrics["floor/untrained/mig"] == at_start
     assert "floor/" not in last.line()
     trial.save(tmp_path)
     document = json.loads((tmp_path / "seed-0" / "evaluation.json").read_text())
