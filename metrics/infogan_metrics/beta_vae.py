@@ -48,16 +48,30 @@ def beta_vae(
     Reference: Higgins et al. 2017, "beta-VAE", section 3.
     """
     x, y = as_codes_and_factors(codes, factors)
-    groups = SharedValues(y)
-    random = np.random.default_rng(seed)
-    shared = random.integers(groups.n_factors, size=n_train + n_test)
-    first = random.integers(len(x), size=(len(shared), batch))
-    second = groups.draw(np.repeat(shared, batch), first.ravel(), 1, random)
-    pairs = np.stack([first, second.reshape(first.shape)], axis=2).reshape(len(shared), 2 * batch)
-    points = summarise(x, pairs, lambda group: np.abs(group[:, ::2] - group[:, 1::2]).mean(axis=1))
+    points, shared = difference_points(x, y, batch, n_train + n_test, np.random.default_rng(seed))
     train, test = slice(n_train), slice(n_train, None)
     value, train_value = guess_factor(points[train], shared[train], points[test], shared[test])
     return BetaVAE(value, len(x), train_value)
+
+
+def difference_points(
+    codes: Codes, factors: Indices, batch: int, n_points: int, random: np.random.Generator
+) -> tuple[Codes, Indices]:
+    """Draw points (n_points, n_codes), mean |difference of codes| of pairs that share a factor, and that factor."""
+    groups = SharedValues(factors)
+    shared = random.integers(groups.n_factors, size=n_points)
+    first = random.integers(len(codes), size=(n_points, batch))
+    second = groups.draw(np.repeat(shared, batch), first.ravel(), 1, random)
+    pairs = np.concatenate([first, second.reshape(first.shape)], axis=1)
+    return summarise(codes, pairs, _mean_differences), shared
+
+
+def _mean_differences(pairs: Codes) -> Codes:
+    """Mean |difference| of each first half of (n_points, 2 batch, n_codes) from its second, (n_points, n_codes)."""
+    batch = pairs.shape[1] // 2
+    differences = np.abs(pairs[:, :batch] - pairs[:, batch:])
+    means: Codes = np.einsum("gsc->gc", differences) / batch
+    return means
 
 
 def guess_factor(

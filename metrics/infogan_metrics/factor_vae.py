@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, constant_columns
-from infogan_metrics.sampling import SharedValues, summarise
+from infogan_metrics.sampling import SharedValues, group_variances, summarise
 from infogan_metrics.score import Score
 
 
@@ -64,7 +64,7 @@ def factor_vae(
     random = np.random.default_rng(seed)
     fixed = random.integers(groups.n_factors, size=n_train + n_test)
     rows = groups.draw(fixed, random.integers(len(x), size=len(fixed)), batch, random)
-    local_variances = summarise(x, rows, lambda group: group.var(axis=1, ddof=1))
+    local_variances = summarise(x, rows, group_variances)
     found = least_varying_code(local_variances, variances, active)
     votes = count_votes(fixed[:n_train], found[:n_train], (y.shape[1], x.shape[1]))
     return FactorVAE(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from infogan_metrics.arrays import Codes, Indices
 from infogan_metrics.score import NotDefinedError
 
-_ROWS_AT_ONCE = 1 << 18  # bounds memory to some MiB per code
+_ROWS_AT_ONCE = 1 << 13  # of codes at a time: they stay in the processor's cache
 
 
 class SharedValues:
@@ -114,5 +114,15 @@ def summarise(
         (n_groups, n_codes)
     """
     step = max(1, _ROWS_AT_ONCE // groups.shape[1])
-    parts = [summary(codes[groups[i : i + step]]) for i in range(0, len(groups), step)]
+    parts = [summary(codes.take(groups[i : i + step], axis=0)) for i in range(0, len(groups), step)]
     return np.concatenate(parts)
+
+
+def group_variances(groups: Codes) -> Codes:
+    """Unbiased variance over the middle axis of (n_groups, size, n_codes), which is overwritten."""
+    size = groups.shape[1]
+    groups -= (np.einsum("gsc->gc", groups) / size)[
+        :, None
+    ]  # einsum: np.sum is ten times slower on short axes
+    variances: Codes = np.einsum("gsc,gsc->gc", groups, groups) / (size - 1)
+    return variances

@@ -15,7 +15,7 @@ from infogan_metrics.arrays import (
     standardise,
 )
 from infogan_metrics.score import NotDefinedError, Score
-from infogan_metrics.svm import one_code_svm
+from infogan_metrics.svm import one_code_svms
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +86,11 @@ def sap_discrete(
     if scale_codes:
         x[:, alive], test_x[:, alive] = standardise(x[:, alive], test_x[:, alive])
     for i in alive:
-        order = np.argsort(x[:, i], kind="stable")
-        for k in range(y.shape[1]):
-            weights, biases = one_code_svm(x[order, i], y[order, k])
-            guesses = np.argmax(np.multiply.outer(test_x[:, i], weights) + biases, axis=1)
-            predictability[i, k] = np.mean(guesses == test_y[:, k])
+        order = np.argsort(x[:, i])
+        for k, (weights, biases) in enumerate(one_code_svms(x[order, i], y[order])):
+            margins = np.multiply.outer(test_x[:, i], weights)
+            margins += biases
+            predictability[i, k] = np.mean(margins.argmax(axis=1) == test_y[:, k])
     return _gap(predictability, len(x))
 
 

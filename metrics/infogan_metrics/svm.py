@@ -1,4 +1,4 @@
-"""A linear SVM on a single feature, solved exactly and for all classes at once."""
+"""Linear SVMs on a single feature, solved exactly and for all classes of all factors at once."""
 
 from __future__ import annotations
 
@@ -14,54 +14,71 @@ Vector = NDArray[np.float64]  # (n_classes,) or (n,)
 Matrix = NDArray[np.float64]  # (2, n_classes) or (3, n_classes)
 
 
-class _Sums:
-    """Counts and power sums of samples below a threshold, for each class of a sorted feature and for all."""
-
-    def __init__(self, x: Vector, y: Indices) -> None:
-        self._x, self._n = x, len(x)
-        by_class = np.argsort(y, kind="stable")  # within a class, ranks stay sorted
-        self._keys = y[by_class] * (self._n + 1) + by_class
-        powers = np.stack([np.ones_like(x), x, x * x])
-        self._all = np.pad(np.cumsum(powers, axis=1), ((0, 0), (1, 0)))
-        self._of_classes = np.pad(np.cumsum(powers[:, by_class], axis=1), ((0, 0), (1, 0)))
-        self.n_classes = int(y.max()) + 1
-        classes = np.arange(self.n_classes)
-        self._first = np.searchsorted(self._keys, classes * (self._n + 1))
-        self.totals = (
-            self._of_classes[:, np.append(self._first[1:], self._n)] - self._of_classes[:, self._first]
-        )
-
-    def below(self, thresholds: Vector) -> tuple[Matrix, Matrix]:
-        """Sums (3, n_classes) of 1, x and x^2 over x < threshold: of each class's own samples, and of all."""
-        rank = np.searchsorted(self._x, thresholds)
-        place = np.searchsorted(self._keys, np.arange(self.n_classes) * (self._n + 1) + rank)
-        return self._of_classes[:, place] - self._of_classes[:, self._first], self._all[:, rank]
-
-
-def one_code_svm(x: Vector, y: Indices, *, C: float = 0.01) -> tuple[Vector, Vector]:
-    """Fit what `sklearn.svm.LinearSVC(C=C, class_weight="balanced")` fits to a single feature.
+def one_code_svms(x: Vector, factors: Indices, *, C: float = 0.01) -> list[tuple[Vector, Vector]]:
+    """Fit what `sklearn.svm.LinearSVC(C=C, class_weight="balanced")` fits, for each factor, to a single feature.
 
     One class against the rest: minimise (w^2 + b^2) / 2 + sum_i C_i max(0, 1 - s_i (w x_i + b))^2, s_i being
     1 in the class and -1 outside. As in liblinear, C_i is C n / (n_classes n_class) in the class; the others
     keep C, but with two classes each has its own weight. The samples within the margin are those on one side
-    of a threshold, so sums over a sorted feature give each Newton step of all classes in O(n_classes log n).
+    of a threshold, so prefix sums over the sorted feature give each Newton step of all classes in
+    O(n_classes log n).
 
     Args:
         x: (n,) sorted feature.
-        y: (n,) classes, each of 0 to n_classes - 1 at least once, two or more.
+        factors: (n, n_factors) classes from 0, each up to a factor's largest at least once, two or more.
     Returns:
-        Weights and biases, (n_classes,) each: the class of x is where weights * x + biases is largest.
+        For each factor weights and biases, (n_classes,) each: the class of x is where weights * x + biases is
+        largest.
     """
-    sums = _Sums(x, y)
-    balanced = C * len(x) / (sums.n_classes * sums.totals[0])
-    outside = balanced[::-1] if sums.n_classes == 2 else np.full(sums.n_classes, C)
-    point = np.zeros((2, sums.n_classes))  # w and b
-    here = _within_margin(sums, point, balanced, outside)
+    sizes = factors.max(axis=0) + 1
+    sums = _Sums(x, factors, sizes)
+    inside = C * len(x) / (np.repeat(sizes, sizes) * sums.totals[0])
+    outside = np.concatenate(
+        [part[::-1] if len(part) == 2 else np.full(len(part), C) for part in _by_factor(inside, sizes)]
+    )
+    weights, biases = _minimise(sums, inside, outside)
+    return list(zip(_by_factor(weights, sizes), _by_factor(biases, sizes), strict=True))
+
+
+def _by_factor(values: Vector, sizes: Indices) -> list[Vector]:
+    return np.split(values, np.cumsum(sizes)[:-1])
+
+
+class _Sums:
+    """Sums of 1, x and x^2 over the samples below a threshold: of each class, and of all."""
+
+    def __init__(self, x: Vector, factors: Indices, sizes: Indices) -> None:
+        self._x, self._row = x, len(x) + 1
+        small = factors.astype(np.uint16) if sizes.max() <= 1 << 16 else factors  # which numpy sorts by radix
+        ranks = np.argsort(small, axis=0, kind="stable")  # within a class, they stay sorted
+        classes = np.take_along_axis(factors, ranks, axis=0) + np.cumsum(sizes) - sizes
+        self._keys = (classes * self._row + ranks).ravel(order="F")
+        powers = np.stack([np.ones_like(x), x, x * x])
+        self._all = np.pad(np.cumsum(powers, axis=1), ((0, 0), (1, 0)))
+        grouped = powers.take(ranks.ravel(order="F"), axis=1)
+        self._grouped = np.pad(np.cumsum(grouped, axis=1), ((0, 0), (1, 0)))
+        self._class_keys = np.arange(sizes.sum()) * self._row
+        first = np.searchsorted(self._keys, self._class_keys)
+        self._before = self._grouped[:, first]
+        self.totals: Matrix = self._grouped[:, np.append(first[1:], len(self._keys))] - self._before
+        self.all: Matrix = self._all[:, -1:]
+
+    def below(self, thresholds: Vector) -> tuple[Matrix, Matrix]:
+        """(3, n_classes) each, for a threshold of each class: over x < threshold in the class, and over all."""
+        rank = np.searchsorted(self._x, thresholds)
+        place = np.searchsorted(self._keys, self._class_keys + rank)
+        return self._grouped[:, place] - self._before, self._all[:, rank]
+
+
+def _minimise(sums: _Sums, inside: Vector, outside: Vector) -> tuple[Vector, Vector]:
+    """Newton's method with halved steps; it ends after finitely many, the loss being piecewise quadratic."""
+    point = np.zeros((2, len(inside)))  # w and b
+    here = _within_margin(sums, point, inside, outside)
     for _ in range(_MOST_STEPS):
         step = _minimum(*here) - point
-        size = np.ones(sums.n_classes)
+        size = np.ones(len(inside))
         while True:  # halve the steps of classes whose loss they would raise
-            there = _within_margin(sums, point + size * step, balanced, outside)
+            there = _within_margin(sums, point + size * step, inside, outside)
             worse = _loss(point + size * step, *there) > _loss(point, *here) + _TOLERANCE
             if not worse.any():
                 break
@@ -80,7 +97,7 @@ def _within_margin(sums: _Sums, point: Matrix, inside: Vector, outside: Vector) 
     with np.errstate(over="ignore"):
         own_below, _ = sums.below((1 - b) / slope)
         also_own, all_below = sums.below((-1 - b) / slope)
-    others_below, others = all_below - also_own, sums.totals.sum(axis=1, keepdims=True) - sums.totals
+    others_below, others = all_below - also_own, sums.all - sums.totals
     rising = slope > 0
     own = inside * np.where(rising, own_below, sums.totals - own_below)  # w x + b < 1
     other = outside * np.where(rising, others - others_below, others_below)  # w x + b > -1

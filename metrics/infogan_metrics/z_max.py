@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import as_codes_and_factors, constant_columns
 from infogan_metrics.factor_vae import count_votes, majority_accuracy
-from infogan_metrics.sampling import OneVaries, summarise
+from infogan_metrics.sampling import OneVaries, group_variances, summarise
 from infogan_metrics.score import Score
 
 
@@ -63,8 +63,8 @@ def z_max_variance(
     random = np.random.default_rng(seed)
     varied = random.integers(y.shape[1], size=n_train + n_test)
     live = x[:, active]
-    local_variances = summarise(live, groups.draw(varied, batch, random), lambda group: group.var(axis=1))
-    found = np.flatnonzero(active)[np.argmax(local_variances / live.var(axis=0), axis=1)]
+    local_variances = summarise(live, groups.draw(varied, batch, random), group_variances)
+    found = np.flatnonzero(active)[np.argmax(local_variances / live.var(axis=0, ddof=1), axis=1)]
     votes = count_votes(varied[:n_train], found[:n_train], (y.shape[1], x.shape[1]))
     return ZMaxVariance(
         majority_accuracy(votes, varied[n_train:], found[n_train:]),

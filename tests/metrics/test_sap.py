@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, sap_continuous, sap_discrete
-from infogan_metrics.svm import one_code_svm
+from infogan_metrics.svm import one_code_svms
 from sklearn.svm import LinearSVC
 
 
@@ -97,7 +97,8 @@ def test_the_svm_is_that_of_scikit_learn(n_classes: int, scale: float) -> None:
     )  # uneven
     x = scale * (3 * y / n_classes + random.normal(scale=0.5, size=len(y)) + 1)
     order = np.argsort(x, kind="stable")
-    weights, biases = one_code_svm(x[order], y[order])
+    other = random.integers(0, 4, len(y))  # a second factor, which must not matter
+    (_, (weights, biases), _) = one_code_svms(x[order], np.stack([other, y, other], axis=1)[order])
     svm = LinearSVC(C=0.01, class_weight="balanced", tol=1e-10, max_iter=100_000).fit(x[:, None], y)
     if n_classes == 2:  # it keeps the second class's alone
         svm.coef_, svm.intercept_ = np.array([-1, 1]) * svm.coef_, np.array([-1, 1]) * svm.intercept_
