@@ -187,6 +187,54 @@ def samples(
         typer.echo(picture)
 
 
+@app.command(epilog="Example: infogan-bench metrics")
+def metrics() -> None:
+    """List all scores: what each asks, its range and direction, the arrays it needs, its cost and source."""
+    from infogan_metrics import METRICS
+
+    from infogan_bench.scoring import metrics_table
+
+    typer.echo(metrics_table(list(METRICS.values())))
+
+
+@app.command(epilog="Example: infogan-bench evaluate --codes codes.npz --score mig --score dci_forest")
+def evaluate(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(metavar="[CHECKPOINT]", help="Score it on its dataset's test set.")
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Score the arrays in this .npz file instead: codes, factors, labels, ..."
+        ),
+    ] = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option(help="A score; may be given several times. Default: all that are at hand and cheap."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the latents that images are generated from.")] = 0,
+    extension: Annotated[
+        list[str] | None,
+        typer.Option(help="Module or .py file that registers the checkpoint's architecture or dataset."),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Score a checkpoint, or arrays that any program has written."""
+    from infogan_bench.scoring import as_json, as_table, score_arrays
+
+    if codes is not None and checkpoint is None:
+        outcomes = score_arrays(codes, score or [])
+    elif checkpoint is not None and codes is None:
+        from infogan_bench.extensions import load_extensions
+        from infogan_bench.scoring.checkpoint import score_checkpoint
+
+        load_extensions(extension or [])
+        outcomes = score_checkpoint(checkpoint, score or [], seed=seed)
+    else:
+        raise InputError("give either a CHECKPOINT or --codes FILE")
+    typer.echo(as_json(outcomes, {"scored": str(codes or checkpoint)}) if json_ else as_table(outcomes))
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(infogan_bench.__version__)

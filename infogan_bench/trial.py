@@ -52,6 +52,7 @@ class Trial:
         self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
+        self._history: list[SeedResult] = []
 
     @property
     def device(self) -> torch.device:
@@ -83,6 +84,7 @@ class Trial:
         for seed, trainer in self._trainers.items():
             if self._results[seed].status is Status.RUNNING:
                 self._results[seed] = self._advance_seed(trainer, self._results[seed])
+                self._history.append(self._results[seed])
         if self.update.status is Status.DIVERGED:
             for seed, result in self._results.items():
                 if result.status is Status.RUNNING:
@@ -135,21 +137,23 @@ class Trial:
             "dataset": self.spec.dataset.model_dump(mode="json"),
             "seeds": list(self.spec.seeds),
             "progress": [asdict(result) for result in self._results.values()],
+            "history": [asdict(result) for result in self._history],
         }
         for seed, trainer in self._trainers.items():
             place = folder / f"seed-{seed}"
             place.mkdir(parents=True, exist_ok=True)
             save_checkpoint(trainer, self.spec.dataset, place / "checkpoint.safetensors")
             write_pictures(trainer.model, place)
-            if seed in self._evaluations:
-                write_evaluation(
-                    trainer.model,
-                    self.dataset,
-                    self._evaluations[seed],
-                    step=trainer.step,
-                    metrics=self._results[seed].metrics,
-                    path=place / "evaluation.json",
-                )
+            if seed not in self._evaluations:  # it was loaded and not trained since
+                self._evaluate(trainer, last=trainer.step >= self.spec.run.steps)
+            write_evaluation(
+                trainer.model,
+                self.dataset,
+                self._evaluations[seed],
+                step=trainer.step,
+                metrics=self._results[seed].metrics,
+                path=place / "evaluation.json",
+            )
         (folder / "trial.json").write_text(json.dumps(document, indent=1))
 
     def load(self, folder: Path) -> None:
@@ -162,6 +166,7 @@ class Trial:
             document = json.loads((folder / "trial.json").read_text())
             seeds = tuple(document["seeds"])
             results = [SeedResult.from_dict(result) for result in document["progress"]]
+            history = [SeedResult.from_dict(result) for result in document["history"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
         if seeds != self.spec.seeds:
@@ -173,6 +178,7 @@ class Trial:
                 raise InputError(f"{folder}: was written by another configuration")
             self._trainers[result.seed].load_state(checkpoint.tensors)
             self._results[result.seed] = result
+        self._history = history
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:

@@ -8,6 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,28 @@ class SweepFolder:
             reverse=True,
         )
 
+    def take_history(self, trial: str, checkpoint: Path) -> None:
+        """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written
+        fewer of them, or more."""
+        document = json.loads((checkpoint / "trial.json").read_text())
+        self._history[trial] = [
+            (result["seed"], result["step"], name, value)
+            for result in document["history"]
+            for name, value in result["metrics"].items()
+        ]
+
+    def replay(self, trial: str) -> Iterator[TrialUpdate]:
+        """The updates of a trial so far, in the order of their steps; its own last one if it has ended."""
+        last = self._updates[trial]
+        points: dict[int, dict[int, dict[str, float]]] = {}
+        for seed, step, metric, value in self._history.get(trial, []):
+            points.setdefault(step, {}).setdefault(seed, {})[metric] = value
+        for step, seeds in sorted(points.items()):
+            results = tuple(SeedResult(seed, Status.RUNNING, step, values) for seed, values in seeds.items())
+            yield replace(last, status=Status.RUNNING, step=step, seeds=results, error=None)
+        if last.status.ended:
+            yield last
+
     # As a SweepListener -----------------------------------------------------------------------------------
 
     def started(self, total: int | None) -> None:
@@ -113,10 +136,9 @@ class SweepFolder:
     def updated(self, update: TrialUpdate) -> None:
         """Take the update into the tables."""
         history = self._history.setdefault(update.trial, [])
-        for seed in update.seeds:
-            known = [point for point in history if point[0] == seed.seed and point[1] >= seed.step]
-            for point in known:  # a trial that goes on from its checkpoint does these steps again
-                history.remove(point)
+        for seed in (seed for seed in update.seeds if seed.metrics):
+            # a trial that goes on from an earlier checkpoint reports some steps again
+            history[:] = [point for point in history if point[0] != seed.seed or point[1] < seed.step]
             history += [(seed.seed, seed.step, name, value) for name, value in seed.metrics.items()]
         self._updates[update.trial] = update
         if update.status.ended:

@@ -28,6 +28,7 @@ from infogan_bench.codes import LatentCodes
 from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, get_value, plan, run_keys
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
+from infogan_bench.evaluation import check_scores
 from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import build_networks
 from infogan_bench.results import Status, SweepListener
@@ -54,17 +55,18 @@ def check(sweep: SweepConfig) -> Plan:
     """
     load_extensions(sweep.extensions)
     planned = plan(sweep)
-    images = load_dataset(sweep.dataset).train_images
+    dataset = load_dataset(sweep.dataset)
     runs = list(_runs_to_come(sweep, planned))
-    largest = max(run.batch for run in runs)
-    if largest > len(images):
-        raise InputError(f"base.batch: {largest} images a step, but the training set has {len(images)}")
+    largest, images = max(run.batch for run in runs), len(dataset.train_images)
+    if largest > images:
+        raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
+    for codes in {run.codes for run in runs}:
+        check_scores(dataset, LatentCodes(codes, fixed_std=True), sweep.evaluation.scores)
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}
-        )  # costs nothing, and fits if the full width does
-        channels, height, width = images.shape[1:]
-        build_networks(narrow, (channels, height, width), LatentCodes(sweep.base.codes, fixed_std=True))
+        )  # costs nothing, and fits if the full one does
+        build_networks(narrow, dataset.image_shape, LatentCodes(sweep.base.codes, fixed_std=True))
     return planned
 
 
@@ -181,9 +183,10 @@ def _train(
             require_a_node(request, sweep.resources.wait)
         for listener in listeners:
             listener.started(total)
-        for update in folder.updates.values():
-            if tracker and update.status.ended:  # it may lack what an earlier stop cut off
-                tracker.updated(update)
+        if tracker:
+            for trial in folder.updates:  # MLflow may lack what an earlier stop cut off
+                for update in folder.replay(trial):
+                    tracker.updated(update)
         if to_come:
             _tune(
                 sweep,
@@ -258,6 +261,7 @@ def _checkpoint(folder: SweepFolder, trial: str) -> str | None:
         except InputError as error:
             log.warning("trial %s does not go on from its last checkpoint: %s", trial, error)
         else:
+            folder.take_history(trial, place)
             return str(place.resolve())
     return None
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infogan_bench.config import uses_labels
+from infogan_bench.config.describe import metric_text
 from infogan_bench.results import Status
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.tracking import without_passwords
@@ -50,7 +50,7 @@ def _table(ranked: tuple[infogan_reports.RankedTrial, ...], metric: str) -> str:
     for name in (
         "rank",
         "trial",
-        f"{metric}{' (uses labels)' if uses_labels(metric) else ''}",
+        metric_text(metric),
         "seeds",
         "status",
     ):

@@ -1,0 +1,85 @@
+"""Scores of arrays that any program may have written: codes, factors, labels, features."""
+
+from __future__ import annotations
+
+import difflib
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from infogan_metrics import METRICS, Metric
+from numpy.typing import NDArray
+
+from infogan_bench.errors import InputError
+from infogan_bench.scoring.outcome import Outcome, outcome_of
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def score_arrays(path: Path, names: Sequence[str] = ()) -> list[Outcome]:
+    """Score the arrays in an .npz file, each being called as the scores call it (`infogan-bench metrics`).
+
+    Args:
+        path: the file; pickled objects in it are refused.
+        names: of scores; none: all cheap ones that the arrays suffice for.
+
+    Raises:
+        InputError: if the file cannot be read, an array is missing or malformed, or a name is unknown.
+    """
+    arrays = _read(path)
+    if names:
+        metrics = [_metric(name) for name in dict.fromkeys(names)]
+    else:
+        metrics = [m for m in METRICS.values() if m.cost == "cheap" and set(m.inputs) <= arrays.keys()]
+        if not metrics:
+            raise InputError(
+                f"{path}: holds {_listed(arrays)}, which no score is computed from alone; {_HINT}"
+            )
+    for metric in metrics:
+        missing = [name for name in metric.inputs if name not in arrays]
+        if missing:
+            raise InputError(
+                f"{path}: `{metric.name}` needs {_listed(metric.inputs)}, "
+                f"but {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing; there is {_listed(arrays)}"
+            )
+    return [_score(path, metric, arrays) for metric in metrics]
+
+
+_HINT = "`infogan-bench metrics` lists what each needs"
+
+
+def _score(path: Path, metric: Metric, arrays: Arrays) -> Outcome:
+    try:
+        return outcome_of(metric.name, lambda: metric.function(*(arrays[name] for name in metric.inputs)))
+    except ValueError as error:
+        raise InputError(f"{path}: {metric.name}: {error}") from None
+
+
+def _metric(name: str) -> Metric:
+    if name in METRICS:
+        return METRICS[name]
+    nearest = difflib.get_close_matches(name, METRICS, n=1)
+    raise InputError(
+        f"--score: unknown score `{name}`{f'; did you mean `{nearest[0]}`?' if nearest else ''}; {_HINT}"
+    )
+
+
+def _read(path: Path) -> Arrays:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise InputError(f"{path}: holds a single array; save named ones with numpy.savez")
+            return {name: file[name] for name in file.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not an .npz file of plain arrays ({error})") from None
+
+
+def _listed(names: Sequence[str] | Arrays) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"

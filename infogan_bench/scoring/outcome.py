@@ -1,0 +1,129 @@
+"""What came of one score, and how it is shown."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import shutil
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from infogan_metrics import METRICS, Metric, NotDefinedError, Score
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPED = (160, 24)  # columns and lines where there is no terminal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A score's value, or why it has none."""
+
+    name: str
+    value: float | None
+    n: int | None = None  # samples
+    not_defined: str | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)  # what the score is made of
+    notes: tuple[str, ...] = ()  # what it was measured with, and warnings
+
+
+def outcome_of(name: str, compute: Callable[[], Score], notes: Sequence[str] = ()) -> Outcome:
+    """Compute a score and take down what it warned of, or why it is not defined."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            score = compute()
+        except NotDefinedError as reason:
+            return Outcome(name, None, not_defined=str(reason), notes=tuple(notes))
+    warned = dict.fromkeys(str(warning.message) for warning in caught)
+    return Outcome(name, score.value, score.n, parts=_parts(score), notes=(*notes, *warned))
+
+
+def _parts(score: Score) -> dict[str, float]:
+    """The single numbers in a result, beside its value."""
+    items = {
+        item.name: getattr(score, item.name) for item in fields(score) if item.name not in ("value", "n")
+    }
+    return {
+        name: item.value if isinstance(item, Score) else item
+        for name, item in items.items()
+        if isinstance(item, float | int | Score)
+    }
+
+
+def as_json(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
+    """The outcomes as JSON; a number that is not finite is null."""
+    scores = {
+        outcome.name: {
+            "value": _finite(outcome.value),
+            "n": outcome.n,
+            "not_defined": outcome.not_defined,
+            "parts": {name: _finite(value) for name, value in outcome.parts.items()},
+            "notes": list(outcome.notes),
+        }
+        for outcome in outcomes
+    }
+    return json.dumps({**about, "scores": scores}, indent=1, allow_nan=False)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def as_table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as text, a line each; notes follow below."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in ("score", "value", "n", "range", "parts"):
+        table.add_column(name, justify="right" if name in ("value", "n") else "left")
+    for outcome in outcomes:
+        metric = METRICS.get(outcome.name)
+        value = "not defined" if outcome.value is None else _number(outcome.value)
+        parts = ", ".join(f"{part} {_number(number)}" for part, number in outcome.parts.items())
+        table.add_row(
+            Text(outcome.name),
+            value,
+            "" if outcome.n is None else f"{outcome.n:,}",
+            "" if metric is None else _range(metric),
+            Text(outcome.not_defined or parts),
+        )
+    notes = dict.fromkeys(f"{outcome.name}: {note}" for outcome in outcomes for note in outcome.notes)
+    return "\n".join([_text(table), *notes])
+
+
+def metrics_table(metrics: Sequence[Metric]) -> str:
+    """The registry as text: what each score asks, needs and costs."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in ("score", "asks", "range", "better", "needs", "cost", "source"):
+        table.add_column(name, no_wrap=name == "score")
+    for metric in metrics:
+        table.add_row(
+            metric.name,
+            Text(metric.asks + "?"),
+            _range(metric),
+            "higher" if metric.direction == "max" else "lower",
+            ", ".join(metric.inputs),
+            metric.cost,
+            metric.source,
+        )
+    return _text(table)
+
+
+def _range(metric: Metric) -> str:
+    low, high = (
+        "-inf" if end == -math.inf else "inf" if end == math.inf else f"{end:g}" for end in metric.range
+    )
+    return f"{low} to {high}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def _text(table: Table) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=shutil.get_terminal_size(_PIPED).columns).print(table)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
