@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 N, N_CODES, SIZES = 10_000, 10, (3, 6, 40, 32, 32)
 N_VOTES, N_POINTS, BATCH = 15_000, 3_000, 64

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from infogan_metrics import METRICS, dci, fid, mig
+
+from infogan_bench.errors import InputError
+from infogan_bench.scoring import Outcome, as_json, as_table, metrics_table, score_arrays
+
+FACTORS = np.random.default_rng(0).integers(0, (3, 4), (400, 2))
+CODES = FACTORS + np.random.default_rng(1).normal(scale=0.2, size=FACTORS.shape)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "codes.npz"
+    np.savez(path, codes=CODES, factors=FACTORS)
+    return path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infogan_bench", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_asked_scores_are_those_of_the_functions(file: Path) -> None:
+    first, second = score_arrays(file, ["mig", "modularity", "mig"])
+    assert (first.name, first.value, first.n) == ("mig", mig(CODES, FACTORS).value, 400)
+    assert second.name == "modularity"
+
+
+def test_by_default_all_that_the_arrays_suffice_for(file: Path) -> None:
+    names = {outcome.name for outcome in score_arrays(file)}
+    assert names == {
+        name
+        for name, metric in METRICS.items()
+        if metric.cost == "cheap" and metric.inputs in (("codes", "factors"), ("codes",))
+    }
+
+
+def test_splits_labels_and_features(tmp_path: Path) -> None:
+    arrays = {"assignments": FACTORS[:, 0] + 7, "labels": FACTORS[:, 0], "real": CODES, "fake": CODES + 0.5}
+    split = {"codes": CODES[:300], "factors": FACTORS[:300]}
+    test = {"test_codes": CODES[300:], "test_factors": FACTORS[300:]}
+    np.savez(tmp_path / "all.npz", allow_pickle=False, **arrays, **split, **test)
+    clusters, distance, trees = score_arrays(tmp_path / "all.npz", ["cluster_accuracy", "fid", "dci_forest"])
+    assert clusters.value == 1.0
+    assert distance.value == pytest.approx(0.5) == fid(CODES, CODES + 0.5).value  # 2 * 0.5^2
+    score = dci(CODES[:300], FACTORS[:300], CODES[300:], FACTORS[300:], estimator="forest")
+    assert trees.value == score.value
+    assert trees.parts["completeness"] == score.completeness.value
+    assert trees.parts["informativeness"] == score.informativeness
+
+
+def test_a_score_without_a_value_says_why(tmp_path: Path) -> None:
+    np.savez(tmp_path / "one.npz", codes=CODES, factors=FACTORS[:, :1])
+    gap, one_factor = score_arrays(tmp_path / "one.npz", ["mig", "modularity"])
+    assert gap.value is not None
+    assert one_factor.value is None
+    assert "not defined for a single factor" in str(one_factor.not_defined)
+    assert "modularity  not defined" in as_table([one_factor])
+
+
+def test_warnings_become_notes(tmp_path: Path) -> None:
+    many = np.arange(64)[:, None]
+    np.savez(tmp_path / "many.npz", codes=many, factors=many)
+    (outcome,) = score_arrays(tmp_path / "many.npz", ["mig"])
+    (note,) = outcome.notes
+    assert "a factor has 64 values, but codes are cut into 20 bins" in note
+    assert f"mig: {note}" in as_table([outcome])
+
+
+def test_json_is_valid_whatever_the_values() -> None:
+    outcomes = [
+        Outcome("fid", math.inf, 10, parts={"clamped": math.nan}),
+        Outcome("mig", None, not_defined="why"),
+    ]
+    document = json.loads(as_json(outcomes, {"scored": "x"}))
+    assert document["scored"] == "x"
+    assert document["scores"]["fid"]["value"] is None
+    assert document["scores"]["fid"]["parts"] == {"clamped": None}
+    assert document["scores"]["mig"]["not_defined"] == "why"
+
+
+def test_the_registry_as_a_table() -> None:
+    text = metrics_table([METRICS["mig"], METRICS["fid"]])
+    first, second = text.splitlines()[1:]
+    assert first.split("  ")[0] == "mig"
+    for word in (
+        "does one code alone know a factor?",
+        "0 to 1",
+        "higher",
+        "codes, factors",
+        "cheap",
+        "1802.04942",
+    ):
+        assert word in first
+    assert "0 to inf" in second
+    assert "lower" in second
+
+
+# Faults ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arrays", "names", "fault"),
+    [
+        (
+            {"codes": CODES},
+            ["mig"],
+            "`mig` needs `codes`, `factors`, but `factors` is missing; there is `codes`",
+        ),
+        ({"mus": CODES}, [], "holds `mus`, which no score is computed from alone"),
+        ({}, [], "holds nothing"),
+        ({"codes": CODES}, ["modularty"], "unknown score `modularty`; did you mean `modularity`"),
+        (
+            {"codes": CODES, "factors": FACTORS[:7]},
+            ["mig"],
+            "mig: .* one row per sample, but have 400 and 7 rows",
+        ),
+        ({"codes": CODES[:, 0], "factors": FACTORS}, ["mig"], "mig: `codes` must be 2-D"),
+        ({"codes": CODES * np.nan, "factors": FACTORS}, ["mig"], "mig: `codes` must be finite"),
+        ({"codes": np.array([[object()]]), "factors": FACTORS}, ["mig"], "not an .npz file of plain arrays"),
+    ],
+)
+def test_faults_of_arrays(tmp_path: Path, arrays: dict[str, Any], names: list[str], fault: str) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=fault):
+        score_arrays(path, names)
+
+
+def test_faults_of_files(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(InputError, match=r"missing\.npz: no such file"):
+        score_arrays(tmp_path / "missing.npz")
+    np.save(tmp_path / "single.npy", CODES)
+    with pytest.raises(InputError, match="holds a single array; save named ones with numpy"):
+        score_arrays(tmp_path / "single.npy")
+    whole = file.read_bytes()
+    for content in (
+        b"",
+        b"<!DOCTYPE html>",
+        whole[: len(whole) // 2],
+        whole[:200] + b"x" * 100 + whole[300:],
+    ):
+        (tmp_path / "damaged.npz").write_bytes(content)
+        with pytest.raises(InputError, match=r"damaged\.npz: not an \.npz file of plain arrays"):
+            score_arrays(tmp_path / "damaged.npz")
+
+
+# The commands ---------------------------------------------------------------------------------------------
+
+
+def test_evaluate_prints_a_table_or_json(file: Path) -> None:
+    done = run("evaluate", "--codes", str(file), "--score", "mig")
+    assert done.returncode == 0
+    assert f"{mig(CODES, FACTORS).value:.4f}" in done.stdout
+    done = run("evaluate", "--codes", str(file), "--score", "mig", "--json")
+    assert json.loads(done.stdout)["scores"]["mig"]["value"] == mig(CODES, FACTORS).value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ([], "error: give either a CHECKPOINT or --codes FILE"),
+        (["x.safetensors", "--codes", "y.npz"], "error: give either a CHECKPOINT or --codes FILE"),
+        (["--codes", "missing.npz"], "error: missing.npz: no such file"),
+        (["missing.safetensors"], "error: missing.safetensors: no such checkpoint"),
+    ],
+)
+def test_evaluate_refuses_in_one_line(arguments: list[str], fault: str) -> None:
+    done = run("evaluate", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(fault)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_metrics_lists_every_score() -> None:
+    done = run("metrics")
+    assert done.returncode == 0
+    listed = {line.split("  ")[0] for line in done.stdout.splitlines()}
+    assert set(METRICS) <= listed

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from infogan_bench.config import CodesConfig, DatasetConfig, RunConfig
+from infogan_bench.config.metrics import LABEL_SCORES
+from infogan_bench.datasets import ImageDataset, load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.evaluation import evaluate
+from infogan_bench.scoring import checkpoint as scoring
+from infogan_bench.scoring.checkpoint import score_checkpoint
+from infogan_bench.training import Trainer, save_checkpoint
+
+SMALL = DatasetConfig(train_size=512, test_size=257)
+
+
+@pytest.fixture(autouse=True)
+def few_latents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_LATENTS", 600)
+
+
+@pytest.fixture
+def trainer(tiny_run: RunConfig, mnist: ImageDataset) -> Trainer:
+    trainer = Trainer(tiny_run, mnist.train_images, seed=0)
+    trainer.train(6)
+    return trainer
+
+
+@pytest.fixture
+def path(trainer: Trainer, tmp_path: Path) -> Path:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(trainer, SMALL, path)
+    return path
+
+
+def test_label_scores_are_those_of_training(trainer: Trainer, mnist: ImageDataset, path: Path) -> None:
+    expected = evaluate(trainer.model, mnist, LABEL_SCORES).scores
+    outcomes = {outcome.name: outcome for outcome in score_checkpoint(path)}
+    assert {name: outcomes[name].value for name in LABEL_SCORES} == pytest.approx(expected)
+    assert outcomes["nmi"].n == 257
+
+
+def test_the_bound_adds_up_and_stays_below_the_entropy(path: Path) -> None:
+    total, *each = score_checkpoint(path, ["L_I"])
+    assert [outcome.name for outcome in each] == ["L_I/cat_0", "L_I/uniform_0", "L_I/gaussian_0"]
+    assert total.value == pytest.approx(sum(outcome.value or 0.0 for outcome in each))
+    assert each[0].parts["entropy"] == pytest.approx(math.log(10))
+    assert (each[0].value or 0.0) <= math.log(10)
+    assert total.n == 600
+
+
+def test_the_seed_decides_which_images_are_made(path: Path) -> None:
+    values = [score_checkpoint(path, ["L_I"], seed=seed)[0].value for seed in (0, 0, 1)]
+    assert values[0] == values[1] != values[2]
+
+
+def test_a_generator_that_ignores_a_code_has_no_effect_of_it(trainer: Trainer, tmp_path: Path) -> None:
+    (first, *_) = (p for name, p in trainer.model.networks.G.named_parameters() if p.ndim == 2)
+    with torch.no_grad():
+        first[:, -1] = 0  # the last column reads gaussian_0
+    path = tmp_path / "deaf.safetensors"
+    save_checkpoint(trainer, SMALL, path)
+    effects = {outcome.name: outcome.value for outcome in score_checkpoint(path, ["traversal_effect"])}
+    assert effects["traversal_effect/gaussian_0"] == 0.0
+    assert (effects["traversal_effect/uniform_0"] or 0.0) > 0
+
+
+def test_scores_come_in_the_order_asked_and_say_why_they_have_no_value(path: Path) -> None:
+    outcomes = score_checkpoint(path, ["mig", "L_I", "cluster_accuracy"])
+    assert [o.name for o in outcomes if "/" not in o.name] == ["mig", "L_I", "cluster_accuracy"]
+    assert outcomes[0].value is None
+    assert outcomes[0].not_defined == "mnist has no factors"
+
+
+def test_without_a_categorical_code_there_are_no_label_scores(
+    tiny_run: RunConfig, mnist: ImageDataset, tmp_path: Path
+) -> None:
+    run = tiny_run.model_copy(update={"codes": CodesConfig(categorical=(), uniform=1, noise=8)})
+    save_checkpoint(Trainer(run, mnist.train_images, seed=0), SMALL, tmp_path / "c.safetensors")
+    (outcome,) = score_checkpoint(tmp_path / "c.safetensors", ["nmi"])
+    assert outcome.not_defined == "there is no categorical code"
+
+
+def test_digits_are_compared_in_the_features_of_a_network_that_says_how_good_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INFOGAN_METRICS_CACHE", str(tmp_path / "cache"))
+    small = load_dataset(DatasetConfig(train_size=2000, test_size=600))
+    monkeypatch.setattr(scoring, "load_dataset", lambda config: small)  # so that it is trained in a second
+    near, kernel = score_checkpoint(path, ["fid_digits", "kid_digits"])
+    assert near.notes[0].startswith("digit network v1 (accuracy 0.")
+    assert (near.value or 0.0) > 10  # six steps make no digits
+    assert (kernel.value or 0.0) > 10 * kernel.parts["standard_error"]
+
+
+class RealDigits:
+    """Stands for a generator that paints real digits."""
+
+    def __init__(self, data: ImageDataset) -> None:
+        self.images = data.train_images[:600]
+
+
+def test_real_digits_are_near(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("INFOGAN_METRICS_CACHE", str(tmp_path / "cache"))
+    small = load_dataset(DatasetConfig(train_size=2000, test_size=600))
+    monkeypatch.setattr(scoring, "load_dataset", lambda config: small)
+    distance, kernel = (
+        scoring._digit_distance(name, RealDigits(small), DatasetConfig())  # type: ignore[arg-type]
+        for name in ("fid_digits", "kid_digits")
+    )
+    assert 0 < (distance.value or 0.0) < 4  # 600 samples of 64 features: mostly bias
+    assert abs(kernel.value or 0.0) < 4 * kernel.parts["standard_error"]
+
+
+def test_digit_distances_are_of_mnist_alone(
+    trainer: Trainer, mnist: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(trainer, DatasetConfig(name="kmnist"), tmp_path / "c.safetensors")
+    monkeypatch.setattr(scoring, "load_dataset", lambda config: replace(mnist, name="kmnist"))
+    (outcome,) = score_checkpoint(tmp_path / "c.safetensors", ["fid_digits"])
+    assert outcome.not_defined == "the digit network reads MNIST, not kmnist"
+
+
+def test_wrong_names_are_refused(path: Path) -> None:
+    with pytest.raises(InputError, match="unknown score `udr` of a checkpoint; there are cluster_accuracy"):
+        score_checkpoint(path, ["udr"])
