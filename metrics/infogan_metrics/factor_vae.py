@@ -64,7 +64,7 @@ def factor_vae(
     random = np.random.default_rng(seed)
     fixed = random.integers(groups.n_factors, size=n_train + n_test)
     rows = groups.draw(fixed, random.integers(len(x), size=len(fixed)), batch, random)
-    local_variances = summarise(x, rows, group_variances)
+    local_variances = summarise(x - x.mean(axis=0), rows, group_variances)
     found = least_varying_code(local_variances, variances, active)
     votes = count_votes(fixed[:n_train], found[:n_train], (y.shape[1], x.shape[1]))
     return FactorVAE(

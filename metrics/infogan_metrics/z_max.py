@@ -62,7 +62,7 @@ def z_max_variance(
         return ZMaxVariance(0.0, len(x), 0.0, np.zeros((y.shape[1], x.shape[1]), np.intp), active)
     random = np.random.default_rng(seed)
     varied = random.integers(y.shape[1], size=n_train + n_test)
-    live = x[:, active]
+    live = x[:, active] - x[:, active].mean(axis=0)
     local_variances = summarise(live, groups.draw(varied, batch, random), group_variances)
     found = np.flatnonzero(active)[np.argmax(local_variances / live.var(axis=0, ddof=1), axis=1)]
     votes = count_votes(varied[:n_train], found[:n_train], (y.shape[1], x.shape[1]))
