@@ -157,11 +157,18 @@ def ui(
     port: Annotated[int, typer.Option(help="The next free one is taken if this is in use.")] = 5000,
 ) -> None:
     """Open MLflow's UI on the store of a sweep, on this machine alone (127.0.0.1)."""
-    from infogan_bench.config import load_sweep
-    from infogan_bench.tracking import open_ui
+    from infogan_bench.config import load_sweep, read_yaml
+    from infogan_bench.tracking import open_ui, resolve_uri, ui_command, view_path
 
-    uri = load_sweep(_sweep_file(folder)).tracking.uri if folder else None
-    open_ui(uri, port)
+    if folder is None:
+        open_ui(None, port)
+        return
+    config = load_sweep(_sweep_file(folder))
+    sweep_id = read_yaml(_sweep_file(folder)).tree["environment"]["sweep_id"]
+    ui_command(config.tracking.uri, port)  # refuses a store that is not there, before MLflow would make one
+    experiment = config.tracking.experiment or config.name
+    page = view_path(resolve_uri(config.tracking.uri), experiment, sweep_id)
+    open_ui(config.tracking.uri, port, page=page or "")
 
 
 @app.command(epilog="Example: infogan-bench samples runs/mnist/trials/0003/seed-0/checkpoint.safetensors")
@@ -212,6 +219,9 @@ def evaluate(
         list[str] | None,
         typer.Option(help="A score; may be given several times. Default: all that are at hand and cheap."),
     ] = None,
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="With --codes: resamples for a 95% interval of each score; 0: none.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the latents that images are generated from.")] = 0,
     extension: Annotated[
         list[str] | None,
@@ -223,7 +233,7 @@ def evaluate(
     from infogan_bench.scoring import as_json, as_table, score_arrays
 
     if codes is not None and checkpoint is None:
-        outcomes = score_arrays(codes, score or [])
+        outcomes = score_arrays(codes, score or [], n_resamples=bootstrap)
     elif checkpoint is not None and codes is None:
         from infogan_bench.extensions import load_extensions
         from infogan_bench.scoring.checkpoint import score_checkpoint

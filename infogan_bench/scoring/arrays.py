@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from infogan_metrics import METRICS, Metric
+from infogan_metrics import METRICS, Metric, bootstrap
 from numpy.typing import NDArray
 
 from infogan_bench.errors import InputError
@@ -19,12 +21,13 @@ from infogan_bench.scoring.outcome import Outcome, outcome_of
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def score_arrays(path: Path, names: Sequence[str] = ()) -> list[Outcome]:
+def score_arrays(path: Path, names: Sequence[str] = (), *, n_resamples: int = 0) -> list[Outcome]:
     """Score the arrays in an .npz file, each being called as the scores call it (`infogan-bench metrics`).
 
     Args:
         path: the file; pickled objects in it are refused.
         names: of scores; none: all cheap ones that the arrays suffice for.
+        n_resamples: of a bootstrap that gives each score a 95% interval; 0 for none.
 
     Raises:
         InputError: if the file cannot be read, an array is missing or malformed, or a name is unknown.
@@ -45,15 +48,32 @@ def score_arrays(path: Path, names: Sequence[str] = ()) -> list[Outcome]:
                 f"{path}: `{metric.name}` needs {_listed(metric.inputs)}, "
                 f"but {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing; there is {_listed(arrays)}"
             )
-    return [_score(path, metric, arrays) for metric in metrics]
+    for metric in metrics:
+        if n_resamples and not set(metric.inputs) <= _GROUPS.keys():
+            raise InputError(f"--bootstrap: `{metric.name}` has no rows of samples that could be drawn anew")
+    return [_score(path, metric, arrays, n_resamples) for metric in metrics]
 
 
 _HINT = "`infogan-bench metrics` lists what each needs"
 
 
-def _score(path: Path, metric: Metric, arrays: Arrays) -> Outcome:
+_GROUPS = {  # arrays of one number have rows that belong together
+    **dict.fromkeys(("codes", "factors", "assignments", "labels", "real"), 0),
+    **dict.fromkeys(("test_codes", "test_factors", "fake"), 1),
+}
+
+
+def _score(path: Path, metric: Metric, arrays: Arrays, n_resamples: int) -> Outcome:
+    inputs = [arrays[name] for name in metric.inputs]
     try:
-        return outcome_of(metric.name, lambda: metric.function(*(arrays[name] for name in metric.inputs)))
+        outcome = outcome_of(metric.name, lambda: metric.function(*inputs))
+        if not n_resamples or outcome.value is None:
+            return outcome
+        groups = [_GROUPS[name] for name in metric.inputs]
+        with warnings.catch_warnings():  # what there is to warn of stands in the outcome already
+            warnings.simplefilter("ignore", UserWarning)
+            interval = bootstrap(metric.function, *inputs, n_resamples=n_resamples, groups=groups)
+        return replace(outcome, interval=(interval.low, interval.high))
     except ValueError as error:
         raise InputError(f"{path}: {metric.name}: {error}") from None
 

@@ -28,6 +28,7 @@ class Outcome:
     n: int | None = None  # samples
     not_defined: str | None = None
     parts: Mapping[str, float] = field(default_factory=dict)  # what the score is made of
+    interval: tuple[float, float] | None = None  # of a bootstrap
     notes: tuple[str, ...] = ()  # what it was measured with, and warnings
 
 
@@ -62,6 +63,7 @@ def as_json(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
             "value": _finite(outcome.value),
             "n": outcome.n,
             "not_defined": outcome.not_defined,
+            "interval": None if outcome.interval is None else [_finite(end) for end in outcome.interval],
             "parts": {name: _finite(value) for name, value in outcome.parts.items()},
             "notes": list(outcome.notes),
         }
@@ -82,10 +84,12 @@ def as_table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         metric = METRICS.get(outcome.name)
         value = "not defined" if outcome.value is None else _number(outcome.value)
+        if outcome.interval is not None:
+            value += f" [{_number(outcome.interval[0])}, {_number(outcome.interval[1])}]"
         parts = ", ".join(f"{part} {_number(number)}" for part, number in outcome.parts.items())
         table.add_row(
             Text(outcome.name),
-            value,
+            Text(value),
             "" if outcome.n is None else f"{outcome.n:,}",
             "" if metric is None else _range(metric),
             Text(outcome.not_defined or parts),

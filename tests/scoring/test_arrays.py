@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from infogan_metrics import METRICS, dci, fid, mig
+from infogan_metrics import METRICS, bootstrap, dci, fid, mig
 
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import Outcome, as_json, as_table, metrics_table, score_arrays
@@ -104,6 +104,27 @@ def test_the_registry_as_a_table() -> None:
         assert word in first
     assert "0 to inf" in second
     assert "lower" in second
+
+
+def test_a_bootstrap_is_that_of_the_library(tmp_path: Path, file: Path) -> None:
+    (outcome,) = score_arrays(file, ["mig"], n_resamples=20)
+    expected = bootstrap(mig, CODES, FACTORS, n_resamples=20)
+    assert outcome.interval == (expected.low, expected.high)
+    assert f"{mig(CODES, FACTORS).value:.4f} [{expected.low:.4f}, {expected.high:.4f}]" in as_table([outcome])
+    np.savez(tmp_path / "sets.npz", real=CODES, fake=CODES[:200])  # sets of their own sizes are drawn apart
+    (outcome,) = score_arrays(tmp_path / "sets.npz", ["fid"], n_resamples=20)
+    apart = bootstrap(fid, CODES, CODES[:200], n_resamples=20, groups=(0, 1))
+    assert outcome.interval == (apart.low, apart.high)
+
+
+def test_a_bootstrap_needs_rows_of_samples(tmp_path: Path) -> None:
+    np.savez(tmp_path / "models.npz", models=np.stack([CODES, CODES]))
+    assert score_arrays(tmp_path / "models.npz", ["udr"])[0].value == pytest.approx(0.9, abs=0.01)
+    with pytest.raises(InputError, match="--bootstrap: `udr` has no rows of samples"):
+        score_arrays(tmp_path / "models.npz", ["udr"], n_resamples=20)
+    np.savez(tmp_path / "codes.npz", codes=CODES, factors=FACTORS)
+    with pytest.raises(InputError, match="`n_resamples` must be at least 2"):
+        score_arrays(tmp_path / "codes.npz", ["mig"], n_resamples=1)
 
 
 # Faults ---------------------------------------------------------------------------------------------------
