@@ -5,6 +5,7 @@ tracker is used, not when this package is.
 """
 
 from infogan_bench.tracking._names import legal_key, value_text, without_passwords
+from infogan_bench.tracking._runs import view_path
 from infogan_bench.tracking._store import resolve_uri
 from infogan_bench.tracking._tracker import MlflowTracker
 from infogan_bench.tracking._ui import free_port, open_ui, ui_command
@@ -17,5 +18,6 @@ __all__ = [
     "resolve_uri",
     "ui_command",
     "value_text",
+    "view_path",
     "without_passwords",
 ]

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status
 from infogan_bench.tracking import _store
-from infogan_bench.tracking._names import legal_key, without_passwords
+from infogan_bench.tracking._names import experiment_name, legal_key, without_passwords
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, Measurement, Record, milliseconds
 
@@ -219,10 +219,7 @@ class Runs:
         a tag of the experiment, picks them.
         """
         note = record.tags.get(NOTE_TAG)
-        link = (
-            f"[**Trials, best first**](#/experiments/{self._experiment_id}/runs"
-            f"?viewStateShareKey={self._sweep_id})"
-        )
+        link = f"[**Trials, best first**](#{_view_path(self._experiment_id, self._sweep_id)})"
         if note is None or note.startswith(link):
             return
         self._client.set_experiment_tag(
@@ -369,6 +366,18 @@ def _batches(items: Sequence[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
+
+
+def view_path(uri: str, experiment: str, sweep_id: str) -> str | None:
+    """The page of MLflow's UI (what follows the `#`) with a sweep's trials, best first; None if it is not there."""
+    from mlflow.tracking import MlflowClient
+
+    found = MlflowClient(uri).get_experiment_by_name(experiment_name(experiment))
+    return None if found is None else _view_path(found.experiment_id, sweep_id)
+
+
+def _view_path(experiment_id: str, sweep_id: str) -> str:
+    return f"/experiments/{experiment_id}/runs?viewStateShareKey={sweep_id}"
 
 
 def _view(sweep_id: str, metric: str, mode: str, swept: Sequence[str]) -> dict[str, Any]:

@@ -53,16 +53,18 @@ def open_ui(
     port: int = 5000,
     host: str = "127.0.0.1",
     say: Callable[[str], None] = print,
+    page: str = "",
 ) -> int:
     """Serve the runs in `uri` until Ctrl-C (or SIGTERM); returns the server's exit code, 0 after Ctrl-C.
 
     Args:
         say: gets the address, and that `port` was taken if another one is used.
+        page: the page to name in it, such as `view_path` gives.
     """
     chosen = free_port(port, host)
     command = ui_command(uri, chosen, host)
     taken = "" if chosen == port else f" (port {port} is taken)"
-    say(f"MLflow: http://{host}:{chosen}{taken}; Ctrl-C ends it")
+    say(f"MLflow: http://{host}:{chosen}{f'/#{page}' if page else ''}{taken}  (Ctrl-C ends it)")
     # A session of its own, so that one signal reaches the server's workers too.
     server = subprocess.Popen(command, env=_quiet_environment(), start_new_session=True)  # noqa: S603
     try:
