@@ -1,0 +1,48 @@
+"""What `pip install` brings: three import packages, and with them the sweeps, the templates and MNIST."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_the_wheel_has_three_import_packages_and_nothing_generic(wheel: zipfile.ZipFile) -> None:
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "infogan_bench",
+        "infogan_metrics",
+        "infogan_reports",
+    }
+
+
+def test_sweeps_and_templates_are_in_the_wheel_as_they_are_here(wheel: zipfile.ZipFile) -> None:
+    for source, inside in (("sweeps", "infogan_bench/sweeps"), ("reports/infogan_reports/templates", None)):
+        files = [file for file in (ROOT / source).iterdir() if file.is_file()]
+        assert files
+        for file in files:
+            name = f"{inside or 'infogan_reports/templates'}/{file.name}"
+            assert wheel.read(name) == file.read_bytes()
+
+
+def test_mnist_is_in_the_wheel_with_its_checksums_and_its_licence(wheel: zipfile.ZipFile) -> None:
+    folder = "infogan_bench/datasets/mnist_files"
+    sums = wheel.read(f"{folder}/SHA256SUMS").decode().split()
+    for digest, name in zip(sums[::2], sums[1::2], strict=True):
+        assert hashlib.sha256(wheel.read(f"{folder}/{name}")).hexdigest() == digest
+    assert b"CC BY-SA 3.0" in wheel.read(f"{folder}/README.md")
+    assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
