@@ -33,7 +33,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_of_every_command_shows_an_example(folder: Path) -> None:
-    for command in ("train", "sweep", "resume", "report", "validate", "ui", "samples"):
+    for command in ("train", "sweep", "resume", "report", "validate", "ui", "samples", "metrics", "evaluate"):
         done = run(command, "--help", cwd=folder)
         assert done.returncode == 0
         assert f"Example: infogan-bench {command}" in done.stdout

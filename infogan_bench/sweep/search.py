@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Planner(Searcher):  # type: ignore[misc]
         super().__init__(metric=OBJECTIVE, mode=mode)
         self._planned = deque(planned)
         self._proposals = proposals
-        self._trial_of: dict[str, str] = {}
+        self._open: dict[str, Assignment] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """The next trial's part of the configuration, or FINISHED."""
@@ -39,7 +39,7 @@ class Planner(Searcher):  # type: ignore[misc]
             assignment = self._proposals.propose()
         else:
             return str(Searcher.FINISHED)
-        self._trial_of[trial_id] = assignment.trial
+        self._open[trial_id] = assignment
         return {"assignment": json.dumps(asdict(assignment))}
 
     def on_trial_complete(
@@ -48,7 +48,7 @@ class Planner(Searcher):  # type: ignore[misc]
         """Tell the proposals how the trial ended."""
         if self._proposals is not None:
             value = None if error or result is None else result.get(OBJECTIVE)
-            self._proposals.observe(self._trial_of[trial_id], value)
+            self._proposals.observe(self._open.pop(trial_id), value)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: a resumed sweep plans anew from what the sweep folder says has ended."""
@@ -93,21 +93,24 @@ class Proposals:
             name, {key: _decode(value, self._space[key]) for key, value in trial.params.items()}
         )
 
-    def observe(self, name: str, value: float | None) -> None:
-        """A trial ended; None or a non-finite value tells Optuna that it failed."""
-        if name not in self._open:  # a trial of before the sweep was resumed
-            return
-        failed = value is None or not math.isfinite(value)
-        state = optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE
-        self._study.tell(self._open.pop(name), None if failed else value, state=state)
+    def observe(self, assignment: Assignment, value: float | None) -> None:
+        """A trial ended; None or a non-finite value means that it failed."""
+        trial = self._open.pop(assignment.trial, None)
+        if trial is None:  # it was proposed before the sweep was resumed
+            self.replay(assignment.params, value)
+        elif value is None or not math.isfinite(value):
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(trial, value)
 
-    def replay(self, ended: Sequence[tuple[Mapping[str, Any], float]]) -> None:
-        """Learn from trials that ended before the sweep was resumed."""
-        for params, value in ended:
-            encoded = {key: _encode(params[key], domain) for key, domain in self._space.items()}
-            self._study.add_trial(
-                optuna.trial.create_trial(params=encoded, distributions=self._distributions, value=value)
-            )
+    def replay(self, params: Mapping[str, Any], value: float | None) -> None:
+        """Learn from a trial that this search did not propose; one without a finite value teaches nothing."""
+        if value is None or not math.isfinite(value):
+            return
+        encoded = {key: _encode(params[key], domain) for key, domain in self._space.items()}
+        self._study.add_trial(
+            optuna.trial.create_trial(params=encoded, distributions=self._distributions, value=value)
+        )
 
 
 def trial_name(number: int) -> str:

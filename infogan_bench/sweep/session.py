@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +65,7 @@ def check(sweep: SweepConfig) -> Plan:
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}
-        )  # costs nothing, and fits if the full one does
+        )  # fits if the full one does, and costs nothing
         build_networks(narrow, dataset.image_shape, LatentCodes(sweep.base.codes, fixed_std=True))
     return planned
 
@@ -89,7 +89,7 @@ def start(
         Assignment(trial_name(number), params) for number, params in enumerate(planned.assignments or ())
     ]
     try:
-        return _run(sweep, folder, assignments, planned.total, address, listeners)
+        return _Session(sweep, folder, planned.total, listeners).run(assignments, address)
     except InputError:
         if not folder.updates:
             shutil.rmtree(folder.path)
@@ -114,141 +114,125 @@ def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepL
         for trial, params in sorted(known.items())
         if trial not in folder.updates or not folder.updates[trial].status.ended
     ]
-    return _run(sweep, folder, left, planned.total, address, listeners)
+    return _Session(sweep, folder, planned.total, listeners).run(left, address)
 
 
-def _run(
-    sweep: SweepConfig,
-    folder: SweepFolder,
-    assignments: Sequence[Assignment],
-    total: int,
-    address: str | None,
-    listeners: Sequence[SweepListener],
-) -> Outcome:
-    with StopSignals() as signals, logging_to(folder.path / "sweep.log"):
-        tracker = _tracker(sweep, folder)
-        everyone = [*listeners, *([tracker] if tracker else [])]
-        warnings = [warning for warning in [tracker.preflight() if tracker else None] if warning]
-        try:
-            _train(sweep, folder, assignments, total, address, everyone, tracker, signals)
-        except KeyboardInterrupt:
-            log.warning("stopped by a signal while no trial ran")
-        except InputError:  # from before anything was started
-            raise
-        except BaseException:
-            _end(everyone, Status.FAILED)
-            raise
-        outcome = Outcome(
-            folder=folder.path,
-            planned=total,
-            trials=tuple(folder.updates.values()),
-            signal=signals.received,
-            tracking_uri=tracker.uri if tracker else None,
-        )
-        if outcome.complete:
-            shutil.rmtree(folder.path / "tune", ignore_errors=True)  # nothing is left to resume
-        try:
-            infogan_reports.build_report(folder.path)
-        except Exception as error:  # the results are safe in the folder; the report can be made again
-            log.exception("the report could not be made")
-            warnings.append(f"the report could not be made: {error}; see {folder.path / 'sweep.log'}")
-        _end(everyone, outcome.status)
-        if tracker and tracker.warning:
-            warnings.append(tracker.warning)
-    return replace(outcome, warnings=tuple(warnings))
+class _Session:
+    """One stretch of a sweep, from the start of Ray to the report."""
 
+    def __init__(
+        self, sweep: SweepConfig, folder: SweepFolder, total: int, listeners: Sequence[SweepListener]
+    ) -> None:
+        self.sweep = sweep
+        self.folder = folder
+        self.total = total
+        self.tracker = _tracker(sweep, folder) if sweep.tracking.enabled else None
+        self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
+        self.signals = StopSignals()
 
-def _end(listeners: Sequence[SweepListener], status: Status) -> None:
-    for listener in listeners:
-        listener.ended(status)
-
-
-def _train(
-    sweep: SweepConfig,
-    folder: SweepFolder,
-    assignments: Sequence[Assignment],
-    total: int,
-    address: str | None,
-    listeners: Sequence[SweepListener],
-    tracker: MlflowTracker | None,
-    signals: StopSignals,
-) -> None:
-    """Start or join Ray, and run what is left."""
-    proposals = _proposals(sweep, folder, total) if sweep.search.algorithm == "tpe" else None
-    to_come = len(assignments) + (proposals.left if proposals else 0)
-    with ray_cluster(address) if to_come else nullcontext():
-        if to_come:
-            signals.listen()
-            request = trial_request(sweep.resources)
-            require_a_node(request, sweep.resources.wait)
-        for listener in listeners:
-            listener.started(total)
-        if tracker:
-            for trial in folder.updates:  # MLflow may lack what an earlier stop cut off
-                for update in folder.replay(trial):
-                    tracker.updated(update)
-        if to_come:
-            _tune(
-                sweep,
-                folder,
-                Planner(assignments, proposals, sweep.objective.mode),
-                to_come,
-                request,
-                listeners,
-                signals,
+    def run(self, assignments: Sequence[Assignment], address: str | None) -> Outcome:
+        """Run what is left, and report."""
+        with self.signals, logging_to(self.folder.path / "sweep.log"):
+            warnings = [self.tracker.preflight() if self.tracker else None]
+            try:
+                self._train(assignments, address)
+            except KeyboardInterrupt:
+                log.warning("stopped by a signal while no trial ran")
+            except InputError:  # from before anything was started
+                raise
+            except BaseException:
+                self._end(Status.FAILED)
+                raise
+            outcome = Outcome(
+                folder=self.folder.path,
+                planned=self.total,
+                trials=tuple(self.folder.updates.values()),
+                signal=self.signals.received,
+                tracking_uri=self.tracker.uri if self.tracker else None,
             )
-    folder.flush()
+            if outcome.complete:
+                shutil.rmtree(self.folder.path / "tune", ignore_errors=True)  # nothing is left to resume
+            warnings.append(_report(self.folder))
+            self._end(outcome.status)
+            warnings.append(self.tracker.warning if self.tracker else None)
+        return replace(outcome, warnings=tuple(warning for warning in warnings if warning))
+
+    def _end(self, status: Status) -> None:
+        for listener in self.listeners:
+            listener.ended(status)
+
+    def _train(self, assignments: Sequence[Assignment], address: str | None) -> None:
+        """Start or join Ray, and run what is left."""
+        proposals = _proposals(self.sweep, self.folder, self.total)
+        to_come = len(assignments) + (proposals.left if proposals else 0)
+        with ray_cluster(address) if to_come else nullcontext():
+            if to_come:
+                self.signals.listen()
+                require_a_node(trial_request(self.sweep.resources), self.sweep.resources.wait)
+            for listener in self.listeners:
+                listener.started(self.total)
+            if self.tracker:
+                for trial in self.folder.updates:  # MLflow may lack what an earlier stop cut off
+                    for update in self.folder.replay(trial):
+                        self.tracker.updated(update)
+            if to_come:
+                self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
+        self.folder.flush()
+
+    def _tune(self, planner: Planner, to_come: int) -> None:
+        """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes."""
+        request = trial_request(self.sweep.resources)
+        threads = trial_threads(request.get("CPU", 1))
+        if (
+            self.sweep.search.algorithm != "tpe"
+        ):  # TPE is asked late, so that it knows more; other plans stand
+            slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
+            os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(1, int(slots)))
+        events = Events(self.folder, self.sweep.seeds, self.listeners)
+        try:
+            tune.run(
+                InfoGANTrainable,
+                name=_free_name(self.folder.path / "tune"),
+                storage_path=str((self.folder.path / "tune").resolve()),
+                config={"sweep": self.sweep.model_dump_json(), "threads": threads},
+                search_alg=planner,
+                scheduler=scheduler(self.sweep),
+                num_samples=to_come,
+                time_budget_s=self.sweep.search.time_limit,
+                resources_per_trial=tune.PlacementGroupFactory([request]),
+                max_failures=self.sweep.resources.retries,
+                trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
+                reuse_actors=True,
+                raise_on_failed_trial=False,
+                callbacks=[events],
+                verbose=0,
+            )
+        except KeyboardInterrupt:
+            log.warning("stopped by a signal outside of Ray Tune's loop")
+        events.end_all(Status.INTERRUPTED if self.signals.received else Status.STOPPED)
 
 
-def _tune(
-    sweep: SweepConfig,
-    folder: SweepFolder,
-    planner: Planner,
-    to_come: int,
-    request: Mapping[str, float],
-    listeners: Sequence[SweepListener],
-    signals: StopSignals,
-) -> None:
-    """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes."""
-    if sweep.search.algorithm != "tpe":  # TPE is asked late, so that it knows more; other plans stand
-        slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(1, int(slots)))
-    events = Events(folder, sweep.seeds, listeners)
+def _report(folder: SweepFolder) -> str | None:
+    """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
     try:
-        tune.run(
-            InfoGANTrainable,
-            name=_free_name(folder.path / "tune"),
-            storage_path=str((folder.path / "tune").resolve()),
-            config={"sweep": sweep.model_dump_json(), "threads": trial_threads(request.get("CPU", 1))},
-            search_alg=planner,
-            scheduler=scheduler(sweep),
-            num_samples=to_come,
-            time_budget_s=sweep.search.time_limit,
-            resources_per_trial=tune.PlacementGroupFactory([request]),
-            max_failures=sweep.resources.retries,
-            trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
-            reuse_actors=True,
-            raise_on_failed_trial=False,
-            callbacks=[events],
-            verbose=0,
-        )
-    except KeyboardInterrupt:
-        log.warning("stopped by a signal outside of Ray Tune's loop")
-    events.end_all(Status.INTERRUPTED if signals.received else Status.STOPPED)
+        infogan_reports.build_report(folder.path)
+    except Exception as error:
+        log.exception("the report could not be made")
+        return f"the report could not be made: {error}; see {folder.path / 'sweep.log'}"
+    return None
 
 
-def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals:
-    """TPE over what has not been proposed yet, told of what has ended."""
+def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals | None:
+    """For TPE: what has not been proposed yet, by a search that knows what has ended."""
+    if sweep.search.algorithm != "tpe":
+        return None
+    goal = sweep.objective
     proposals = Proposals(
-        sweep.space,
-        first=len(folder.updates),
-        total=total,
-        seed=sweep.search.seed,
-        mode=sweep.objective.mode,
+        sweep.space, first=len(folder.updates), total=total, seed=sweep.search.seed, mode=goal.mode
     )
-    scores = ((update.params, update.mean(sweep.objective.metric)) for update in folder.updates.values()
-              if update.status.ended and not update.status.bad)  # fmt: skip
-    proposals.replay([(params, score) for params, score in scores if score is not None])
+    for update in folder.updates.values():
+        if update.status.ended and not update.status.bad:
+            proposals.replay(update.params, update.mean(goal.metric))
     return proposals
 
 
@@ -271,9 +255,7 @@ def _free_name(folder: Path) -> str:
     return f"run-{len(list(folder.glob('run-*'))) + 1}"
 
 
-def _tracker(sweep: SweepConfig, folder: SweepFolder) -> MlflowTracker | None:
-    if not sweep.tracking.enabled:
-        return None
+def _tracker(sweep: SweepConfig, folder: SweepFolder) -> MlflowTracker:
     return MlflowTracker(
         sweep.tracking,
         sweep=sweep.name,
