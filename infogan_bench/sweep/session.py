@@ -155,7 +155,8 @@ class _Session:
             warnings.append(_report(self.folder))
             self._end(outcome.status)
             warnings.append(self.tracker.warning if self.tracker else None)
-        return replace(outcome, warnings=tuple(warning for warning in warnings if warning))
+        told = tuple(warning for warning in warnings if warning)
+        return replace(outcome, signal=self.signals.received, warnings=told)
 
     def _end(self, status: Status) -> None:
         for listener in self.listeners:
