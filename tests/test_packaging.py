@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -46,3 +47,30 @@ def test_mnist_is_in_the_wheel_with_its_checksums_and_its_licence(wheel: zipfile
         assert hashlib.sha256(wheel.read(f"{folder}/{name}")).hexdigest() == digest
     assert b"CC BY-SA 3.0" in wheel.read(f"{folder}/README.md")
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+
+
+# The metrics alone ----------------------------------------------------------------------------------------
+
+
+def test_the_metrics_are_a_package_of_their_own(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT / "metrics", check=True, capture_output=True)
+    wheel = zipfile.ZipFile(next(tmp_path.glob("infogan_metrics-*.whl")))
+    modules = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert modules == {
+        path.relative_to(ROOT / "metrics").as_posix()
+        for path in (ROOT / "metrics/infogan_metrics").rglob("*.py")
+    }
+    licence = next(name for name in wheel.namelist() if name.endswith("licenses/LICENSE"))
+    assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_metrics_have_the_version_and_the_bounds_of_the_whole() -> None:
+    whole, part = (
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        for folder in (".", "metrics")
+    )
+    for key in ("version", "requires-python", "license"):
+        assert part[key] == whole[key]
+    assert set(part["dependencies"]) < set(whole["dependencies"])
+    assert set(part["optional-dependencies"]["images"]) < set(whole["dependencies"])
