@@ -13,15 +13,15 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogan_metrics.pixels import Pixels, check_pixels, to_unit
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-Pixels = Literal["0..255", "0..1", "-1..1"]
 
 NETWORK_VERSION = 1  # goes up with any change to the network or to its training
 _EPOCHS = 3
@@ -29,7 +29,6 @@ _BATCH = 128
 _UNIT_IMAGES = 10_000  # whose features' variance is the unit
 _WIDTH = 64  # of the features
 _SIDE = 28
-_RANGES: dict[Pixels, tuple[int, int]] = {"0..255": (0, 255), "0..1": (0, 1), "-1..1": (-1, 1)}
 _CACHE_VARIABLE = "INFOGAN_METRICS_CACHE"
 
 
@@ -257,20 +256,8 @@ def _square(images: NDArray[Any]) -> NDArray[Any]:
 def _as_input(images: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
     """Return float32 (n, 1, 28, 28) in [0, 1]."""
     squares = _square(images)
-    if pixels not in _RANGES:
-        raise ValueError(f"`pixels` must be one of {', '.join(_RANGES)}, but is {pixels!r}")
-    if (squares.dtype == np.uint8) != (pixels == "0..255") or squares.dtype.kind not in "uf":
-        wanted = "uint8" if pixels == "0..255" else "floats"
-        raise ValueError(f"`pixels` {pixels!r} means {wanted}, but the images are {squares.dtype}")
-    lowest, highest = _RANGES[pixels]
-    if not (squares.min() >= lowest and squares.max() <= highest):  # also where they hold NaN
-        raise ValueError(
-            f"images must lie in {pixels}, but reach from {squares.min():.4g} to {squares.max():.4g}"
-        )
-    scaled: NDArray[np.float32] = (squares[:, None].astype(np.float32) - np.float32(lowest)) / np.float32(
-        highest - lowest
-    )
-    return scaled
+    check_pixels(squares, pixels)
+    return to_unit(squares[:, None], pixels)
 
 
 def _batches(inputs: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
