@@ -15,6 +15,7 @@ from infogan_bench.networks import (
     Networks,
     architecture_names,
     build_networks,
+    check_networks,
     initialise,
     register_architecture,
 )
@@ -232,3 +233,33 @@ def test_sides_may_differ(name: str) -> None:
     images = networks.G(torch.zeros(2, CODES.latent_dim))
     assert images.shape == (2, 2, 8, 12)
     assert networks.D(networks.trunk(images)).shape == (2,)
+
+
+# A user's own, checked beforehand ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "words"),
+    [
+        (
+            "G",
+            nn.Sequential(nn.Linear(74, 4), nn.Unflatten(1, (1, 2, 2))),
+            "images of shape (1, 2, 2), not (1, 28, 28)",
+        ),
+        ("D_head", nn.Linear(256, 2), "D_head gives (2,) numbers an image, not 1"),
+        ("Q_head", nn.Linear(256, 11), "Q_head gives (11,) numbers an image, not 12"),
+    ],
+)
+def test_outputs_of_the_wrong_shape_are_told(part: str, wrong: nn.Module, words: str) -> None:
+    codes = LatentCodes(CodesConfig(), fixed_std=True)
+    networks = build("mlp")
+    check_networks(networks, (1, 28, 28), codes)
+    setattr(networks, part, wrong)
+    with pytest.raises(InputError) as refused:
+        check_networks(networks, (1, 28, 28), codes)
+    assert words in str(refused.value)
+
+
+def test_a_name_that_ships_cannot_be_taken() -> None:
+    with pytest.raises(InputError, match="'paper' ships already"):
+        register_architecture("paper")(lambda *_: build("mlp"))

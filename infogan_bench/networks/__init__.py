@@ -8,6 +8,7 @@ from infogan_bench.networks.registry import (
     Networks,
     architecture_names,
     build_networks,
+    check_networks,
     initialise,
     register_architecture,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "Networks",
     "architecture_names",
     "build_networks",
+    "check_networks",
     "initialise",
     "register_architecture",
 ]

@@ -55,9 +55,16 @@ _ARCHITECTURES: dict[str, Architecture] = {}
 
 
 def register_architecture(name: str) -> Callable[[Architecture], Architecture]:
-    """Make an architecture known under `name`, for `architecture.name` in a sweep file."""
+    """Make an architecture known under `name`, for `architecture.name` in a sweep file.
+
+    Raises:
+        InputError: if `name` is that of an architecture that ships.
+    """
 
     def register(build: Architecture) -> Architecture:
+        known = _ARCHITECTURES.get(name)
+        if known is not None and known.__module__.startswith(f"{__package__}."):
+            raise InputError(f"an architecture {name!r} ships already; register yours under another name")
         _ARCHITECTURES[name] = build
         return build
 
@@ -82,6 +89,30 @@ def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: L
             f"architecture.name: no architecture {config.name!r} among {', '.join(architecture_names())}{hint}"
         )
     return _ARCHITECTURES[config.name](image_shape, codes.latent_dim, codes.q_dim, config.width)
+
+
+@torch.no_grad()
+def check_networks(networks: Networks, image_shape: ImageShape, codes: LatentCodes) -> None:
+    """Pass two latents through: what a user's own architecture may get wrong, told before anything trains.
+
+    Raises:
+        InputError: if G's images or Q's output do not have the shape that they must have.
+    """
+    networks.eval()
+    images = networks.G(torch.zeros(2, codes.latent_dim))
+    if tuple(images.shape) != (2, *image_shape):
+        raise InputError(
+            f"architecture.name: G makes images of shape {tuple(images.shape[1:])}, not {image_shape}"
+        )
+    features = networks.trunk(images)
+    for head, output, width in (
+        ("D_head", networks.D_head(features), 1),
+        ("Q_head", networks.Q_head(features), codes.q_dim),
+    ):
+        if tuple(output.shape) != (2, width):
+            raise InputError(
+                f"architecture.name: {head} gives {tuple(output.shape[1:])} numbers an image, not {width}"
+            )
 
 
 def initialise(networks: Networks, generator: torch.Generator) -> None:

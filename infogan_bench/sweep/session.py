@@ -30,7 +30,7 @@ from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
 from infogan_bench.extensions import load_extensions
-from infogan_bench.networks import build_networks
+from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.results import Status, SweepListener
 from infogan_bench.sweep.callback import Events
 from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
@@ -60,13 +60,14 @@ def check(sweep: SweepConfig) -> Plan:
     largest, images = max(run.batch for run in runs), len(dataset.train_images)
     if largest > images:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
-    for codes in {run.codes for run in runs}:
-        check_scores(dataset, LatentCodes(codes, fixed_std=True), sweep.evaluation.scores)
+    for layout in {run.codes for run in runs}:
+        check_scores(dataset, LatentCodes(layout, fixed_std=True), sweep.evaluation.scores)
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}
         )  # fits if the full one does, and costs nothing
-        build_networks(narrow, dataset.image_shape, LatentCodes(sweep.base.codes, fixed_std=True))
+        codes = LatentCodes(sweep.base.codes, fixed_std=True)
+        check_networks(build_networks(narrow, dataset.image_shape, codes), dataset.image_shape, codes)
     return planned
 
 
