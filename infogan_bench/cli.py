@@ -206,8 +206,13 @@ def metrics() -> None:
 
 @app.command(epilog="Example: infogan-bench evaluate --codes codes.npz --score mig --score dci_forest")
 def evaluate(
-    checkpoint: Annotated[
-        Path | None, typer.Argument(metavar="[CHECKPOINT]", help="Score it on its dataset's test set.")
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CHECKPOINT|FOLDER]",
+            help="Score a checkpoint on its dataset's test set, or the models of a sweep by each other, which "
+            "takes neither labels nor factors: udr, udr_all, model_centrality.",
+        ),
     ] = None,
     codes: Annotated[
         Path | None,
@@ -229,20 +234,29 @@ def evaluate(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Score a checkpoint, or arrays that any program has written."""
+    """Score a checkpoint, all models of a sweep, or arrays that any program has written."""
     from infogan_bench.scoring import as_json, as_table, score_arrays
 
-    if codes is not None and checkpoint is None:
+    if bootstrap and codes is None:
+        raise InputError("--bootstrap: goes with --codes FILE alone")
+    if codes is not None and path is None:
         outcomes = score_arrays(codes, score or [], n_resamples=bootstrap)
-    elif checkpoint is not None and codes is None:
+    elif path is not None and codes is None:
         from infogan_bench.extensions import load_extensions
-        from infogan_bench.scoring.checkpoint import score_checkpoint
 
         load_extensions(extension or [])
-        outcomes = score_checkpoint(checkpoint, score or [], seed=seed)
+        if path.is_dir():
+            from infogan_bench.scoring.sweep import score_sweep, sweep_json, sweep_table
+
+            found = score_sweep(path, score or [], seed=seed)
+            typer.echo(sweep_json(found) if json_ else sweep_table(found))
+            return
+        from infogan_bench.scoring.checkpoint import score_checkpoint
+
+        outcomes = score_checkpoint(path, score or [], seed=seed)
     else:
-        raise InputError("give either a CHECKPOINT or --codes FILE")
-    typer.echo(as_json(outcomes, {"scored": str(codes or checkpoint)}) if json_ else as_table(outcomes))
+        raise InputError("give either a CHECKPOINT, the FOLDER of a sweep, or --codes FILE")
+    typer.echo(as_json(outcomes, {"scored": str(codes or path)}) if json_ else as_table(outcomes))
 
 
 def _version(asked: bool) -> None:

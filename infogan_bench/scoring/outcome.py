@@ -83,10 +83,10 @@ def as_table(outcomes: Sequence[Outcome]) -> str:
         table.add_column(name, justify="right" if name in ("value", "n") else "left")
     for outcome in outcomes:
         metric = METRICS.get(outcome.name)
-        value = "not defined" if outcome.value is None else _number(outcome.value)
+        value = "not defined" if outcome.value is None else number_text(outcome.value)
         if outcome.interval is not None:
-            value += f" [{_number(outcome.interval[0])}, {_number(outcome.interval[1])}]"
-        parts = ", ".join(f"{part} {_number(number)}" for part, number in outcome.parts.items())
+            value += f" [{number_text(outcome.interval[0])}, {number_text(outcome.interval[1])}]"
+        parts = ", ".join(f"{part} {number_text(number)}" for part, number in outcome.parts.items())
         table.add_row(
             Text(outcome.name),
             Text(value),
@@ -95,7 +95,7 @@ def as_table(outcomes: Sequence[Outcome]) -> str:
             Text(outcome.not_defined or parts),
         )
     notes = dict.fromkeys(f"{outcome.name}: {note}" for outcome in outcomes for note in outcome.notes)
-    return "\n".join([_text(table), *notes])
+    return "\n".join([table_text(table), *notes])
 
 
 def metrics_table(metrics: Sequence[Metric]) -> str:
@@ -113,7 +113,7 @@ def metrics_table(metrics: Sequence[Metric]) -> str:
             metric.cost,
             metric.source,
         )
-    return _text(table)
+    return table_text(table)
 
 
 def _range(metric: Metric) -> str:
@@ -123,11 +123,13 @@ def _range(metric: Metric) -> str:
     return f"{low} to {high}"
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """A count in full, any other number with four places."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
-def _text(table: Table) -> str:
+def table_text(table: Table) -> str:
+    """`table` in plain text, as wide as the terminal."""
     stream = io.StringIO()
     Console(file=stream, width=shutil.get_terminal_size(_PIPED).columns).print(table)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

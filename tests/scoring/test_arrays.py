@@ -190,8 +190,12 @@ def test_evaluate_prints_a_table_or_json(file: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        ([], "error: give either a CHECKPOINT or --codes FILE"),
-        (["x.safetensors", "--codes", "y.npz"], "error: give either a CHECKPOINT or --codes FILE"),
+        ([], "error: give either a CHECKPOINT, the FOLDER of a sweep, or --codes FILE"),
+        (
+            ["x.safetensors", "--codes", "y.npz"],
+            "error: give either a CHECKPOINT, the FOLDER of a sweep, or --codes FILE",
+        ),
+        (["x.safetensors", "--bootstrap", "20"], "error: --bootstrap: goes with --codes FILE alone"),
         (["--codes", "missing.npz"], "error: missing.npz: no such file"),
         (["missing.safetensors"], "error: missing.safetensors: no such checkpoint"),
     ],
