@@ -51,7 +51,7 @@ class ParameterEffect:
 
     key: str
     scale: Scale
-    points: tuple[Point, ...]
+    points: tuple[Point, ...]  # categories in the order of the sweep file, numbers by the trials' rank
     groups: tuple[Group, ...]
     rank_correlation: float | None
     statement: str
@@ -83,12 +83,23 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
         for trial in trials
         if trial.mean is not None and key in trial.params
     )
-    scale = _scale([point.value for point in points], domain_of(data.config, key))
+    domain = domain_of(data.config, key)
+    scale = _scale([point.value for point in points], domain)
+    if scale == "category":
+        points = tuple(sorted(points, key=lambda point: _place(point.value, domain)))
     finished = [point for point in points if point.status == "finished"]
     groups = _groups(finished)
     correlation = None if scale == "category" else _rank_correlation(finished)
     statement = _statement(data, groups, correlation, len(finished))
     return ParameterEffect(key, scale, points, groups, correlation, statement)
+
+
+def _place(value: Any, domain: Any) -> tuple[int, str]:
+    """Where a category belongs: in the order of the sweep file, those that it does not name last."""
+    listed = next(iter(domain.values()), None) if isinstance(domain, dict) else domain
+    places = [json.dumps(each) for each in listed] if isinstance(listed, list) else []
+    text = json.dumps(value)
+    return (places.index(text) if text in places else len(places)), text
 
 
 def _scale(values: Sequence[Any], domain: Any) -> Scale:

@@ -106,7 +106,7 @@ def _category_labels(effect: ParameterEffect) -> dict[str, str]:
     cut = [text if len(text) <= LONGEST_TICK else f"{text[: LONGEST_TICK - 1]}…" for text in texts.values()]
     candidates = (cut, texts.values(), texts)  # 1 and "1" differ only as JSON
     labels = next(labels for labels in candidates if len(set(labels)) == len(texts))
-    return {category: _escape(label) for category, label in sorted(zip(texts, labels, strict=True))}
+    return {category: _escape(label) for category, label in zip(texts, labels, strict=True)}
 
 
 def _axis(effect: ParameterEffect) -> dict[str, Any]:

@@ -262,3 +262,16 @@ def test_an_undefined_bound_is_none(sweep: Callable[..., Path], written_trial: t
     assert meaning is not None
     assert meaning.codes[0].mi_bound is None
     assert meaning.confusion is None
+
+
+def test_categories_stand_in_the_order_of_the_sweep_file(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    sizes = [[10], [5], [20]]  # best first, which is neither the file's order nor the text's
+    trials = [
+        written_trial(f"{n:04d}", {"codes.categorical": size}, [0.9 - 0.1 * n])
+        for n, size in enumerate(sizes)
+    ]
+    folder = sweep(*trials, config={"space": {"codes.categorical": {"choice": [[5], [10], [20]]}}})
+    (effect,) = summarise(load(folder)).effects
+    assert [point.value for point in effect.points] == [[5], [10], [20]]
