@@ -672,7 +672,11 @@ def test_the_ui_serves_a_page_and_an_artifact_and_ends_on_ctrl_c(place):
     tracker = a_tracker(place)
     write_trial(place / "runs" / "mnist" / "trials" / "0000")
     track(tracker, report("0000", 10, 0.3, status=Status.FINISHED))
-    code = "import sys; from infogan_bench.tracking import open_ui; sys.exit(open_ui(sys.argv[1], int(sys.argv[2])))"
+    code = (
+        "import signal, sys; from infogan_bench.tracking import open_ui\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it\n"
+        "sys.exit(open_ui(sys.argv[1], int(sys.argv[2])))"
+    )
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         wanted = taken.getsockname()[1]
         server = subprocess.Popen(
