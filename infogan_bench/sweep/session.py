@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -130,17 +131,21 @@ class _Session:
         self.tracker = _tracker(sweep, folder) if sweep.tracking.enabled else None
         self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
+        self._started: list[SweepListener] = []
 
     def run(self, assignments: Sequence[Assignment], address: str | None) -> Outcome:
         """Run what is left, and report."""
         with self.signals, logging_to(self.folder.path / "sweep.log"):
-            warnings = [self.tracker.preflight() if self.tracker else None]
+            warnings: list[str | None] = []
             try:
+                if self.tracker:
+                    with self.signals.held_back():  # half a database would be of no use to the next sweep
+                        warnings.append(self.tracker.preflight())
                 self._train(assignments, address)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, SystemExit) as stop:
+                if isinstance(stop, SystemExit):  # Ray's answer to a SIGTERM while it starts
+                    self.signals.received = signal.SIGTERM
                 log.warning("stopped by a signal while no trial ran")
-            except InputError:  # from before anything was started
-                raise
             except BaseException:
                 self._end(Status.FAILED)
                 raise
@@ -160,7 +165,7 @@ class _Session:
         return replace(outcome, signal=self.signals.received, warnings=told)
 
     def _end(self, status: Status) -> None:
-        for listener in self.listeners:
+        for listener in self._started:
             listener.ended(status)
 
     def _train(self, assignments: Sequence[Assignment], address: str | None) -> None:
@@ -173,6 +178,7 @@ class _Session:
                 require_a_node(trial_request(self.sweep.resources), self.sweep.resources.wait)
             for listener in self.listeners:
                 listener.started(self.total)
+                self._started.append(listener)
             if self.tracker:
                 for trial in self.folder.updates:  # MLflow may lack what an earlier stop cut off
                     for update in self.folder.replay(trial):

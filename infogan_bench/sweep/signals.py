@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -21,6 +23,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._held_back = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -41,10 +44,23 @@ class StopSignals:
             for number, handler in self._before.items():
                 signal.signal(number, handler)
 
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """For work that must not be cut in the middle: a first signal takes effect at its end."""
+        self._held_back = True
+        try:
+            yield
+        finally:
+            self._held_back = False
+        if self.received is not None:
+            raise KeyboardInterrupt
+
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
             os._exit(128 + number)  # Ray's processes share our fate
         self.received = number
+        if self._held_back:
+            return
         if callable(signal.getsignal(signal.SIGUSR1)):
             signal.raise_signal(signal.SIGUSR1)
         else:
