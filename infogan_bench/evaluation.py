@@ -31,6 +31,17 @@ from infogan_bench.factor_scores import (
 from infogan_bench.networks import InfoGAN
 
 _BATCH = 500
+_NOT_OF_ONE_FACTOR = frozenset(
+    {
+        "modularity",
+        "factor_vae",
+        "beta_vae",
+        "z_max_variance",
+        "dci_disentanglement",
+        "dci_completeness",
+        "dci_informativeness",
+    }
+)
 _CALIBRATION_IMAGES = 5_000
 _TRAVERSAL_POINTS = 10
 _TRAVERSAL_ROWS = 8
@@ -70,11 +81,14 @@ def _missing(dataset: ImageDataset, codes: LatentCodes, name: str) -> str | None
             if dataset.test_labels is not None
             else f"needs labels, which {dataset.name} has none of{other}"
         )
-    if dataset.factors is None:
+    truth = dataset.ground_truth
+    if truth is None:
         return f"needs ground-truth factors, which {dataset.name} has none of"
+    if len(truth.names) == 1 and name in _NOT_OF_ONE_FACTOR:
+        return f"is not defined for a single factor, and {dataset.name} has one alone: the {truth.names[0]}"
     if name.startswith("dci_") and len(codes.all) == 1:
         return "needs two codes or more, and there is one"
-    return _too_few(dataset.factors)
+    return _too_few(truth)
 
 
 def _too_few(factors: Factors) -> str | None:
@@ -137,10 +151,11 @@ def evaluate(
     ]
     posterior = encode(model, dataset.test_images, dataset.train_images)
     values, confusion = _score_labels(model.codes, posterior, dataset.test_labels, wanted)
-    if dataset.factors is None:
+    truth = dataset.ground_truth
+    if truth is None or (dataset.factors is None and not any(map(uses_factors, scores))):
         return Evaluation(values, confusion, not_defined=not_defined)
     codes = representation(model.codes, posterior)
-    factors = dataset.factors.test.numpy()
+    factors = truth.test.numpy()
     names = [name for name in wanted if uses_factors(name)]
     found = score_factors(codes, factors, names, n_bins=n_bins(model.codes), dci_estimator=dci_estimator)
     return Evaluation(
@@ -155,7 +170,7 @@ def _why_no_labels(codes: LatentCodes, dataset: ImageDataset) -> str | None:
 
 
 def _why_no_factors(dataset: ImageDataset) -> str | None:
-    return f"{dataset.name} has no factors" if dataset.factors is None else None
+    return f"{dataset.name} has no factors" if dataset.ground_truth is None else None
 
 
 def _score_labels(
@@ -186,10 +201,11 @@ def factor_floors(
     `floor/shuffled/NAME`: the same codes, with the factors of other images. `floor/untrained/NAME`: the codes of
     `untrained`, the network before its first step.
     """
-    if dataset.factors is None or evaluation.factor_codes is None:
+    truth = dataset.ground_truth
+    if truth is None or evaluation.factor_codes is None:
         return {}
     names = list(evaluation.protocols)
-    factors = dataset.factors.test.numpy()
+    factors = truth.test.numpy()
     shuffled = np.random.default_rng(0).permutation(factors)
     posterior = encode(untrained, dataset.test_images, dataset.train_images)
     pairs = {
@@ -278,14 +294,15 @@ def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) ->
 
 def _factor_matrix(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> dict[str, Any] | None:
     """What each code knows of each factor, and all there is to know of it, in nats."""
-    if dataset.factors is None or evaluation.factor_codes is None:
+    truth = dataset.ground_truth
+    if truth is None or evaluation.factor_codes is None:
         return None
-    factors = dataset.factors.test.numpy()
+    factors = truth.test.numpy()
     bins = n_bins(model.codes)
     information = infogan_metrics.mutual_information_matrix(evaluation.factor_codes, factors, n_bins=bins)
     return {
         "codes": [code.name for code in model.codes.all],
-        "factors": list(dataset.factors.names),
+        "factors": list(truth.names),
         "mutual_information": information.tolist(),
         "factor_entropy": [_entropy(column) for column in factors.T],
         "n": len(factors),

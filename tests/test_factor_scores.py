@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import infogan_metrics
 import infogan_reports
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ from infogan_bench.config import (
 from infogan_bench.config.metrics import LAST_EVALUATION_ONLY
 from infogan_bench.datasets import Factors, ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import check_scores, evaluate, factor_floors
+from infogan_bench.evaluation import check_scores, encode, evaluate, factor_floors
 from infogan_bench.factor_scores import n_bins, representation, score_factors
 from infogan_bench.networks import InfoGAN
 from infogan_bench.results import Status
@@ -222,9 +224,26 @@ def test_without_labels_or_factors_scores_are_left_out_with_the_reason(mnist: Im
     assert found.not_defined == {"purity": "pixels has no labels"}
     run = RUN.model_copy(update={"codes": CodesConfig(categorical=(), uniform=2)})
     model = InfoGAN(run, mnist.image_shape, torch.Generator())
-    found = evaluate(model, mnist, ["purity", "mig"])
+    found = evaluate(model, replace(mnist, train_labels=None, test_labels=None), ["purity", "mig"])
     assert found.scores == {}
-    assert found.not_defined == {"purity": "there is no categorical code", "mig": "mnist has no factors"}
+    assert found.not_defined == {"purity": "mnist has no labels", "mig": "mnist has no factors"}
+
+
+def test_where_there_are_labels_alone_they_are_the_one_factor(mnist: ImageDataset) -> None:
+    model = InfoGAN(RUN, mnist.image_shape, torch.Generator().manual_seed(0))
+    found = evaluate(model, mnist, ["purity", "mig", "dcimig"])
+    codes = representation(model.codes, encode(model, mnist.test_images, mnist.train_images))
+    labels = mnist.test_labels.numpy()[:, None]
+    assert found.scores["mig"] == float(infogan_metrics.mig(codes, labels, n_bins=n_bins(model.codes)))
+    assert found.scores["dcimig"] == float(infogan_metrics.dcimig(codes, labels, n_bins=n_bins(model.codes)))
+    assert found.not_defined == {}
+    defined = {"mig", "mig_sup", "jemmig", "dcimig", "sap_discrete", "irs", "explicitness"}
+    check_scores(mnist, CODES, sorted(defined))
+    for name in set(FACTOR_SCORES) - defined:
+        with pytest.raises(
+            InputError, match=f"`{name}` is not defined for a single factor, and mnist has one"
+        ):
+            check_scores(mnist, CODES, [name])
 
 
 CODES = LatentCodes(CodesConfig(), fixed_std=True)
@@ -233,8 +252,9 @@ CODES = LatentCodes(CodesConfig(), fixed_std=True)
 def test_scores_are_refused_where_the_dataset_lacks_what_they_need(mnist: ImageDataset) -> None:
     check_scores(mnist, CODES, LABEL_SCORES)
     check_scores(PERFECT, CODES, FACTOR_SCORES)
+    unlabelled = replace(mnist, train_labels=None, test_labels=None)
     with pytest.raises(InputError, match="`mig` needs ground-truth factors, which mnist has none of"):
-        check_scores(mnist, CODES, ["nmi", "mig"])
+        check_scores(unlabelled, CODES, ["mig"])
     with pytest.raises(
         InputError,
         match="`cluster_accuracy` needs labels, which pixels has none of; it has factors: ask for `mig`",

@@ -48,6 +48,13 @@ class ImageDataset:
             )
 
     @property
+    def ground_truth(self) -> Factors | None:
+        """The factors; where there are none, the label as the one factor; None where there is neither."""
+        if self.factors is not None or self.test_labels is None:
+            return self.factors
+        return Factors(("label",), (len(self.class_names),), self.test_labels.unsqueeze(1))
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
         channels, height, width = self.train_images.shape[1:]
