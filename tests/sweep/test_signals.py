@@ -46,7 +46,7 @@ def test_the_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_must_not_be_cut_is_finished_first() -> None:
     finished = False
     signals = StopSignals()
-    with signals, pytest.raises(KeyboardInterrupt), signals.held_back():
+    with signals, pytest.raises(KeyboardInterrupt), signals.held_back():  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
         finished = True
     assert finished
