@@ -227,6 +227,9 @@ def evaluate(
     bootstrap: Annotated[
         int, typer.Option(min=0, help="With --codes: resamples for a 95% interval of each score; 0: none.")
     ] = 0,
+    factor_bins: Annotated[
+        int, typer.Option(min=0, help="With --codes: bins that continuous factors are cut into; 0: none.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the latents that images are generated from.")] = 0,
     extension: Annotated[
         list[str] | None,
@@ -240,7 +243,7 @@ def evaluate(
     if bootstrap and codes is None:
         raise InputError("--bootstrap: goes with --codes FILE alone")
     if codes is not None and path is None:
-        outcomes = score_arrays(codes, score or [], n_resamples=bootstrap)
+        outcomes = score_arrays(codes, score or [], n_resamples=bootstrap, factor_bins=factor_bins)
     elif path is not None and codes is None:
         from infogan_bench.extensions import load_extensions
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from infogan_metrics import METRICS, Metric, bootstrap
+from infogan_metrics import METRICS, Metric, bin_factors, bootstrap
 from numpy.typing import NDArray
 
 from infogan_bench.errors import InputError
@@ -21,13 +21,17 @@ from infogan_bench.scoring.outcome import Outcome, outcome_of
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def score_arrays(path: Path, names: Sequence[str] = (), *, n_resamples: int = 0) -> list[Outcome]:
+def score_arrays(
+    path: Path, names: Sequence[str] = (), *, n_resamples: int = 0, factor_bins: int = 0
+) -> list[Outcome]:
     """Score the arrays in an .npz file, each being called as the scores call it (`infogan-bench metrics`).
 
     Args:
         path: the file; pickled objects in it are refused.
         names: of scores; none: all cheap ones that the arrays suffice for.
         n_resamples: of a bootstrap that gives each score a 95% interval; 0 for none.
+        factor_bins: bins that continuous factors are cut into, for the scores that need discrete ones; 0 for
+            none, and then such factors are refused.
 
     Raises:
         InputError: if the file cannot be read, an array is missing or malformed, or a name is unknown.
@@ -51,7 +55,28 @@ def score_arrays(path: Path, names: Sequence[str] = (), *, n_resamples: int = 0)
     for metric in metrics:
         if n_resamples and not set(metric.inputs) <= _GROUPS.keys():
             raise InputError(f"--bootstrap: `{metric.name}` has no rows of samples that could be drawn anew")
-    return [_score(path, metric, arrays, n_resamples) for metric in metrics]
+    binned = _with_binned_factors(path, arrays, factor_bins)
+    return [
+        _score(path, metric, arrays if metric.name in _TAKES_CONTINUOUS else binned, n_resamples)
+        for metric in metrics
+    ]
+
+
+_TAKES_CONTINUOUS = frozenset({"sap_continuous"})
+
+
+def _with_binned_factors(path: Path, arrays: Arrays, n_bins: int) -> Arrays:
+    """The arrays, continuous factors cut into bins between the smallest and largest value of `factors`."""
+    if not n_bins or "factors" not in arrays:
+        return arrays
+    try:
+        names = [name for name in ("factors", "test_factors") if name in arrays]
+        return {
+            **arrays,
+            **{name: bin_factors(arrays[name], n_bins, like=arrays["factors"]) for name in names},
+        }
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 _HINT = "`infogan-bench metrics` lists what each needs"

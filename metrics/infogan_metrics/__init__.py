@@ -35,7 +35,12 @@ from infogan_metrics.gaussian import (
     gaussian_total_correlation,
     gaussian_wasserstein_correlation,
 )
-from infogan_metrics.information import MutualInfoScore, mutual_info_score, mutual_information_matrix
+from infogan_metrics.information import (
+    MutualInfoScore,
+    bin_factors,
+    mutual_info_score,
+    mutual_information_matrix,
+)
 from infogan_metrics.irs import IRS, irs
 from infogan_metrics.jemmig import JEMMIG, jemmig
 from infogan_metrics.mi_bound import MIBound, mi_bound
@@ -87,6 +92,7 @@ __all__ = [
     "ZMaxVariance",
     "ari",
     "beta_vae",
+    "bin_factors",
     "bootstrap",
     "cluster_accuracy",
     "completeness",

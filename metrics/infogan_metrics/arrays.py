@@ -39,7 +39,10 @@ def as_factors(factors: ArrayLike, name: str = "factors") -> Indices:
     if array.dtype.kind not in "biufUS":
         raise ValueError(f"`{name}` must hold integers or strings, but has dtype {array.dtype}")
     if array.dtype.kind == "f" and not (array == np.floor(array)).all():
-        raise ValueError(f"`{name}` must be discrete, but holds values that are not whole numbers")
+        raise ValueError(
+            f"`{name}` must be discrete, but holds values that are not whole numbers; "
+            "cut continuous factors into bins with `bin_factors`"
+        )
     return np.stack([np.unique(column, return_inverse=True)[1] for column in array.T], axis=1)
 
 

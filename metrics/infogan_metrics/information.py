@@ -32,6 +32,32 @@ def bin_codes(codes: Codes, n_bins: int) -> Indices:
     return np.stack(bins, axis=1)
 
 
+def bin_factors(factors: ArrayLike, n_bins: int = 20, *, like: ArrayLike | None = None) -> Indices:
+    """Cut continuous factors into bins of equal width, for the scores that need discrete ones.
+
+    Args:
+        factors: numbers (n_samples, n_factors). A factor that holds whole numbers alone is left as it is.
+        n_bins: part of every score that is computed from the result.
+        like: the factors whose smallest and largest values bound the bins, such as the training split's; by
+            default `factors` themselves. What lies outside goes into the first or the last bin.
+    Returns:
+        Whole numbers (n_samples, n_factors): bin numbers from 0, or the values of a discrete factor.
+    Raises:
+        ValueError: if an array is not 2-D or not finite, `like` has other columns, or `n_bins` is below 2.
+    """
+    values = as_codes(factors, "factors")
+    bounds = values if like is None else as_codes(like, "like")
+    if values.shape[1] != bounds.shape[1]:
+        raise ValueError(
+            f"`like` must have the {values.shape[1]} columns of `factors`, but has {bounds.shape[1]}"
+        )
+    discrete = (values == np.floor(values)).all(axis=0) & (bounds == np.floor(bounds)).all(axis=0)
+    bins = bin_codes(
+        np.concatenate([bounds, np.clip(values, bounds.min(axis=0), bounds.max(axis=0))]), n_bins
+    )
+    return np.where(discrete, values, bins[len(bounds) :]).astype(np.intp)
+
+
 def joint_counts(bins: Indices, factors: Indices) -> NDArray[np.intp]:
     """Count each bin of each code together with each value of each factor.
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from infogan_metrics import NotDefinedError, mutual_info_score, mutual_information_matrix
+from infogan_metrics import NotDefinedError, bin_factors, mig, mutual_info_score, mutual_information_matrix
 from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
 from sklearn.metrics import mutual_info_score as mutual_information_of_labels
 
@@ -98,3 +98,46 @@ def test_mutual_information_between_codes_in_closed_form() -> None:
 def test_a_single_code_has_no_other() -> None:
     with pytest.raises(NotDefinedError, match="single code"):
         mutual_info_score(np.arange(4.0)[:, None])
+
+
+# Continuous factors ------------------------------------------------------------------------------------------
+
+
+def test_continuous_factors_are_cut_into_bins_of_equal_width_and_discrete_ones_left_alone() -> None:
+    factors = np.column_stack([[0.0, 0.1, 0.24, 0.26, 0.5, 0.99, 1.0], [7, 7, 2, 2, 5, 5, 2]])
+    binned = bin_factors(factors, 4)
+    assert binned[:, 0].tolist() == [0, 0, 0, 1, 2, 3, 3]  # edges 0.25, 0.5, 0.75; the last bin holds 1
+    assert binned[:, 1].tolist() == [7, 7, 2, 2, 5, 5, 2]
+
+
+def test_a_test_split_is_cut_at_the_edges_of_the_training_split() -> None:
+    train, test = np.array([[0.0], [0.3], [1.0]]), np.array([[0.3], [0.6], [-2.5], [9.0]])
+    assert bin_factors(test, 4, like=train).tolist() == [[1], [2], [0], [3]]
+
+
+def test_mig_of_a_code_that_is_a_continuous_factor() -> None:
+    """n_bins bins each hold 1/4 of an even grid: H = ln 4, and the factor's own code knows all of it."""
+    factor = (np.arange(400)[:, None] + 0.5) / 400
+    noise = np.tile([[0.0], [1.0]], (200, 1))  # alternates, so knows nothing of the quarter
+    codes = np.hstack([factor, noise])
+    with pytest.raises(ValueError, match="with `bin_factors`"):
+        mig(codes, factor)
+    assert float(mig(codes, bin_factors(factor, 4), n_bins=4)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([[0.5], [np.nan]], 4), "must be finite"),
+        (([0.5, 0.6], 4), "must be 2-D"),
+        (([[0.5]], 1), "`n_bins` must be at least 2"),
+    ],
+)
+def test_factors_that_cannot_be_binned(arguments: tuple[object, int], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        bin_factors(*arguments)
+
+
+def test_bounds_of_other_columns_are_refused() -> None:
+    with pytest.raises(ValueError, match="must have the 1 columns"):
+        bin_factors([[0.5], [0.7]], like=[[0.1, 0.2]])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from infogan_metrics import METRICS, bootstrap, dci, fid, mig
+from infogan_metrics import METRICS, bin_factors, bootstrap, dci, fid, mig, sap_continuous
 
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import Outcome, as_json, as_table, metrics_table, score_arrays
@@ -212,3 +212,15 @@ def test_metrics_lists_every_score() -> None:
     assert done.returncode == 0
     listed = {line.split("  ")[0] for line in done.stdout.splitlines()}
     assert set(METRICS) <= listed
+
+
+def test_continuous_factors_are_binned_when_asked_and_refused_otherwise(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    factors = rng.random((400, 2))
+    codes = factors + rng.normal(scale=0.05, size=factors.shape)
+    np.savez(tmp_path / "c.npz", codes=codes, factors=factors)
+    with pytest.raises(InputError, match="bin_factors"):
+        score_arrays(tmp_path / "c.npz", ["mig"])
+    binned, raw = score_arrays(tmp_path / "c.npz", ["mig", "sap_continuous"], factor_bins=5)
+    assert binned.value == mig(codes, bin_factors(factors, 5)).value
+    assert raw.value == sap_continuous(codes, factors).value

@@ -33,9 +33,6 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.mark.slow
 class TestPreflight:
-    def test_what_fits_passes_at_once(self, cluster: Cluster) -> None:
-        require_a_node({"CPU": 2, "GPU": 2}, wait=0)
-
     @pytest.mark.parametrize(
         ("request_", "words"),
         [
@@ -59,7 +56,9 @@ class TestPreflight:
         with pytest.raises(InputError):
             require_a_node({"slot": 1}, wait=0)
         node = cluster.add_node(num_cpus=1, resources={"slot": 1})
-        require_a_node({"slot": 1}, wait=20)
+        began = time.monotonic()
+        require_a_node({"slot": 1}, wait=60)
+        assert time.monotonic() - began < 30
         cluster.remove_node(node)
 
     def test_auto_takes_a_quarter_of_a_gpu_where_there_is_one(self, cluster: Cluster) -> None:
