@@ -27,12 +27,15 @@ from infogan_bench.errors import InputError
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import (
     MlflowTracker,
+    _outbox,
     free_port,
     legal_key,
     resolve_uri,
     ui_command,
     without_passwords,
 )
+from infogan_bench.tracking._record import Record
+from infogan_bench.tracking._runs import SWEEP as SWEEPS_OWN
 
 LAMBDA = "objective.lambda_cat"
 RUN = {LAMBDA: 1.0, "architecture.width": 1.0, "codes.categorical": [10], "optimiser.lr_g": 1e-3}
@@ -725,3 +728,29 @@ def test_what_waited_for_a_server_arrives_when_it_is_there(place):
     assert metrics(place, "0000")["final/cluster_accuracy", 10] == 0.3
     assert [status for *_, status in runs(place)] == ["FINISHED", "FINISHED"]
     assert list((place / "mlartifacts").rglob("seed-0/confusion.png"))
+
+
+def test_failures_before_the_end_do_not_count_against_the_last_attempts(monkeypatch):
+    """Four failures, more than the last attempts that a dead store gets; then the store answers, but a trial's record
+    can arrive only after the sweep's own."""
+    monkeypatch.setattr(_outbox, "_FIRST_WAIT", 0.01)
+    tried, arrived = [], set()
+
+    def send(key, record):
+        tried.append(key)
+        if len(tried) <= 4 or (key != SWEEPS_OWN and SWEEPS_OWN not in arrived):
+            raise ConnectionError("nobody answers")
+        arrived.add(key)
+        record.tags.clear()
+        return 0
+
+    outbox = _outbox.Outbox(send, first=SWEEPS_OWN)
+    for number in range(5):
+        outbox.put(f"{number:04d}", Record("trial", tags={"a": "1"}))
+    outbox.put(SWEEPS_OWN, Record("sweep", tags={"b": "2"}))
+    outbox.start()
+    wait_for(lambda: len(tried) >= 4)
+    outbox.close(20)
+    assert tried[0] == SWEEPS_OWN  # though it was handed over last
+    assert outbox.lost == 0
+    assert arrived == {SWEEPS_OWN, *(f"{number:04d}" for number in range(5))}

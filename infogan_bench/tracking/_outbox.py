@@ -24,11 +24,14 @@ class Outbox:
     Args:
         send: sends a record and takes out of it what has arrived; returns how many values the store refused
             for good. If it raises, the rest of the record waits for another attempt, behind the others.
+        first: a key that the others depend on, and that goes before them.
         limit: further metrics are dropped (and counted) while this many wait.
     """
 
-    def __init__(self, send: Callable[[str, Record], int], limit: int = MAX_WAITING) -> None:
+    def __init__(self, send: Callable[[str, Record], int], first: str, limit: int = MAX_WAITING) -> None:
         self._send = send
+        self._first = first
+        self._failed: str | None = None  # the key whose record was tried last, if in vain
         self._limit = limit
         self._waiting: dict[str, Record] = {}
         self._in_flight: Record | None = None
@@ -71,18 +74,19 @@ class Outbox:
             return self._dropped + waiting + (self._in_flight.size if self._in_flight else 0)
 
     def _work(self) -> None:
-        failures = 0
+        failures = last_failures = 0  # in a row, and those of them since the end began
         while (taken := self._take()) is not None:
             try:
                 self._dropped += self._send(*taken)
                 self._sent()
-                failures = 0
+                failures = last_failures = 0
             except Exception as error:  # whatever a store or a network does must not reach the sweep
                 failures += 1
                 self.last_error = without_passwords(str(error))
                 _log.warning("MLflow, attempt %d: %s", failures, self.last_error)
                 self._put_back(*taken)
-                if self._closing.is_set() and failures >= _LAST_ATTEMPTS:
+                last_failures += self._closing.is_set()
+                if last_failures >= _LAST_ATTEMPTS:
                     return
                 self._pause(failures)
 
@@ -91,7 +95,7 @@ class Outbox:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
             if self._abandoned or not self._waiting:
                 return None
-            key = next(iter(self._waiting))
+            key = min(self._waiting, key=lambda key: (key == self._failed, key != self._first))
             self._in_flight = self._waiting.pop(key)
             self._metrics_waiting -= len(self._in_flight.metrics)
             return key, self._in_flight
@@ -99,10 +103,12 @@ class Outbox:
     def _sent(self) -> None:
         with self._changed:
             self._in_flight = None
+            self._failed = None
 
     def _put_back(self, key: str, record: Record) -> None:
         with self._changed:
             self._in_flight = None
+            self._failed = key
             self._metrics_waiting += len(record.metrics)
             later = self._waiting.pop(key, None)
             self._waiting[key] = record if later is None else record.followed_by(later)

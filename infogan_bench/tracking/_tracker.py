@@ -93,7 +93,7 @@ class MlflowTracker:
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
         self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode, swept)
-        self._outbox = Outbox(self._runs.send)
+        self._outbox = Outbox(self._runs.send, first=SWEEP)
 
     def preflight(self) -> str | None:
         """Reach the store, make a new database's tables and the experiment; before anything runs.
