@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import time
@@ -46,7 +47,25 @@ def ray_cluster(address: str | None) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        with _no_garbage_collection():
+            ray.shutdown()
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Collect now, and not again for a while.
+
+    A collection in another thread (MLflow's writer, say) that frees one of Ray's references while Ray shuts down ends
+    the process with exit code 1 and no word on the screen.
+    """
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _require_an_answer(address: str) -> None:
