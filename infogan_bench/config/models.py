@@ -122,6 +122,20 @@ class ArchitectureConfig(Section):
     width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
 
 
+class TransformConfig(Section):
+    """How far images are transformed at random where Q's category is not to change; all 0: not at all."""
+
+    rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
+    scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
+    shear: Annotated[Real, Field(ge=0, le=1, description="Pixels a pixel, either way.")] = 0.0
+    shift: Annotated[NonNegative, Field(le=1000, description="Pixels along each axis, either way.")] = 0.0
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is transformed."""
+        return bool(self.rotation or self.scale or self.shear or self.shift)
+
+
 class ObjectiveConfig(Section):
     """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
 
@@ -134,6 +148,23 @@ class ObjectiveConfig(Section):
         Field(description="Q's standard deviation of a continuous code is 1 (the authors' MNIST run), "
               "not learned."),
     ] = True  # fmt: skip
+    transform: Annotated[
+        TransformConfig,
+        Field(description="The categorical part of L_I is computed on images transformed so."),
+    ] = TransformConfig()
+    consistency: Annotated[
+        NonNegative,
+        Field(description="Weight of the disagreement, in nats, of Q's categories of a real image and of the same "
+              "transformed."),
+    ] = 0.0  # fmt: skip
+
+    @model_validator(mode="after")
+    def _something_to_agree_on(self) -> ObjectiveConfig:
+        if self.consistency and not self.transform.any:
+            raise ValueError(
+                "`consistency` compares an image with its transformed copy: give `transform` as well"
+            )
+        return self
 
 
 class OptimiserConfig(Section):
@@ -143,6 +174,12 @@ class OptimiserConfig(Section):
     lr_d: Annotated[Positive, Field(description="Adam's step size for D, Q and their shared trunk.")] = 2e-4
     beta1: Decay = 0.5
     beta2: Decay = 0.999
+    decay: Annotated[
+        Real,
+        Field(
+            ge=0, le=1, description="Share of the steps, at the end, over which both step sizes fall to 0."
+        ),
+    ] = 0.0
 
 
 class RunConfig(Section):

@@ -1,19 +1,28 @@
 """What D and G descend: min over G, Q, max over D of V(D, G) - lambda L_I(G, Q), InfoGAN equation 6.
 
-The two losses are pure functions of networks, images and latents, on logits throughout: softplus(-x) is
--log sigmoid(x) and softplus(x) is -log(1 - sigmoid(x)), finite for any logit.
+The two losses are pure functions of networks, images, latents and whatever else is random, on logits throughout:
+softplus(-x) is -log sigmoid(x) and softplus(x) is -log(1 - sigmoid(x)), finite for any logit.
+
+With `Views`, the categorical part of L_I is that of transformed images, I(c; T(G(z, c))), so that a category has to
+carry what survives the transformations: shape, not slant, size or place (compare Elastic-InfoGAN, arXiv 1910.01112).
+The continuous part stays on the images as they are, since slant is what a continuous code may well be. A consistency
+term asks the same of real images: Q is to put x and T(x) into one category (compare IMSAT, arXiv 1702.08720). Neither
+takes labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config.models import ObjectiveConfig
 from infogan_bench.networks import Networks
+from infogan_bench.training.transforms import warp
 
 
 def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, float]:
@@ -24,6 +33,23 @@ def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, fl
     }
 
 
+class Views(NamedTuple):
+    """Affine maps (B, 2, 3) of the transformed copies of one batch, for the two steps that look at them."""
+
+    fake_in_d_step: Tensor
+    fake_in_g_step: Tensor
+    real: Tensor
+
+
+class DiscriminatorTerms(NamedTuple):
+    """What D, Q and their trunk descend, and the parts that are logged; scalars."""
+
+    loss: Tensor
+    adversarial: Tensor
+    bounds: dict[str, Tensor]  # L_I of each code, nats
+    consistency: Tensor  # nats; 0 without views
+
+
 def discriminator_loss(
     networks: Networks,
     codes: LatentCodes,
@@ -31,25 +57,40 @@ def discriminator_loss(
     real: Tensor,
     fake: Tensor,
     latents: Latents,
-) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """What D, Q and their trunk descend, its adversarial part, and L_I of each code in nats.
+    views: Views | None = None,
+    consistency: float = 0.0,
+) -> DiscriminatorTerms:
+    """What D, Q and their trunk descend.
 
-    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k). Real and fake images pass through the trunk
-    apart, so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real.
-    A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing.
+    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C, with C as in `_consistency`. Each kind
+    of image passes through the trunk apart, so that BatchNorm never mixes their statistics: in one batch it would
+    tell D which half is real. A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the
+    trunk nothing.
     """
     real_features = networks.trunk(real)
     fake_features = networks.trunk(fake)
     adversarial = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
-    bounds = _bounds_for_head_and_trunk(networks, codes, weights, fake_features, latents)
+    seen = {"continuous": fake_features, "categorical": fake_features}
+    if views is not None:
+        seen["categorical"] = networks.trunk(warp(fake, views.fake_in_d_step))
+    bounds = _bounds_for_head_and_trunk(networks, codes, weights, seen, latents)
     loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] or 1.0) * bound
-    return loss, adversarial, bounds
+    disagreement = torch.zeros_like(adversarial)
+    if views is not None and consistency:
+        disagreement = _consistency(networks, codes, real_features, networks.trunk(warp(real, views.real)))
+        loss = loss + consistency * disagreement
+    return DiscriminatorTerms(loss, adversarial, bounds, disagreement)
 
 
 def generator_loss(
-    networks: Networks, codes: LatentCodes, weights: Mapping[str, float], fake: Tensor, latents: Latents
+    networks: Networks,
+    codes: LatentCodes,
+    weights: Mapping[str, float],
+    fake: Tensor,
+    latents: Latents,
+    views: Views | None = None,
 ) -> tuple[Tensor, Tensor]:
     """What G descends, D, Q and their trunk given, and its adversarial part.
 
@@ -59,26 +100,54 @@ def generator_loss(
     adversarial = F.softplus(-networks.D(features)).mean()
     loss = adversarial
     if any(weights.values()):
-        bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(features)))
+        seen = {"continuous": features, "categorical": features}
+        if views is not None and any(weights[code.name] for code in codes.categorical):
+            seen["categorical"] = networks.trunk(warp(fake, views.fake_in_g_step))
+        bounds = _bounds(networks, codes, seen, latents)
         for name, weight in weights.items():
             if weight:
                 loss = loss - weight * bounds[name]
     return loss, adversarial
 
 
+def _consistency(networks: Networks, codes: LatentCodes, one: Tensor, other: Tensor) -> Tensor:
+    """Cross-entropy in nats between Q's categorical posteriors of the same images seen twice, each way, the target
+    held fixed; summed over the categorical codes."""
+    total = one.new_zeros(())
+    pairs = (codes.split(networks.Q_head(features)).logits for features in (one, other))
+    for a, b in zip(*pairs, strict=True):
+        total = total + F.cross_entropy(a, b.detach().softmax(1)) + F.cross_entropy(b, a.detach().softmax(1))
+    return total
+
+
+def _bounds(
+    networks: Networks, codes: LatentCodes, seen: Mapping[str, Tensor], latents: Latents
+) -> dict[str, Tensor]:
+    """L_I of each code from the features in which Q sees its kind."""
+    bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(seen["continuous"])))
+    if seen["categorical"] is not seen["continuous"]:
+        transformed = codes.mi_bounds(latents, codes.split(networks.Q_head(seen["categorical"])))
+        bounds |= {code.name: transformed[code.name] for code in codes.categorical}
+    return bounds
+
+
 def _bounds_for_head_and_trunk(
     networks: Networks,
     codes: LatentCodes,
     weights: Mapping[str, float],
-    features: Tensor,
+    seen: Mapping[str, Tensor],
     latents: Latents,
 ) -> dict[str, Tensor]:
     """L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
-    through_trunk = any(weights.values())
-    bounds = codes.mi_bounds(
-        latents, codes.split(networks.Q_head(features if through_trunk else features.detach()))
-    )
-    if through_trunk and not all(weights.values()):
-        at_head = codes.mi_bounds(latents, codes.split(networks.Q_head(features.detach())))
-        bounds = {name: bounds[name] if weights[name] else at_head[name] for name in bounds}
+    cut = seen["categorical"].detach()
+    at_head = {
+        "categorical": cut,
+        "continuous": cut if seen["continuous"] is seen["categorical"] else seen["continuous"].detach(),
+    }
+    if not any(weights.values()):
+        return _bounds(networks, codes, at_head, latents)
+    bounds = _bounds(networks, codes, seen, latents)
+    if not all(weights.values()):
+        cut_bounds = _bounds(networks, codes, at_head, latents)
+        bounds = {name: bounds[name] if weights[name] else cut_bounds[name] for name in bounds}
     return bounds

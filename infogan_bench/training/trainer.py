@@ -14,7 +14,8 @@ from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
-from infogan_bench.training.objective import code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.objective import Views, code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.transforms import random_affines
 
 
 def _seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
@@ -95,7 +96,12 @@ class Trainer:
         """
         started = time.perf_counter()
         self.model.networks.train()
-        names = ["loss/d", *(f"L_I/{code.name}" for code in self.model.codes.all), "loss/g"]
+        names = [
+            "loss/d",
+            *(f"L_I/{code.name}" for code in self.model.codes.all),
+            "loss/consistency",
+            "loss/g",
+        ]
         totals = torch.zeros(len(names), device=self.device)
         bad_since = torch.full((len(names),), -1, device=self.device)
         for _ in range(steps):
@@ -105,6 +111,8 @@ class Trainer:
             bad_since = torch.where((bad_since < 0) & ~values.isfinite(), self.step, bad_since)
         self._raise_if_diverged(names, bad_since.tolist())
         metrics = dict(zip(names, (totals / steps).tolist(), strict=True))
+        if not self.run.objective.consistency:
+            del metrics["loss/consistency"]
         metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
         metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.model.codes.all)
         metrics["H"] = sum(code.entropy for code in self.model.codes.all)
@@ -113,23 +121,41 @@ class Trainer:
 
     def _update(self) -> Tensor:
         """One update of D and one of G; returns, in the order they were computed, D's adversarial loss, each
-        L_I, and G's adversarial loss, detached, (2 + n_codes,)."""
+        L_I, the consistency term and G's adversarial loss, detached, (3 + n_codes,)."""
         networks, codes, weights = self.model.networks, self.model.codes, self.weights
+        self._set_step_sizes()
 
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
         real = self._next_batch()
         latents = codes.sample(self.run.batch, self.generator)
         fake = networks.G(codes.flatten(latents))
-        d_loss, d_adversarial, bounds = discriminator_loss(
-            networks, codes, weights, real, fake.detach(), latents
+        views = self._draw_views()
+        d = discriminator_loss(
+            networks, codes, weights, real, fake.detach(), latents, views, self.run.objective.consistency
         )
-        _descend(self.optimisers["D"], d_loss, self._DQ_parameters)
+        _descend(self.optimisers["D"], d.loss, self._DQ_parameters)
 
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
-        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents)
+        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
         _descend(self.optimisers["G"], g_loss, self._G_parameters)
 
-        return torch.stack([d_adversarial, *bounds.values(), g_adversarial]).detach()
+        return torch.stack([d.adversarial, *d.bounds.values(), d.consistency, g_adversarial]).detach()
+
+    def _draw_views(self) -> Views | None:
+        transform = self.run.objective.transform
+        if not transform.any or not self.model.codes.categorical:
+            return None
+        height, width = self.images.shape[2:]
+        affines = random_affines(transform, 3 * self.run.batch, (height, width), self.generator)
+        return Views(*affines.split(self.run.batch))
+
+    def _set_step_sizes(self) -> None:
+        optimiser = self.run.optimiser
+        if not optimiser.decay:
+            return
+        remaining = (self.run.steps - self.step) / (optimiser.decay * self.run.steps)
+        for name, lr in (("G", optimiser.lr_g), ("D", optimiser.lr_d)):
+            self.optimisers[name].param_groups[0]["lr"] = lr * min(1.0, remaining)
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""

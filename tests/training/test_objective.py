@@ -106,7 +106,7 @@ def sum_of_gradients(*parts: Mapping[str, Tensor | None]) -> dict[str, Tensor | 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
 def test_d_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
     networks, latents, fake = setting.networks, setting.latents, setting.fake.detach()
-    loss, adversarial, bounds = discriminator_loss(
+    loss, adversarial, bounds, _ = discriminator_loss(
         networks, CODES, weights(lambda_cat, lambda_cont), setting.real, fake, latents
     )
 
@@ -159,7 +159,7 @@ def test_g_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont
 
 def information_of_d(setting: Setting, lambda_cat: float, lambda_cont: float) -> dict[str, Tensor | None]:
     """Gradients of D's loss less its adversarial part."""
-    loss, adversarial, _ = discriminator_loss(
+    loss, adversarial, _, _ = discriminator_loss(
         setting.networks,
         CODES,
         weights(lambda_cat, lambda_cont),
@@ -198,7 +198,7 @@ def test_a_code_with_lambda_0_sends_nothing_to_trunk_and_g_beside_one_that_count
     others = setting.latents._replace(categories=(setting.latents.categories + 1) % torch.tensor([5, 3]))
     gradients, changed = [], []
     for latents in (setting.latents, others):
-        d_loss, _, _ = discriminator_loss(
+        d_loss, _, _, _ = discriminator_loss(
             setting.networks, CODES, weights(0, 1), setting.real, setting.fake.detach(), latents
         )
         g_loss, _ = generator_loss(setting.networks, CODES, weights(0, 1), setting.fake, latents)
@@ -253,7 +253,7 @@ def say(head: nn.Module, values: Tensor) -> None:
 )
 def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float, d: float, g: float) -> None:
     say(setting.networks.D_head, torch.tensor([logit]))
-    d_loss, d_adversarial, _ = discriminator_loss(
+    d_loss, d_adversarial, _, _ = discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
     )
     g_loss, g_adversarial = generator_loss(
@@ -269,7 +269,7 @@ def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float
 def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
     assert isinstance(setting.networks.Q_head, nn.Sequential)
     say(setting.networks.Q_head[-1], torch.tensor([1e4, *[-1e4] * 4, *[0.0] * 3, 0, 0, -1e4, 1e4]))
-    loss, _, bounds = discriminator_loss(
+    loss, _, bounds, _ = discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
     )
     wrong = (setting.latents.categories[:, 0] != 0).double().mean()

@@ -1,0 +1,47 @@
+"""Random affine transformations of images, as tensors that a loss can take: drawn first, applied inside."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from infogan_bench.config.models import TransformConfig
+
+BLACK = -1.0  # the value of what comes in from outside of an image
+
+
+def random_affines(
+    config: TransformConfig, n: int, image_size: tuple[int, int], generator: torch.Generator
+) -> Tensor:
+    """Draw `n` affine maps (n, 2, 3) on the generator's device, from the output's coordinates to the input's.
+
+    Each is a rotation by up to `rotation` degrees, after a scaling of each axis by a factor between 1 / (1 + scale)
+    and 1 + scale (log-uniform) and a shear of up to `shear` pixels a pixel, and a shift of up to `shift` pixels
+    along each axis; all uniform and independent. The coordinates are those of `torch.nn.functional.affine_grid`.
+
+    Args:
+        config: the largest angle, scale, shear and shift.
+        n: how many.
+        image_size: (H, W), which shifts in pixels are relative to.
+        generator: where all of it is drawn from.
+    """
+    draws = torch.rand(n, 6, generator=generator, device=generator.device) * 2 - 1
+    angle = draws[:, 0] * math.radians(config.rotation)
+    scale_x, scale_y = torch.exp(draws[:, 1:3] * math.log1p(config.scale)).unbind(1)
+    shear = draws[:, 3] * config.shear
+    height, width = image_size
+    shift = draws[:, 4:6] * torch.tensor([2 * config.shift / width, 2 * config.shift / height]).to(draws)
+    cos, sin = angle.cos(), angle.sin()
+    # rotation @ [[scale_x, shear], [0, scale_y]], then the shift
+    rows = [cos * scale_x, cos * shear - sin * scale_y, shift[:, 0],
+            sin * scale_x, sin * shear + cos * scale_y, shift[:, 1]]  # fmt: skip
+    return torch.stack(rows, dim=1).view(n, 2, 3)
+
+
+def warp(images: Tensor, affines: Tensor) -> Tensor:
+    """`images` (B, C, H, W) in [-1, 1] under `affines` (B, 2, 3), bilinear; black comes in from outside."""
+    grid = F.affine_grid(affines, list(images.shape), align_corners=False)
+    return F.grid_sample(images - BLACK, grid, align_corners=False) + BLACK
