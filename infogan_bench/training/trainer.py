@@ -147,7 +147,7 @@ class Trainer:
             return None
         height, width = self.images.shape[2:]
         affines = random_affines(transform, 3 * self.run.batch, (height, width), self.generator)
-        return Views(*affines.split(self.run.batch))
+        return Views(*torch.split(affines, self.run.batch))
 
     def _set_step_sizes(self) -> None:
         optimiser = self.run.optimiser
