@@ -13,8 +13,10 @@ from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
+from infogan_bench.config.models import TransformConfig
 from infogan_bench.networks import Networks, build_networks
-from infogan_bench.training.objective import code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.objective import Views, code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.transforms import random_affines, warp
 
 BATCH = 12
 CODES = LatentCodes(CodesConfig(categorical=(5, 3), uniform=1, gaussian=1, noise=4), fixed_std=False)
@@ -277,3 +279,82 @@ def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
     assert number(bounds["cat_1"]) == pytest.approx(0, abs=1e-12)
     for name, gradient in setting.gradients(loss).items():
         assert gradient is None or gradient.isfinite().all(), name
+
+
+# Transformed views -----------------------------------------------------------------------------------------
+
+
+TRANSFORM = TransformConfig(rotation=20, scale=0.2, shear=0.2, shift=1)
+
+
+def some_views() -> Views:
+    affines = random_affines(TRANSFORM, 3 * BATCH, (8, 8), torch.Generator().manual_seed(5)).double()
+    return Views(*torch.split(affines, BATCH))
+
+
+def bounds_with_views(
+    networks: Networks, fake: Tensor, latents: Latents, affines: Tensor
+) -> dict[str, Tensor]:
+    """Categorical codes from the transformed images, continuous ones from the images as they are."""
+    plain = plain_bounds(networks.Q_head(networks.trunk(fake)), latents)
+    transformed = plain_bounds(networks.Q_head(networks.trunk(warp(fake, affines))), latents)
+    return {name: (transformed if name.startswith("cat") else plain)[name] for name in plain}
+
+
+@pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
+def test_views_change_what_the_categorical_codes_are_read_from(
+    setting: Setting, lambda_cat: float, lambda_cont: float
+) -> None:
+    networks, latents, views, fake = setting.networks, setting.latents, some_views(), setting.fake
+    scale = weights(lambda_cat, lambda_cont)
+    d = discriminator_loss(networks, CODES, scale, setting.real, fake.detach(), latents, views)
+    expected = bounds_with_views(networks, fake.detach(), latents, views.fake_in_d_step)
+    assert {name: number(bound) for name, bound in d.bounds.items()} == pytest.approx(
+        {name: number(bound) for name, bound in expected.items()}, abs=1e-6
+    )
+    of_trunk = setting.gradients(
+        -sum(scale[name] * bound for name, bound in expected.items()) + d.adversarial
+    )
+    found = setting.gradients(d.loss)
+    for name, gradient in of_trunk.items():
+        if name.startswith("trunk"):
+            torch.testing.assert_close(found[name], gradient, rtol=1e-6, atol=1e-10, msg=name)
+
+    g_loss, g_adversarial = generator_loss(networks, CODES, scale, fake, latents, views)
+    of_g = bounds_with_views(networks, fake, latents, views.fake_in_g_step)
+    assert number(g_loss) == pytest.approx(
+        number(g_adversarial) - sum(scale[name] * number(bound) for name, bound in of_g.items()), abs=1e-6
+    )
+
+
+def test_consistency_is_the_cross_entropy_of_both_views_of_real_images(setting: Setting) -> None:
+    networks, views = setting.networks, some_views()
+    with_, without = (
+        discriminator_loss(
+            networks,
+            CODES,
+            weights(1, 1),
+            setting.real,
+            setting.fake.detach(),
+            setting.latents,
+            views,
+            weight,
+        )
+        for weight in (0.5, 0.0)
+    )
+    expected = 0.0
+    outputs = [networks.Q_head(networks.trunk(x)) for x in (setting.real, warp(setting.real, views.real))]
+    for start, stop in ((0, 5), (5, 8)):
+        p, q = (output[:, start:stop].softmax(1) for output in outputs)
+        expected += number(-(p * q.log()).sum(1).mean() - (q * p.log()).sum(1).mean())
+    assert number(with_.consistency) == pytest.approx(expected, abs=1e-6)
+    assert number(with_.loss) == pytest.approx(number(without.loss) + 0.5 * expected, abs=1e-6)
+    assert number(without.consistency) == 0
+    assert size(setting.gradients(with_.loss - without.loss), "D_head") == 0
+
+
+def test_views_and_consistency_are_off_in_the_paper_s_objective() -> None:
+    assert not ObjectiveConfig().transform.any
+    assert ObjectiveConfig().consistency == 0
+    with pytest.raises(ValueError, match="give `transform` as well"):
+        ObjectiveConfig(consistency=0.5)

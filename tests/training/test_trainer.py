@@ -412,3 +412,17 @@ def test_a_weight_that_goes_bad_in_the_last_update_is_named(tiny_run: RunConfig,
     trainer = Trainer(apply(run, {"optimiser.beta1": 0.9}), mnist.train_images, 0)
     with pytest.raises(DivergedError, match=r"^diverged at step 1: G\.\S+ is not finite$"):
         trainer.train(1)
+
+
+# A step size that falls at the end -------------------------------------------------------------------------
+
+
+def test_step_sizes_are_whole_until_the_decay_and_fall_to_0_over_it() -> None:
+    settings = {**PAPER, "steps": 10, "batch": 4, "optimiser.decay": 0.4}
+    trainer = Trainer(apply(RunConfig(), settings), numbered(8).repeat(1, 1, 2, 2), 0)
+    seen = []
+    for _ in range(10):
+        trainer.train(1)
+        seen.append([trainer.optimisers[name].param_groups[0]["lr"] for name in ("G", "D")])
+    falling = [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25]  # (steps left before the update) / (0.4 * 10)
+    assert seen == [pytest.approx([1e-3 * share, 2e-4 * share]) for share in falling]
