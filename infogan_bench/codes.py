@@ -84,10 +84,14 @@ class LatentCodes:
 
     def sample(self, n: int, generator: torch.Generator) -> Latents:
         """Draw `n` latents on the generator's device."""
+        return self.latents(self.draw(n, generator))
+
+    def draw(self, n: int, generator: torch.Generator) -> list[Tensor]:
+        """All that is random in `n` latents, as it comes from the generator."""
         device = generator.device
 
         def uniform(width: int) -> Tensor:
-            return torch.rand(n, width, generator=generator, device=device) * 2 - 1
+            return torch.rand(n, width, generator=generator, device=device)
 
         def normal(width: int) -> Tensor:
             return torch.randn(n, width, generator=generator, device=device)
@@ -96,12 +100,17 @@ class LatentCodes:
         categories = [
             torch.randint(code.size, (n, 1), generator=generator, device=device) for code in self.categorical
         ]
+        return [z, *categories, uniform(self.config.uniform), normal(self.config.gaussian)]
+
+    def latents(self, draws: list[Tensor]) -> Latents:
+        """The latents that were drawn as `draws`."""
+        z, *categories, uniform, gaussian = draws
         return Latents(
-            z,
+            z * 2 - 1 if self.config.noise_distribution == "uniform" else z,
             torch.cat(categories, dim=1)
             if categories
-            else torch.empty(n, 0, dtype=torch.int64, device=device),
-            torch.cat([uniform(self.config.uniform), normal(self.config.gaussian)], dim=1),
+            else torch.empty(len(z), 0, dtype=torch.int64, device=z.device),
+            torch.cat([uniform * 2 - 1, gaussian], dim=1),
         )
 
     def flatten(self, latents: Latents) -> Tensor:
