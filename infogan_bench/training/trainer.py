@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from infogan_bench.codes import Latents
 from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
@@ -27,6 +28,18 @@ def _seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> torch
     return torch.Generator(device).manual_seed(int(mixed[0]))
 
 
+def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
+    """The order (n,) of the images in an epoch: it follows from seed and epoch, so no checkpoint need hold it."""
+    return torch.randperm(n, generator=_seeded(seed, 2 + epoch))
+
+
+def step_sizes(run: RunConfig, step: int) -> dict[str, float]:
+    """Adam's step sizes for G and for D in the update after `step`."""
+    optimiser = run.optimiser
+    share = (run.steps - step) / (optimiser.decay * run.steps) if optimiser.decay else 1.0
+    return {"G": optimiser.lr_g * min(1.0, share), "D": optimiser.lr_d * min(1.0, share)}
+
+
 class DivergedError(RuntimeError):
     """A loss or a weight stopped being finite; `step` is the first update where that was seen."""
 
@@ -42,6 +55,24 @@ class Interval:
     metrics: Mapping[str, float]
     seconds: float
     images_per_second: float
+
+
+class Tally:
+    """What the updates of an interval returned, summed on their device: only reading it waits for a GPU.
+
+    Args:
+        shape: of what an update returns.
+        device: where that is.
+    """
+
+    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
+        self.totals = torch.zeros(shape, device=device)
+        self.bad_since = torch.full(shape, -1, device=device)  # the first step where it was not finite, or -1
+
+    def add(self, values: Tensor, step: int) -> None:
+        """Take in what the update to `step` returned."""
+        self.totals += values
+        self.bad_since = torch.where((self.bad_since < 0) & ~values.isfinite(), step, self.bad_since)
 
 
 class Trainer:
@@ -96,80 +127,90 @@ class Trainer:
         """
         started = time.perf_counter()
         self.model.networks.train()
-        names = [
-            "loss/d",
-            *(f"L_I/{code.name}" for code in self.model.codes.all),
-            "loss/consistency",
-            "loss/g",
-        ]
-        totals = torch.zeros(len(names), device=self.device)
-        bad_since = torch.full((len(names),), -1, device=self.device)
+        tally = Tally((len(self.quantities),), self.device)
         for _ in range(steps):
-            values = self._update()
+            tally.add(self._update(), self.step + 1)
             self.step += 1
-            totals += values
-            bad_since = torch.where((bad_since < 0) & ~values.isfinite(), self.step, bad_since)
-        self._raise_if_diverged(names, bad_since.tolist())
-        metrics = dict(zip(names, (totals / steps).tolist(), strict=True))
+        metrics = self.interval_metrics(steps, tally.totals.tolist(), tally.bad_since.tolist())
+        seconds = time.perf_counter() - started
+        return Interval(metrics, seconds, steps * self.run.batch / seconds)
+
+    @property
+    def quantities(self) -> list[str]:
+        """Names of what an update returns, in the order in which it is computed."""
+        bounds = (f"L_I/{code.name}" for code in self.model.codes.all)
+        return ["loss/d", *bounds, "loss/consistency", "loss/g"]
+
+    def interval_metrics(
+        self, steps: int, totals: Sequence[float], bad_since: Sequence[int]
+    ) -> dict[str, float]:
+        """What is reported of the last `steps` updates, given the `Tally` of their quantities.
+
+        Raises:
+            DivergedError: if a quantity was not finite, or a weight is not by now.
+        """
+        self._raise_if_diverged(bad_since)
+        metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
         if not self.run.objective.consistency:
             del metrics["loss/consistency"]
         metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
         metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.model.codes.all)
         metrics["H"] = sum(code.entropy for code in self.model.codes.all)
-        seconds = time.perf_counter() - started
-        return Interval(metrics, seconds, steps * self.run.batch / seconds)
+        return metrics
 
     def _update(self) -> Tensor:
-        """One update of D and one of G; returns, in the order they were computed, D's adversarial loss, each
-        L_I, the consistency term and G's adversarial loss, detached, (3 + n_codes,)."""
+        """One update of D and one of G; returns `quantities`, detached, (3 + n_codes,)."""
         networks, codes, weights = self.model.networks, self.model.codes, self.weights
-        self._set_step_sizes()
+        for name, lr in step_sizes(self.run, self.step).items():
+            self.optimisers[name].param_groups[0]["lr"] = lr
+        latents, views = self.latents_and_views(self.draw())
 
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
         real = self._next_batch()
-        latents = codes.sample(self.run.batch, self.generator)
         fake = networks.G(codes.flatten(latents))
-        views = self._draw_views()
         d = discriminator_loss(
             networks, codes, weights, real, fake.detach(), latents, views, self.run.objective.consistency
         )
-        _descend(self.optimisers["D"], d.loss, self._DQ_parameters)
+        descend(self.optimisers["D"], d.loss, self._DQ_parameters)
 
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
         g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
-        _descend(self.optimisers["G"], g_loss, self._G_parameters)
+        descend(self.optimisers["G"], g_loss, self._G_parameters)
 
         return torch.stack([d.adversarial, *d.bounds.values(), d.consistency, g_adversarial]).detach()
 
-    def _draw_views(self) -> Views | None:
-        transform = self.run.objective.transform
-        if not transform.any or not self.model.codes.categorical:
-            return None
-        height, width = self.images.shape[2:]
-        affines = random_affines(transform, 3 * self.run.batch, (height, width), self.generator)
-        return Views(*torch.split(affines, self.run.batch))
+    @property
+    def _has_views(self) -> bool:
+        return self.run.objective.transform.any and bool(self.model.codes.categorical)
 
-    def _set_step_sizes(self) -> None:
-        optimiser = self.run.optimiser
-        if not optimiser.decay:
-            return
-        remaining = (self.run.steps - self.step) / (optimiser.decay * self.run.steps)
-        for name, lr in (("G", optimiser.lr_g), ("D", optimiser.lr_d)):
-            self.optimisers[name].param_groups[0]["lr"] = lr * min(1.0, remaining)
+    def draw(self) -> list[Tensor]:
+        """All that is random in an update, but for the order of the images, as it comes from the generator."""
+        draws = self.model.codes.draw(self.run.batch, self.generator)
+        if self._has_views:
+            draws.append(torch.rand(3 * self.run.batch, 6, generator=self.generator, device=self.device))
+        return draws
+
+    def latents_and_views(self, draws: list[Tensor]) -> tuple[Latents, Views | None]:
+        """What an update makes of `draws`."""
+        codes, transform = self.model.codes, self.run.objective.transform
+        if not self._has_views:
+            return codes.latents(draws), None
+        height, width = self.images.shape[2:]
+        affines = random_affines(transform, draws[-1], (height, width))
+        return codes.latents(draws[:-1]), Views(*torch.split(affines, self.run.batch))
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""
         batches = len(self.images) // self.run.batch
         epoch, place = divmod(self.step, batches)
-        if epoch != self._epoch:  # it follows from seed and epoch, so no checkpoint need hold it
-            shuffled = torch.randperm(len(self.images), generator=_seeded(self.seed, 2 + epoch))
-            self._order = shuffled.to(self.device)
+        if epoch != self._epoch:
+            self._order = epoch_order(self.seed, epoch, len(self.images)).to(self.device)
             self._epoch = epoch
         indices = self._order[place * self.run.batch : (place + 1) * self.run.batch]
         return to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
 
-    def _raise_if_diverged(self, names: Sequence[str], bad_since: Sequence[int]) -> None:
-        bad = [(step, name) for step, name in zip(bad_since, names, strict=True) if step >= 0]
+    def _raise_if_diverged(self, bad_since: Sequence[int]) -> None:
+        bad = [(step, name) for step, name in zip(bad_since, self.quantities, strict=True) if step >= 0]
         if bad:
             raise DivergedError(*min(bad, key=lambda item: item[0]))
         for name, weight in self.model.networks.named_parameters():
@@ -222,7 +263,7 @@ def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
         raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:
     """One optimiser step on `loss` in `parameters` alone: no gradient is computed for any other weight."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]

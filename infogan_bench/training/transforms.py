@@ -13,16 +13,8 @@ from infogan_bench.config.models import TransformConfig
 BLACK = -1.0  # the value of what comes in from outside of an image
 
 
-def random_affines(
-    config: TransformConfig, n: int, image_size: tuple[int, int], generator: torch.Generator
-) -> Tensor:
-    """Draw `n` affine maps (n, 2, 3) on the generator's device; see `affines_from`."""
-    draws = torch.rand(n, 6, generator=generator, device=generator.device)
-    return affines_from(config, draws, image_size)
-
-
-def affines_from(config: TransformConfig, draws: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Affine maps (n, 2, 3) from the output's coordinates to the input's, made of `draws`.
+def random_affines(config: TransformConfig, draws: Tensor, image_size: tuple[int, int]) -> Tensor:
+    """Affine maps (n, 2, 3), from the output's coordinates to the input's, that `draws` choose.
 
     Each is a rotation by up to `rotation` degrees, after a scaling of each axis by a factor between 1 / (1 + scale)
     and 1 + scale (log-uniform) and a shear of up to `shear` pixels a pixel, and a shift of up to `shift` pixels

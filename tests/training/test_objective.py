@@ -288,7 +288,8 @@ TRANSFORM = TransformConfig(rotation=20, scale=0.2, shear=0.2, shift=1)
 
 
 def some_views() -> Views:
-    affines = random_affines(TRANSFORM, 3 * BATCH, (8, 8), torch.Generator().manual_seed(5)).double()
+    draws = torch.rand(3 * BATCH, 6, generator=torch.Generator().manual_seed(5))
+    affines = random_affines(TRANSFORM, draws, (8, 8)).double()
     return Views(*torch.split(affines, BATCH))
 
 

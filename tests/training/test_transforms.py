@@ -15,7 +15,8 @@ N = 500
 
 
 def draw(seed: int = 0, **limits: float) -> Tensor:
-    return random_affines(TransformConfig(**limits), N, (28, 20), torch.Generator().manual_seed(seed))
+    draws = torch.rand(N, 6, generator=torch.Generator().manual_seed(seed))
+    return random_affines(TransformConfig(**limits), draws, (28, 20))
 
 
 def test_nothing_is_transformed_by_default() -> None:
