@@ -129,6 +129,14 @@ class TransformConfig(Section):
     scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
     shear: Annotated[Real, Field(ge=0, le=1, description="Pixels a pixel, either way.")] = 0.0
     shift: Annotated[NonNegative, Field(le=1000, description="Pixels along each axis, either way.")] = 0.0
+    share: Annotated[
+        Real,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of a batch that is transformed, two images at least; less costs less.",
+        ),
+    ] = 1.0
 
     @property
     def any(self) -> bool:
@@ -157,6 +165,12 @@ class ObjectiveConfig(Section):
         Field(description="Weight of the disagreement, in nats, of Q's categories of a real image and of the same "
               "transformed."),
     ] = 0.0  # fmt: skip
+    balance: Annotated[
+        NonNegative,
+        Field(
+            description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
+        ),
+    ] = 0.0
 
     @model_validator(mode="after")
     def _something_to_agree_on(self) -> ObjectiveConfig:

@@ -5,14 +5,17 @@ softplus(-x) is -log sigmoid(x) and softplus(x) is -log(1 - sigmoid(x)), finite 
 
 With `Views`, the categorical part of L_I is that of transformed images, I(c; T(G(z, c))), so that a category has to
 carry what survives the transformations: shape, not slant, size or place (compare Elastic-InfoGAN, arXiv 1910.01112).
-The continuous part stays on the images as they are, since slant is what a continuous code may well be. A consistency
-term asks the same of real images: Q is to put x and T(x) into one category (compare IMSAT, arXiv 1702.08720). Neither
-takes labels.
+The continuous part stays on the images as they are, since slant is what a continuous code may well be.
+
+Two terms on real images ask that Q puts x and T(x) into one category (consistency), and that it uses each category as
+often as G is fed it, since p(c) = E_x Q(c|x) (balance): a category that holds two digits while two others share one
+breaks that. Compare IMSAT (arXiv 1702.08720) and RIM (Krause et al., 2010). None of it takes labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,7 +37,8 @@ def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, fl
 
 
 class Views(NamedTuple):
-    """Affine maps (B, 2, 3) of the transformed copies of one batch, for the two steps that look at them."""
+    """Affine maps (n, 2, 3) of transformed copies, for the two steps that look at them: of a batch's first n images,
+    n being all of them or, which costs less, a share."""
 
     fake_in_d_step: Tensor
     fake_in_g_step: Tensor
@@ -47,7 +51,8 @@ class DiscriminatorTerms(NamedTuple):
     loss: Tensor
     adversarial: Tensor
     bounds: dict[str, Tensor]  # L_I of each code, nats
-    consistency: Tensor  # nats; 0 without views
+    consistency: Tensor  # nats; 0 where it has no weight
+    balance: Tensor  # nats; 0 where it has no weight
 
 
 def discriminator_loss(
@@ -59,29 +64,35 @@ def discriminator_loss(
     latents: Latents,
     views: Views | None = None,
     consistency: float = 0.0,
+    balance: float = 0.0,
 ) -> DiscriminatorTerms:
     """What D, Q and their trunk descend.
 
-    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C, with C as in `_consistency`. Each kind
-    of image passes through the trunk apart, so that BatchNorm never mixes their statistics: in one batch it would
-    tell D which half is real. A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the
-    trunk nothing.
+    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B, with C and B as in
+    `_consistency` and `_imbalance`; without `views` there is no C. Each kind of image passes through the trunk apart,
+    so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real. A code whose
+    lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing.
     """
     real_features = networks.trunk(real)
     fake_features = networks.trunk(fake)
     adversarial = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
     seen = {"continuous": fake_features, "categorical": fake_features}
     if views is not None:
-        seen["categorical"] = networks.trunk(warp(fake, views.fake_in_d_step))
+        seen["categorical"] = _transformed(networks, fake, views.fake_in_d_step)
     bounds = _bounds_for_head_and_trunk(networks, codes, weights, seen, latents)
     loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] or 1.0) * bound
-    disagreement = torch.zeros_like(adversarial)
-    if views is not None and consistency:
-        disagreement = _consistency(networks, codes, real_features, networks.trunk(warp(real, views.real)))
-        loss = loss + consistency * disagreement
-    return DiscriminatorTerms(loss, adversarial, bounds, disagreement)
+    disagreement = imbalance = torch.zeros_like(adversarial)
+    if consistency or balance:
+        logits = codes.split(networks.Q_head(real_features)).logits
+        if consistency and views is not None:
+            features = _transformed(networks, real, views.real)
+            disagreement = _consistency(logits, codes.split(networks.Q_head(features)).logits)
+        if balance:
+            imbalance = _imbalance(logits)
+        loss = loss + consistency * disagreement + balance * imbalance
+    return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance)
 
 
 def generator_loss(
@@ -102,7 +113,7 @@ def generator_loss(
     if any(weights.values()):
         seen = {"continuous": features, "categorical": features}
         if views is not None and any(weights[code.name] for code in codes.categorical):
-            seen["categorical"] = networks.trunk(warp(fake, views.fake_in_g_step))
+            seen["categorical"] = _transformed(networks, fake, views.fake_in_g_step)
         bounds = _bounds(networks, codes, seen, latents)
         for name, weight in weights.items():
             if weight:
@@ -110,13 +121,28 @@ def generator_loss(
     return loss, adversarial
 
 
-def _consistency(networks: Networks, codes: LatentCodes, one: Tensor, other: Tensor) -> Tensor:
-    """Cross-entropy in nats between Q's categorical posteriors of the same images seen twice, each way, the target
-    held fixed; summed over the categorical codes."""
-    total = one.new_zeros(())
-    pairs = (codes.split(networks.Q_head(features)).logits for features in (one, other))
-    for a, b in zip(*pairs, strict=True):
+def _transformed(networks: Networks, images: Tensor, affines: Tensor) -> Tensor:
+    """The trunk's features (n, F) of the first n images, transformed."""
+    features: Tensor = networks.trunk(warp(images[: len(affines)], affines))
+    return features
+
+
+def _consistency(logits: Sequence[Tensor], transformed: Sequence[Tensor]) -> Tensor:
+    """Cross-entropy in nats between Q's categorical posteriors of images (B, K) and of the first n transformed (n, K),
+    each way, the target held fixed; summed over the categorical codes."""
+    total = transformed[0].new_zeros(())
+    for a, b in zip((each[: len(transformed[0])] for each in logits), transformed, strict=True):
         total = total + F.cross_entropy(a, b.detach().softmax(1)) + F.cross_entropy(b, a.detach().softmax(1))
+    return total
+
+
+def _imbalance(logits: Sequence[Tensor]) -> Tensor:
+    """KL in nats from the uniform prior to the mean of Q's categorical posteriors over the batch, summed over the
+    categorical codes: 0 where every category is used as often."""
+    total = logits[0].new_zeros(())
+    for each in logits:
+        mean = each.softmax(1).mean(0)
+        total = total + math.log(each.shape[1]) + torch.special.xlogy(mean, mean).sum()
     return total
 
 
@@ -126,7 +152,9 @@ def _bounds(
     """L_I of each code from the features in which Q sees its kind."""
     bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(seen["continuous"])))
     if seen["categorical"] is not seen["continuous"]:
-        transformed = codes.mi_bounds(latents, codes.split(networks.Q_head(seen["categorical"])))
+        features = seen["categorical"]
+        seen_latents = Latents(*(part[: len(features)] for part in latents))
+        transformed = codes.mi_bounds(seen_latents, codes.split(networks.Q_head(features)))
         bounds |= {code.name: transformed[code.name] for code in codes.categorical}
     return bounds
 

@@ -139,7 +139,7 @@ class Trainer:
     def quantities(self) -> list[str]:
         """Names of what an update returns, in the order in which it is computed."""
         bounds = (f"L_I/{code.name}" for code in self.model.codes.all)
-        return ["loss/d", *bounds, "loss/consistency", "loss/g"]
+        return ["loss/d", *bounds, "loss/consistency", "loss/balance", "loss/g"]
 
     def interval_metrics(
         self, steps: int, totals: Sequence[float], bad_since: Sequence[int]
@@ -151,15 +151,16 @@ class Trainer:
         """
         self._raise_if_diverged(bad_since)
         metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
-        if not self.run.objective.consistency:
-            del metrics["loss/consistency"]
+        for name, weight in zip(("loss/consistency", "loss/balance"), self.real_weights, strict=True):
+            if not weight:
+                del metrics[name]
         metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
         metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.model.codes.all)
         metrics["H"] = sum(code.entropy for code in self.model.codes.all)
         return metrics
 
     def _update(self) -> Tensor:
-        """One update of D and one of G; returns `quantities`, detached, (3 + n_codes,)."""
+        """One update of D and one of G; returns `quantities`, detached, (4 + n_codes,)."""
         networks, codes, weights = self.model.networks, self.model.codes, self.weights
         for name, lr in step_sizes(self.run, self.step).items():
             self.optimisers[name].param_groups[0]["lr"] = lr
@@ -169,7 +170,7 @@ class Trainer:
         real = self._next_batch()
         fake = networks.G(codes.flatten(latents))
         d = discriminator_loss(
-            networks, codes, weights, real, fake.detach(), latents, views, self.run.objective.consistency
+            networks, codes, weights, real, fake.detach(), latents, views, *self.real_weights
         )
         descend(self.optimisers["D"], d.loss, self._DQ_parameters)
 
@@ -177,17 +178,30 @@ class Trainer:
         g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
         descend(self.optimisers["G"], g_loss, self._G_parameters)
 
-        return torch.stack([d.adversarial, *d.bounds.values(), d.consistency, g_adversarial]).detach()
+        return torch.stack(
+            [d.adversarial, *d.bounds.values(), d.consistency, d.balance, g_adversarial]
+        ).detach()
+
+    @property
+    def real_weights(self) -> tuple[float, float]:
+        """Weights of consistency and of balance; 0 where there is no categorical code to which they apply."""
+        objective = self.run.objective
+        return (objective.consistency, objective.balance) if self.model.codes.categorical else (0.0, 0.0)
 
     @property
     def _has_views(self) -> bool:
         return self.run.objective.transform.any and bool(self.model.codes.categorical)
 
+    @property
+    def _n_views(self) -> int:
+        """Images of a batch that are transformed; at least 2, for BatchNorm."""
+        return max(2, round(self.run.objective.transform.share * self.run.batch))
+
     def draw(self) -> list[Tensor]:
         """All that is random in an update, but for the order of the images, as it comes from the generator."""
         draws = self.model.codes.draw(self.run.batch, self.generator)
         if self._has_views:
-            draws.append(torch.rand(3 * self.run.batch, 6, generator=self.generator, device=self.device))
+            draws.append(torch.rand(3 * self._n_views, 6, generator=self.generator, device=self.device))
         return draws
 
     def latents_and_views(self, draws: list[Tensor]) -> tuple[Latents, Views | None]:
@@ -197,7 +211,7 @@ class Trainer:
             return codes.latents(draws), None
         height, width = self.images.shape[2:]
         affines = random_affines(transform, draws[-1], (height, width))
-        return codes.latents(draws[:-1]), Views(*torch.split(affines, self.run.batch))
+        return codes.latents(draws[:-1]), Views(*torch.split(affines, self._n_views))
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""

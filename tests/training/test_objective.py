@@ -108,7 +108,7 @@ def sum_of_gradients(*parts: Mapping[str, Tensor | None]) -> dict[str, Tensor | 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
 def test_d_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
     networks, latents, fake = setting.networks, setting.latents, setting.fake.detach()
-    loss, adversarial, bounds, _ = discriminator_loss(
+    loss, adversarial, bounds, *_ = discriminator_loss(
         networks, CODES, weights(lambda_cat, lambda_cont), setting.real, fake, latents
     )
 
@@ -161,7 +161,7 @@ def test_g_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont
 
 def information_of_d(setting: Setting, lambda_cat: float, lambda_cont: float) -> dict[str, Tensor | None]:
     """Gradients of D's loss less its adversarial part."""
-    loss, adversarial, _, _ = discriminator_loss(
+    loss, adversarial, *_ = discriminator_loss(
         setting.networks,
         CODES,
         weights(lambda_cat, lambda_cont),
@@ -200,7 +200,7 @@ def test_a_code_with_lambda_0_sends_nothing_to_trunk_and_g_beside_one_that_count
     others = setting.latents._replace(categories=(setting.latents.categories + 1) % torch.tensor([5, 3]))
     gradients, changed = [], []
     for latents in (setting.latents, others):
-        d_loss, _, _, _ = discriminator_loss(
+        d_loss, *_ = discriminator_loss(
             setting.networks, CODES, weights(0, 1), setting.real, setting.fake.detach(), latents
         )
         g_loss, _ = generator_loss(setting.networks, CODES, weights(0, 1), setting.fake, latents)
@@ -255,7 +255,7 @@ def say(head: nn.Module, values: Tensor) -> None:
 )
 def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float, d: float, g: float) -> None:
     say(setting.networks.D_head, torch.tensor([logit]))
-    d_loss, d_adversarial, _, _ = discriminator_loss(
+    d_loss, d_adversarial, *_ = discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
     )
     g_loss, g_adversarial = generator_loss(
@@ -271,7 +271,7 @@ def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float
 def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
     assert isinstance(setting.networks.Q_head, nn.Sequential)
     say(setting.networks.Q_head[-1], torch.tensor([1e4, *[-1e4] * 4, *[0.0] * 3, 0, 0, -1e4, 1e4]))
-    loss, _, bounds, _ = discriminator_loss(
+    loss, _, bounds, *_ = discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
     )
     wrong = (setting.latents.categories[:, 0] != 0).double().mean()
@@ -359,3 +359,47 @@ def test_views_and_consistency_are_off_in_the_paper_s_objective() -> None:
     assert ObjectiveConfig().consistency == 0
     with pytest.raises(ValueError, match="give `transform` as well"):
         ObjectiveConfig(consistency=0.5)
+
+
+def test_balance_is_the_divergence_of_the_mean_categories_of_real_images_from_uniform(
+    setting: Setting,
+) -> None:
+    networks = setting.networks
+    arguments = (networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents)
+    d = discriminator_loss(*arguments, balance=2.0)
+    expected = 0.0
+    output = networks.Q_head(networks.trunk(setting.real))
+    for start, stop in ((0, 5), (5, 8)):
+        mean = output[:, start:stop].softmax(1).mean(0)
+        uniform = torch.full_like(mean, 1 / (stop - start))
+        expected += number(F.kl_div(uniform.log(), mean, reduction="sum"))  # KL(mean || uniform)
+    assert number(d.balance) == pytest.approx(expected, abs=1e-9)
+    assert number(d.loss) == pytest.approx(
+        number(discriminator_loss(*arguments).loss) + 2 * expected, abs=1e-6
+    )
+
+    assert isinstance(networks.Q_head, nn.Sequential)
+    say(
+        networks.Q_head[-1], torch.tensor([1e4, *[-1e4] * 4, *[0.0] * 3, 0, 0, 0, 0])
+    )  # one of 5; all 3 alike
+    assert number(discriminator_loss(*arguments, balance=2.0).balance) == pytest.approx(math.log(5))
+
+
+def test_a_share_of_the_batch_is_what_transforming_that_share_alone_gives(setting: Setting) -> None:
+    networks, latents, views = setting.networks, setting.latents, some_views()
+    few = Views(*(affines[:4] for affines in views))
+    d = discriminator_loss(
+        networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), latents, few, consistency=1.0
+    )
+    first = Latents(*(part[:4] for part in latents))
+    of_cat = bounds_with_views(networks, setting.fake[:4].detach(), first, views.fake_in_d_step[:4])
+    of_rest = plain_bounds(networks.Q_head(networks.trunk(setting.fake.detach())), latents)
+    for name, bound in d.bounds.items():
+        expected = of_cat[name] if name.startswith("cat") else of_rest[name]
+        assert number(bound) == pytest.approx(number(expected), abs=1e-6), name
+    p = networks.Q_head(networks.trunk(setting.real))[:4, :5]
+    q = networks.Q_head(networks.trunk(warp(setting.real[:4], views.real[:4])))[:, :5]
+    of_5 = number(
+        -(p.softmax(1) * q.log_softmax(1)).sum(1).mean() - (q.softmax(1) * p.log_softmax(1)).sum(1).mean()
+    )
+    assert 0 < of_5 < number(d.consistency)  # the other code, of 3 categories, adds its own
