@@ -6,7 +6,7 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ from torch.optim.swa_utils import update_bn
 from torchvision.utils import make_grid, save_image
 
 from infogan_bench.codes import Code, LatentCodes, Latents, Posterior
-from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, DciEstimator, uses_factors, uses_labels
+from infogan_bench.config.metrics import (
+    LAST_EVALUATION_ONLY,
+    SHAPE_SCORES,
+    DciEstimator,
+    uses_factors,
+    uses_labels,
+)
 from infogan_bench.datasets import Factors, ImageDataset, to_float
 from infogan_bench.errors import InputError
 from infogan_bench.factor_scores import (
@@ -29,6 +35,7 @@ from infogan_bench.factor_scores import (
     score_factors,
 )
 from infogan_bench.networks import InfoGAN
+from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation, why_no_shapes
 
 _BATCH = 500
 _NOT_OF_ONE_FACTOR = frozenset(
@@ -55,8 +62,10 @@ class Evaluation:
     scores: dict[str, float]
     confusion: infogan_metrics.Confusion | None = None  # of the scored code with the labels
     factor_codes: Codes | None = None  # (n_test, n_codes), where the dataset has factors
+    categories: Tensor | None = None  # (n_test, size): Q's probabilities of the scored code's categories
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)  # what each factor score assumed
     not_defined: dict[str, str] = field(default_factory=dict)  # score -> why it has no value
+    shapes: ShapeCorrelation | None = None  # what continuous codes do to slant and stroke width
 
 
 def check_scores(dataset: ImageDataset, codes: LatentCodes, names: Sequence[str]) -> None:
@@ -74,6 +83,8 @@ def check_scores(dataset: ImageDataset, codes: LatentCodes, names: Sequence[str]
 
 def _missing(dataset: ImageDataset, codes: LatentCodes, name: str) -> str | None:
     """Why `dataset` has no such score, or None."""
+    if name in SHAPE_SCORES:
+        return why_no_shapes(codes, dataset.image_shape[0])
     if uses_labels(name):
         other = "; it has factors: ask for `mig` or another score of those" if dataset.factors else ""
         return (
@@ -136,30 +147,57 @@ def evaluate(
 ) -> Evaluation:
     """Score Q on the test set: its categorical posterior against labels, all its codes against factors.
 
+    Scores of shapes are those of images that G makes of random latents, the same ones at each call.
+
     Args:
         scores: names as a sweep file has them; those that are not defined are left out, with the reason.
         last: whether this is a run's last evaluation, which alone computes the costly scores.
         dci_estimator: what predicts factors for DCI.
     """
+    of_q = _evaluate_q(
+        model, dataset, [name for name in scores if name not in SHAPE_SCORES], last, dci_estimator
+    )
+    of_shapes = [name for name in scores if name in SHAPE_SCORES]
+    return _with_shapes(of_q, model, dataset, of_shapes) if of_shapes and last else of_q
+
+
+def _with_shapes(
+    evaluation: Evaluation, model: InfoGAN, dataset: ImageDataset, names: Sequence[str]
+) -> Evaluation:
+    """`evaluation` with the scores among SHAPE_SCORES, or why they have no value."""
+    reason = why_no_shapes(model.codes, dataset.image_shape[0])
+    try:
+        shapes = None if reason else shape_correlation(model)
+    except infogan_metrics.NotDefinedError as error:
+        shapes, reason = None, str(error)
+    if shapes is None:
+        return replace(evaluation, not_defined=evaluation.not_defined | dict.fromkeys(names, reason or ""))
+    return replace(evaluation, scores=evaluation.scores | shapes.scores(names), shapes=shapes)
+
+
+def _evaluate_q(
+    model: InfoGAN, dataset: ImageDataset, scores: Sequence[str], last: bool, dci_estimator: DciEstimator
+) -> Evaluation:
     no_labels, no_factors = _why_no_labels(model.codes, dataset), _why_no_factors(dataset)
     reasons = {name: no_labels if uses_labels(name) else no_factors for name in scores}
     not_defined = {name: reason for name, reason in reasons.items() if reason}
-    if no_labels and no_factors:
+    if no_labels and no_factors and not (last and model.codes.scored):
         return Evaluation({}, not_defined=not_defined)
     wanted = [
         name for name in scores if name not in not_defined and (last or name not in LAST_EVALUATION_ONLY)
     ]
     posterior = encode(model, dataset.test_images, dataset.train_images)
-    values, confusion = _score_labels(model.codes, posterior, dataset.test_labels, wanted)
+    categories = _categories(model.codes, posterior)
+    values, confusion = _score_labels(categories, dataset.test_labels, wanted)
     truth = dataset.ground_truth
     if truth is None or (dataset.factors is None and not any(map(uses_factors, scores))):
-        return Evaluation(values, confusion, not_defined=not_defined)
+        return Evaluation(values, confusion, categories=categories, not_defined=not_defined)
     codes = representation(model.codes, posterior)
     factors = truth.test.numpy()
     names = [name for name in wanted if uses_factors(name)]
     found = score_factors(codes, factors, names, n_bins=n_bins(model.codes), dci_estimator=dci_estimator)
     return Evaluation(
-        values | found.scores, confusion, codes, found.protocols, not_defined | found.not_defined
+        values | found.scores, confusion, codes, categories, found.protocols, not_defined | found.not_defined
     )
 
 
@@ -173,13 +211,22 @@ def _why_no_factors(dataset: ImageDataset) -> str | None:
     return f"{dataset.name} has no factors" if dataset.ground_truth is None else None
 
 
+def _categories(codes: LatentCodes, posterior: Posterior) -> Tensor | None:
+    """Q's probability of each category of the scored code, (n, size), where there is one."""
+    return (
+        None
+        if codes.scored is None
+        else posterior.logits[codes.categorical.index(codes.scored)].softmax(dim=1)
+    )
+
+
 def _score_labels(
-    codes: LatentCodes, posterior: Posterior, labels: Tensor | None, names: Sequence[str]
+    categories: Tensor | None, labels: Tensor | None, names: Sequence[str]
 ) -> tuple[dict[str, float], infogan_metrics.Confusion | None]:
     """The scores among `names` that compare with labels, and the counts behind them, where both are there."""
-    if codes.scored is None or labels is None:
+    if categories is None or labels is None:
         return {}, None
-    assignments = posterior.logits[codes.categorical.index(codes.scored)].argmax(dim=1).numpy()
+    assignments = categories.argmax(dim=1).numpy()
     classes = labels.numpy()
     values = {
         name: float(infogan_metrics.METRICS[name].function(assignments, classes))
@@ -227,16 +274,31 @@ def write_pictures(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
     _write_grid(model, model.codes.sample(_SAMPLES_SIDE**2, generator), _SAMPLES_SIDE, folder / "samples.png")
     for code in model.codes.all:
         generator.manual_seed(seed)
-        values = model.codes.traversal(code, _TRAVERSAL_POINTS)
-        latents = model.codes.sample(_TRAVERSAL_ROWS, generator)
-        if (
-            model.codes.categorical and code.kind != "categorical"
-        ):  # one category a row, as in the paper's figure 2
-            first = model.codes.categorical[0]
-            latents = model.codes.with_value(latents, first, torch.arange(_TRAVERSAL_ROWS) % first.size)
-        repeated = Latents(*(part.repeat_interleave(len(values), dim=0) for part in latents))
-        varied = model.codes.with_value(repeated, code, values.repeat(_TRAVERSAL_ROWS).to(model.device))
-        _write_grid(model, varied, len(values), folder / f"traversal-{code.name}.png")
+        latents = traversal_latents(model.codes, code, generator)
+        _write_grid(model, latents, len(latents.z) // _TRAVERSAL_ROWS, folder / f"traversal-{code.name}.png")
+
+
+def traversal_latents(
+    codes: LatentCodes,
+    code: Code,
+    generator: torch.Generator,
+    *,
+    points: int = _TRAVERSAL_POINTS,
+    rows: int = _TRAVERSAL_ROWS,
+) -> Latents:
+    """What shows the effect of `code`: `rows` latents, each at every value of `codes.traversal(code, points)`.
+
+    Returns:
+        Row after row, (rows * values) latents on the generator's device. Where there are categories, a row of a
+        continuous code has a category of its own, as in figure 2 of the InfoGAN paper.
+    """
+    values = codes.traversal(code, points).to(generator.device)
+    latents = codes.sample(rows, generator)
+    if codes.categorical and code.kind != "categorical":
+        first = codes.categorical[0]
+        latents = codes.with_value(latents, first, torch.arange(rows) % first.size)
+    repeated = Latents(*(part.repeat_interleave(len(values), dim=0) for part in latents))
+    return codes.with_value(repeated, code, values.repeat(rows))
 
 
 def _write_grid(model: InfoGAN, latents: Latents, columns: int, path: Path) -> None:
@@ -261,6 +323,7 @@ def write_evaluation(
         "codes": [_describe(model, code, metrics) for code in model.codes.all],
         "confusion": _confusion(model, dataset, evaluation),
         "factor_matrix": _factor_matrix(model, dataset, evaluation),
+        "shape_correlation": _shape_correlation(evaluation.shapes),
         "protocols": evaluation.protocols,
         "not_defined": evaluation.not_defined,
     }
@@ -307,6 +370,19 @@ def _factor_matrix(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation
         "factor_entropy": [_entropy(column) for column in factors.T],
         "n": len(factors),
         "n_bins": bins,
+    }
+
+
+def _shape_correlation(shapes: ShapeCorrelation | None) -> dict[str, Any] | None:
+    """How well each continuous code orders the images of a category by slant and by stroke width."""
+    if shapes is None:
+        return None
+    return {
+        "codes": list(shapes.codes),
+        "measures": list(MEASURES),
+        "correlation": shapes.correlation.tolist(),
+        "n": shapes.n,
+        "within": shapes.within,
     }
 
 

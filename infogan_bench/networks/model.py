@@ -41,7 +41,8 @@ class InfoGAN:
     @torch.no_grad()
     def generate(self, latents: Latents) -> Tensor:
         """G's images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
+        training = self.networks.G.training
         self.networks.G.eval()
         images: Tensor = self.networks.G(self.codes.flatten(latents))
-        self.networks.G.train()
+        self.networks.G.train(training)
         return images
