@@ -1,5 +1,6 @@
 """Every number of the page, against values worked out by hand."""
 
+import base64
 import json
 import math
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from infogan_reports import load, summarise
 from infogan_reports.curves import MAX_POINTS, thinned
+from infogan_reports.figures import panel_figure
 
 
 def test_counts_are_of_trials(mixed: Path) -> None:
@@ -160,6 +162,45 @@ def test_without_categorical_codes_all_of_l_i_is_drawn_and_has_no_ceiling(
     assert information.ceilings == ()
     assert information.curves[0].mean[-1] == pytest.approx(2.1)
     assert information.curves[0].low is None  # one seed
+
+
+def test_figure_1_is_l_i_of_every_trial_by_step_under_h_of_c(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    """InfoGAN's own trial and a vanilla GAN's in one figure, as Plotly gets them."""
+    steps = np.array([50, 100, 150])
+    reported = {  # L_I of two seeds at those steps
+        "0000": np.array([[0.4, 1.8, 2.2], [0.2, 1.4, 2.0]]),
+        "0001": np.array([[0.0, 0.1, 0.1], [0.2, 0.1, 0.3]]),
+    }
+    folder = sweep(
+        *(written_trial(trial, {}, seeds[:, -1]) for trial, seeds in reported.items()),
+        config={"objective": {"metric": "L_I/cat_0", "mode": "max"}},
+    )
+    rows = [
+        (trial, seed, step, metric, value)
+        for trial, seeds in reported.items()
+        for seed, step in np.ndindex(seeds.shape)
+        for metric, value in (("L_I/cat_0", seeds[seed, step]), ("H/cat_0", math.log(10)))
+    ]
+    history = pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"])
+    history.assign(step=steps[history["step"]]).to_parquet(folder / "history.parquet")
+
+    (panel,) = [panel for panel in summarise(load(folder)).panels if panel.metric == "L_I"]
+    plot = panel_figure(panel, 0).plot
+    bands, lines = plot["data"][:2], plot["data"][2:]
+    assert [trace["name"] for trace in lines] == list(reported)
+    for band, line, seeds in zip(bands, lines, reported.values(), strict=True):
+        np.testing.assert_array_equal(numbers(line["x"]), steps)
+        np.testing.assert_allclose(numbers(line["y"]), seeds.mean(axis=0))
+        np.testing.assert_allclose(numbers(band["y"]), [*seeds.max(axis=0), *seeds.min(axis=0)[::-1]])
+    (ceiling,) = plot["layout"]["shapes"]
+    assert ceiling["y0"] == ceiling["y1"] == pytest.approx(math.log(10), abs=1e-4)
+
+
+def numbers(array: dict[str, str]) -> np.ndarray:
+    """An array as Plotly's JSON has it: base64 of its bytes."""
+    return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
 
 
 def test_a_step_reported_again_after_a_resume_counts_once(
