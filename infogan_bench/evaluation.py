@@ -35,7 +35,7 @@ from infogan_bench.factor_scores import (
     score_factors,
 )
 from infogan_bench.networks import InfoGAN
-from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation, why_no_shapes
+from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation
 
 _BATCH = 500
 _NOT_OF_ONE_FACTOR = frozenset(
@@ -84,7 +84,14 @@ def check_scores(dataset: ImageDataset, codes: LatentCodes, names: Sequence[str]
 def _missing(dataset: ImageDataset, codes: LatentCodes, name: str) -> str | None:
     """Why `dataset` has no such score, or None."""
     if name in SHAPE_SCORES:
-        return why_no_shapes(codes, dataset.image_shape[0])
+        if not codes.continuous:
+            return "needs a continuous code, and there is none"
+        channels = dataset.image_shape[0]
+        return (
+            None
+            if channels == 1
+            else f"needs images of one channel, and those of {dataset.name} have {channels}"
+        )
     if uses_labels(name):
         other = "; it has factors: ask for `mig` or another score of those" if dataset.factors else ""
         return (
@@ -158,20 +165,15 @@ def evaluate(
         model, dataset, [name for name in scores if name not in SHAPE_SCORES], last, dci_estimator
     )
     of_shapes = [name for name in scores if name in SHAPE_SCORES]
-    return _with_shapes(of_q, model, dataset, of_shapes) if of_shapes and last else of_q
+    return _with_shapes(of_q, model, of_shapes) if of_shapes and last else of_q
 
 
-def _with_shapes(
-    evaluation: Evaluation, model: InfoGAN, dataset: ImageDataset, names: Sequence[str]
-) -> Evaluation:
+def _with_shapes(evaluation: Evaluation, model: InfoGAN, names: Sequence[str]) -> Evaluation:
     """`evaluation` with the scores among SHAPE_SCORES, or why they have no value."""
-    reason = why_no_shapes(model.codes, dataset.image_shape[0])
     try:
-        shapes = None if reason else shape_correlation(model)
-    except infogan_metrics.NotDefinedError as error:
-        shapes, reason = None, str(error)
-    if shapes is None:
-        return replace(evaluation, not_defined=evaluation.not_defined | dict.fromkeys(names, reason or ""))
+        shapes = shape_correlation(model)
+    except infogan_metrics.NotDefinedError as reason:
+        return replace(evaluation, not_defined=evaluation.not_defined | dict.fromkeys(names, str(reason)))
     return replace(evaluation, scores=evaluation.scores | shapes.scores(names), shapes=shapes)
 
 

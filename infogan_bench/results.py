@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-_DETAILS = ("L_I/", "H/", "floor/")  # metrics that `TrialUpdate.line` leaves out
+# Metrics that `TrialUpdate.line` leaves out
+_DETAILS = ("L_I/", "H/", "floor/", "slant_correlation/", "width_correlation/")
 
 
 class Status(StrEnum):

@@ -3,7 +3,14 @@
 from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.load import load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
-from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES, metric_names, uses_factors, uses_labels
+from infogan_bench.config.metrics import (
+    FACTOR_SCORES,
+    LABEL_SCORES,
+    SHAPE_SCORES,
+    metric_names,
+    uses_factors,
+    uses_labels,
+)
 from infogan_bench.config.models import (
     ArchitectureConfig,
     CodesConfig,
@@ -27,6 +34,7 @@ from infogan_bench.config.yaml_file import read_yaml
 __all__ = [
     "FACTOR_SCORES",
     "LABEL_SCORES",
+    "SHAPE_SCORES",
     "ArchitectureConfig",
     "Choice",
     "CodesConfig",

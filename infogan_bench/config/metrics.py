@@ -21,10 +21,13 @@ FactorScore = Literal[
     "dcimig",
     "z_max_variance",
 ]
+ShapeScore = Literal["slant_correlation", "width_correlation"]
 DciEstimator = Literal["forest", "boosting"]
-ScoreName = Literal[LabelScore, FactorScore]
+ScoreName = Literal[LabelScore, FactorScore, ShapeScore]
 LABEL_SCORES: tuple[LabelScore, ...] = get_args(LabelScore)
 FACTOR_SCORES: tuple[FactorScore, ...] = get_args(FactorScore)
+SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
+"""Scores of what continuous codes do to generated images; they use neither labels nor factors."""
 
 LAST_EVALUATION_ONLY = frozenset(
     {
@@ -33,9 +36,10 @@ LAST_EVALUATION_ONLY = frozenset(
         "dci_informativeness",
         "explicitness",
         "beta_vae",
+        *SHAPE_SCORES,
     }
 )
-"""Scores that take seconds, and so are computed once a run: when its steps are done."""
+"""Scores that take up to seconds, and so are computed once a run: when its steps are done."""
 
 
 def uses_labels(metric: str) -> bool:
@@ -48,9 +52,25 @@ def uses_factors(metric: str) -> bool:
     return metric in FACTOR_SCORES
 
 
+def score_of(metric: str) -> str:
+    """The score that `metric` belongs to: `slant_correlation/uniform_0` is one code's `slant_correlation`."""
+    return metric.partition("/")[0]
+
+
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
     """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
     categorical = [code for code in codes if code.startswith("cat_")]
     of_categories = (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical)) if categorical else ()
     of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
-    return (*of_categories, *FACTOR_SCORES, *of_codes, "loss/d", "loss/g")
+    continuous = [code for code in codes if code not in categorical]
+    of_shapes = [
+        name for score in SHAPE_SCORES for name in (score, *(f"{score}/{code}" for code in continuous))
+    ]
+    return (
+        *of_categories,
+        *FACTOR_SCORES,
+        *(of_shapes if continuous else ()),
+        *of_codes,
+        "loss/d",
+        "loss/g",
+    )

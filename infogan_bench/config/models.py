@@ -272,7 +272,8 @@ class EvaluationConfig(Section):
         BeforeValidator(sequence),
         Field(
             description="Scores of Q on the test set: of its categorical posterior against labels, or of all its "
-            "codes against ground-truth factors, whichever the dataset has."
+            "codes against ground-truth factors, whichever the dataset has; and of what G's continuous codes do to "
+            "slant and stroke width."
         ),
     ] = LABEL_SCORES
     dci_estimator: Annotated[

@@ -7,7 +7,15 @@ from itertools import islice, product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, show
-from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, metric_names, uses_factors, uses_labels
+from infogan_bench.config.metrics import (
+    FACTOR_SCORES,
+    LABEL_SCORES,
+    LAST_EVALUATION_ONLY,
+    SHAPE_SCORES,
+    metric_names,
+    score_of,
+    uses_labels,
+)
 from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import suggestion
 from infogan_bench.config.params import apply
@@ -63,15 +71,15 @@ def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
         if metric in names:
             continue
         known = {name for _, other in _runs(sweep, "codes.") for name in metric_names(other.codes.names)}
-        if metric not in known and not uses_labels(metric):
+        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES):
             yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", "objective.metric")
         else:
             yield Fault(_undefined(metric, params), "objective.metric")
         return
-    supervised = uses_labels(metric) or uses_factors(metric)
-    if supervised and metric not in sweep.evaluation.scores:
-        yield Fault(f"`{metric}` is not in `evaluation.scores`, so it is never computed", "objective.metric")
-    if metric in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
+    score = score_of(metric)
+    if score in (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES) and score not in sweep.evaluation.scores:
+        yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", "objective.metric")
+    if score in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
         yield Fault(
             f"`{metric}` is computed once a run, at its end, so `scheduler: {sweep.scheduler.name}` could not "
             "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
@@ -81,7 +89,11 @@ def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
 
 def _undefined(metric: str, params: dict[str, Any]) -> str:
     where = f" with {combination(params)}" if params else ""
-    why = "needs a categorical code" if uses_labels(metric) or metric == "H" else "needs that code"
+    why = "needs that code"
+    if uses_labels(metric) or metric == "H":
+        why = "needs a categorical code"
+    elif metric in SHAPE_SCORES:
+        why = "needs a continuous code"
     return f"`{metric}` {why}, and there is none{where}"
 
 

@@ -7,18 +7,19 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import torch
-from infogan_metrics import TraversalEffect, fid, kid, mi_bound, traversal_effect
+from infogan_metrics import NotDefinedError, TraversalEffect, fid, kid, mi_bound, traversal_effect
 from infogan_metrics.digit_features import DigitFeatures, digit_features
 from torch import Tensor
 
 from infogan_bench.codes import Code, Latents
-from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES
+from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES, SHAPE_SCORES
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import encode, evaluate
 from infogan_bench.networks import InfoGAN
 from infogan_bench.scoring.outcome import Outcome, outcome_of
+from infogan_bench.scoring.shapes import shape_correlation
 from infogan_bench.training import load_checkpoint, restore_model
 
 OF_GENERATOR = ("L_I", "traversal_effect")
@@ -41,7 +42,7 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
     Raises:
         InputError: if the checkpoint or its dataset cannot be read, or a name is unknown.
     """
-    known = (*LABEL_SCORES, *FACTOR_SCORES, *OF_GENERATOR, *OF_DIGITS)
+    known = (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, *OF_GENERATOR, *OF_DIGITS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
@@ -60,6 +61,8 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
             outcomes += _mi_bounds(generated)
         elif name == "traversal_effect":
             outcomes += _traversal_effects(generated)
+        elif name in SHAPE_SCORES:
+            outcomes += _shape_correlations(name, generated.model, seed)
         elif name in OF_DIGITS:
             outcomes.append(_digit_distance(name, generated, checkpoint.dataset))
         else:
@@ -129,6 +132,15 @@ def _traversal_effects(generated: _Generated) -> list[Outcome]:
         return traversal_effect(images.reshape(_ROWS, len(values), -1).numpy())
 
     return [outcome_of(f"traversal_effect/{code.name}", partial(effect, code)) for code in codes.all]
+
+
+def _shape_correlations(name: str, model: InfoGAN, seed: int) -> list[Outcome]:
+    """A score among SHAPE_SCORES, and the same of each code."""
+    try:
+        shapes = shape_correlation(model, seed=seed)
+    except NotDefinedError as reason:
+        return [Outcome(name, None, not_defined=str(reason))]
+    return [Outcome(each, value, shapes.n) for each, value in shapes.scores([name]).items()]
 
 
 def _digit_distance(name: str, generated: _Generated, config: DatasetConfig) -> Outcome:

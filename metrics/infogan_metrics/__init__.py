@@ -48,9 +48,11 @@ from infogan_metrics.mig import MIG, mig
 from infogan_metrics.mig_sup import MIGSup, mig_sup
 from infogan_metrics.model_centrality import ModelCentrality, model_centrality
 from infogan_metrics.modularity import Modularity, modularity
+from infogan_metrics.rank_correlation import rank_correlation
 from infogan_metrics.registry import METRICS, Metric
 from infogan_metrics.sap import SAP, sap_continuous, sap_discrete
 from infogan_metrics.score import NotDefinedError, Score
+from infogan_metrics.shape_factors import slant, stroke_width
 from infogan_metrics.traversal import TraversalEffect, traversal_effect
 from infogan_metrics.udr import UDR, udr, udr_pair
 from infogan_metrics.z_max import ZMaxVariance, z_max_variance
@@ -120,8 +122,11 @@ __all__ = [
     "per_class_accuracy",
     "precision_recall",
     "purity",
+    "rank_correlation",
     "sap_continuous",
     "sap_discrete",
+    "slant",
+    "stroke_width",
     "traversal_effect",
     "udr",
     "udr_pair",
