@@ -115,7 +115,7 @@ def train(
 
     load_extensions(config.extensions)
     seeds = tuple(dict.fromkeys(seed or [0]))
-    spec = TrialSpec("train", params, run, config.dataset, config.evaluation, seeds)
+    spec = TrialSpec("train", params, run, config.dataset, config.evaluation, seeds, config.seeds_together)
     update = None
     try:
         for update in run_trial(spec, output, pick_device(device), go_on=resume):

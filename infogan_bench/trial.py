@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ import torch
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
+from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import (
@@ -25,7 +26,14 @@ from infogan_bench.evaluation import (
     write_pictures,
 )
 from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.training import DivergedError, Trainer, load_checkpoint, save_checkpoint
+from infogan_bench.training import (
+    DivergedError,
+    FusedTrainer,
+    Interval,
+    Trainer,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,12 @@ class TrialSpec:
 
 
 class Trial:
-    """Trains the seeds of a configuration side by side, one interval each at a time."""
+    """Trains the seeds of a configuration side by side, one interval each at a time.
+
+    Raises:
+        InputError: if a score cannot be computed, the run does not fit the data, or `fused` the architecture.
+    """
+    seeds_together: SeedsTogether = "auto"
 
     def __init__(self, spec: TrialSpec, device: torch.device | str = "cpu") -> None:
         self.spec = spec
@@ -54,6 +67,7 @@ class Trial:
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
 
+        self._fused = _fused(spec.seeds_together, list(self._trainers.values()))
     @property
     def device(self) -> torch.device:
         """Where the trial trains."""
@@ -81,22 +95,34 @@ class Trial:
 
         If a seed diverges the trial ends there, since a mean without that seed would flatter it.
         """
-        for seed, trainer in self._trainers.items():
-            if self._results[seed].status is Status.RUNNING:
-                self._results[seed] = self._advance_seed(trainer, self._results[seed])
-                self._history.append(self._results[seed])
+        running = [seed for seed, result in self._results.items() if result.status is Status.RUNNING]
+        for seed, outcome in zip(running, self._train(running), strict=True):
+            self._results[seed] = self._record(self._trainers[seed], self._results[seed], outcome)
+            self._history.append(self._results[seed])
         if self.update.status is Status.DIVERGED:
             for seed, result in self._results.items():
                 if result.status is Status.RUNNING:
                     self._results[seed] = replace(result, status=Status.STOPPED)
         return self.update
 
-    def _advance_seed(self, trainer: Trainer, before: SeedResult) -> SeedResult:
-        steps = min(self.spec.evaluation.every, self.spec.run.steps - trainer.step)
-        try:
-            interval = trainer.train(steps)
-        except DivergedError as error:
-            return replace(before, status=Status.DIVERGED, step=error.step, error=str(error))
+    def _train(self, running: Sequence[int]) -> Iterator[Interval | DivergedError]:
+        """An interval of each running seed: of all at once, or of each when it is asked for. They run and end as one,
+        so those that run are all or none."""
+        trainers = [self._trainers[seed] for seed in running]
+        steps = [min(self.spec.evaluation.every, self.spec.run.steps - trainer.step) for trainer in trainers]
+        if self._fused and running:
+            yield from self._fused.train(steps[0])
+            return
+        for trainer, count in zip(trainers, steps, strict=True):
+            try:
+                yield trainer.train(count)
+            except DivergedError as error:
+                yield error
+
+    def _record(self, trainer: Trainer, before: SeedResult, outcome: Interval | DivergedError) -> SeedResult:
+        """Where a seed stands after `outcome`: scored, unless it diverged."""
+        if isinstance(outcome, DivergedError):
+            return replace(before, status=Status.DIVERGED, step=outcome.step, error=str(outcome))
         started = time.perf_counter()
         last = trainer.step >= self.spec.run.steps
         scores = self._evaluate(trainer, last=last)
@@ -104,9 +130,9 @@ class Trial:
             before,
             status=Status.FINISHED if last else Status.RUNNING,
             step=trainer.step,
-            metrics={**interval.metrics, **scores},
-            seconds=before.seconds + interval.seconds + time.perf_counter() - started,
-            images_per_second=interval.images_per_second,
+            metrics={**outcome.metrics, **scores},
+            seconds=before.seconds + outcome.seconds + time.perf_counter() - started,
+            images_per_second=outcome.images_per_second,
         )
 
     def _evaluate(self, trainer: Trainer, *, last: bool) -> dict[str, float]:
@@ -222,6 +248,22 @@ def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+def _fused(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | None:
+    """What trains all seeds at once, or None where they are to go one by one.
+
+    On a CPU, which one small network keeps busy, "auto" does not fuse: at width 0.25 that is slower.
+    """
+    on_cpu = trainers[0].device.type == "cpu"
+    if len(trainers) == 1 or choice == "one-by-one" or (choice == "auto" and on_cpu):
+        return None
+    try:
+        return FusedTrainer(trainers)
+    except InputError:
+        if choice == "fused":
+            raise
+        return None
+
 
 
 def pick_device(name: str) -> str:

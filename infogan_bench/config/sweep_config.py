@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -26,6 +26,7 @@ from infogan_bench.config.space import Choice, Range
 from infogan_bench.config.yaml_file import is_number
 
 MAX_SEEDS = 1000
+SeedsTogether = Literal["auto", "fused", "one-by-one"]
 _MAX_SLUG = 80
 _NOT_IN_A_NAME = ("Cc", "Cs", "Zl", "Zp")  # Unicode: control characters, half characters, line breaks
 
@@ -95,6 +96,13 @@ class SweepConfig(Section):
         AfterValidator(_distinct),
         Field(description="Seeds that every trial trains: a list, or how many (from 0 on)."),
     ] = (0,)
+    seeds_together: Annotated[
+        SeedsTogether,
+        Field(
+            description="Whether the kernels of a step train all seeds of a trial at once; auto: on a GPU, where the "
+            "architecture allows it."
+        ),
+    ] = "auto"
     search: SearchConfig = SearchConfig()
     scheduler: Annotated[SchedulerConfig, BeforeValidator(_named)] = SchedulerConfig()
     objective: GoalConfig = GoalConfig()

@@ -43,7 +43,7 @@ from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
 from infogan_bench.tracking import MlflowTracker
-from infogan_bench.training import load_checkpoint
+from infogan_bench.training import check_stackable, load_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,10 @@ def check(sweep: SweepConfig) -> Plan:
             update={"width": 0.01}
         )  # fits if the full one does, and costs nothing
         codes = LatentCodes(sweep.base.codes, fixed_std=True)
-        check_networks(build_networks(narrow, dataset.image_shape, codes), dataset.image_shape, codes)
+        replicas = [build_networks(narrow, dataset.image_shape, codes) for _ in range(2)]
+        check_networks(replicas[0], dataset.image_shape, codes)
+        if sweep.seeds_together == "fused" and len(sweep.seeds) > 1:
+            check_stackable(replicas, codes)
     return planned
 
 

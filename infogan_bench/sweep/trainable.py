@@ -140,6 +140,7 @@ def _spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
         dataset=sweep.dataset,
         evaluation=sweep.evaluation,
         seeds=sweep.seeds,
+        seeds_together=sweep.seeds_together,
     )
 
 

@@ -7,13 +7,16 @@ from infogan_bench.training.checkpoint import (
     restore_trainer,
     save_checkpoint,
 )
+from infogan_bench.training.fused import FusedTrainer, check_stackable
 from infogan_bench.training.trainer import DivergedError, Interval, Trainer
 
 __all__ = [
     "Checkpoint",
     "DivergedError",
+    "FusedTrainer",
     "Interval",
     "Trainer",
+    "check_stackable",
     "load_checkpoint",
     "restore_model",
     "restore_trainer",

@@ -54,6 +54,11 @@ class DiscriminatorTerms(NamedTuple):
     consistency: Tensor  # nats; 0 where it has no weight
     balance: Tensor  # nats; 0 where it has no weight
 
+    @property
+    def logged(self) -> list[Tensor]:
+        """The parts, in the order of `Trainer.quantities`."""
+        return [self.adversarial, *self.bounds.values(), self.consistency, self.balance]
+
 
 def discriminator_loss(
     networks: Networks,

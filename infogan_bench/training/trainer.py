@@ -178,9 +178,7 @@ class Trainer:
         g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
         descend(self.optimisers["G"], g_loss, self._G_parameters)
 
-        return torch.stack(
-            [d.adversarial, *d.bounds.values(), d.consistency, d.balance, g_adversarial]
-        ).detach()
+        return torch.stack([*d.logged, g_adversarial]).detach()
 
     @property
     def real_weights(self) -> tuple[float, float]:
