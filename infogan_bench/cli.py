@@ -90,6 +90,10 @@ def train(
             metavar="[FILE]", help="A sweep file whose base run is trained; default: the paper's run."
         ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In place of FILE: a sweep that ships, mnist or another."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a dotted key of the base run."),
@@ -104,9 +108,16 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --output.")] = False,
 ) -> None:
     """Train one configuration here and now, without Ray and MLflow."""
-    from infogan_bench.config import apply, load_sweep, parse_settings, parse_sweep
+    from infogan_bench.config import apply, load_shipped, load_sweep, parse_settings, parse_sweep
 
-    config = load_sweep(file) if file else parse_sweep({"name": "train"})
+    if file and preset is not None:
+        raise InputError("--preset: give either FILE or a preset")
+    if preset is not None:
+        config = load_shipped(preset)
+    elif file:
+        config = load_sweep(file)
+    else:
+        config = parse_sweep({"name": "train"})
     params = parse_settings(set_ or [])
     run = apply(config.base, params)
     from infogan_bench.extensions import load_extensions

@@ -75,6 +75,8 @@ def test_help_imports_nothing_heavy(folder: Path) -> None:
         ([*TRAIN, "--set", "batch=1024"], "batch"),
         ([*TRAIN, "--device", "toaster"], "torch cannot use 'toaster'"),
         ([*TRAIN, "--resume"], "nothing to resume there"),
+        ([*TRAIN, "--preset", "mnist"], "--preset: give either FILE or a preset"),
+        (["train", "--preset", "mnits"], "--preset: no sweep 'mnits' ships; known: `figure1`, "),
         (["swoop"], "No such command 'swoop'"),
         (["train", "tiny.yaml", "extra"], "unexpected extra argument"),
     ],
@@ -118,6 +120,16 @@ def test_train_resumes_and_samples_draw(folder: Path) -> None:
     assert drawn.returncode == 0, drawn.stderr
     again = (folder / "out" / "seed-3" / "traversal-cat_0.png").read_bytes()
     assert (folder / "pictures" / "traversal-cat_0.png").read_bytes() == again
+
+
+def test_a_preset_trains_the_base_run_of_a_sweep_that_ships(folder: Path) -> None:
+    small = ("--set", "steps=1", "--set", "architecture.width=0.01")
+    done = run("train", "--preset", "figure1", *small, "--output", "out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    trained = json.loads((folder / "out" / "trial.json").read_text())
+    assert trained["run"]["codes"]["uniform"] == 0  # as sweeps/figure1.yaml has it, and no default
+    assert trained["dataset"]["test_size"] == 1000
+    assert (trained["run"]["steps"], trained["run"]["architecture"]["width"]) == (1, 0.01)
 
 
 def test_a_training_that_diverges_exits_with_1_and_keeps_what_was_finite(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
-from infogan_bench.config.load import load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
+from infogan_bench.config.load import load_shipped, load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
 from infogan_bench.config.metrics import (
     FACTOR_SCORES,
     LABEL_SCORES,
@@ -57,6 +57,7 @@ __all__ = [
     "apply",
     "describe",
     "get_value",
+    "load_shipped",
     "load_sweep",
     "metric_names",
     "parse_settings",

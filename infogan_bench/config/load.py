@@ -92,6 +92,20 @@ def shipped_sweeps() -> dict[str, Path]:
     return {file.stem: file for file in sorted(folders[0].glob("*.yaml"))} if folders else {}
 
 
+def load_shipped(name: str) -> SweepConfig:
+    """The sweep of that name that ships with the package, whatever files lie in the current folder.
+
+    Raises:
+        ConfigError: if none has that name.
+    """
+    shipped = shipped_sweeps()
+    if name not in shipped:
+        raise ConfigError(
+            None, [Fault(f"no sweep {name!r} ships; known: {code_list(shipped, last='and')}", "--preset")]
+        )
+    return load_sweep(shipped[name])
+
+
 def _source(text: str) -> Path:
     is_name = Path(text).name == text and not Path(text).suffix
     shipped = shipped_sweeps().get(text) if is_name else None

@@ -20,6 +20,7 @@ from infogan_bench.config import (
     RunConfig,
     SweepConfig,
     apply,
+    load_shipped,
     load_sweep,
     parse_settings,
     parse_sweep,
@@ -480,6 +481,18 @@ def test_a_bare_name_is_a_sweep_that_ships(tmp_path, monkeypatch) -> None:
         assert str(caught.value) == f"{missing}: no such file{meant} Sweeps that ship: `mnist`"
     Path("mnist").write_text("name: local\n")
     assert load_sweep("mnist").name == "local"
+
+
+def test_a_preset_is_a_sweep_that_ships_whatever_lies_here(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mnist-paper").write_text("name: local\n")
+    sweep = load_shipped("mnist-paper")
+    paper = {"architecture.width": 0.5, "steps": 2000}  # all else is the default: the paper's run
+    assert sweep.base == apply(RunConfig(), paper)
+    assert (sweep.seeds, sweep.space) == (tuple(range(10)), {})
+    message = r"^--preset: no sweep 'mnits' ships; known: .*`mnist-paper`.* and `"
+    with pytest.raises(ConfigError, match=message):
+        load_shipped("mnits")
 
 
 @pytest.mark.parametrize("name", shipped_sweeps())
