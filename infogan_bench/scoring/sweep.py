@@ -327,6 +327,7 @@ _SCORES = {
         "by chance about 1 / the number of the generator's codes",
     ),
 }
+SWEEP_SCORES = tuple(_SCORES)
 
 
 # In print -------------------------------------------------------------------------------------------------
