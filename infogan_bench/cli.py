@@ -192,8 +192,9 @@ def samples(
         typer.Option(help="Module or .py file that registers the checkpoint's architecture."),
     ] = None,
 ) -> None:
-    """Draw samples and a traversal of every code from a checkpoint."""
+    """Draw samples, a traversal of every code and the explorer's sheet from a checkpoint."""
     from infogan_bench.evaluation import write_pictures
+    from infogan_bench.explorer import write_explorer
     from infogan_bench.extensions import load_extensions
     from infogan_bench.training import load_checkpoint, restore_model
 
@@ -201,7 +202,8 @@ def samples(
     model = restore_model(load_checkpoint(checkpoint))
     output.mkdir(parents=True, exist_ok=True)
     write_pictures(model, output, seed=seed)
-    for picture in sorted(output.glob("*.png")):
+    write_explorer(model, output, seed=seed)
+    for picture in sorted((*output.glob("*.png"), *output.glob("*.webp"))):
         typer.echo(picture)
 
 

@@ -111,7 +111,8 @@ class TestFaults:
         place = faulty.folder / "trials" / "0000" / "seed-1"
         names = {file.name for file in place.iterdir()}
         codes = {"traversal-cat_0.png", "traversal-uniform_0.png", "traversal-uniform_1.png"}
-        assert names == {"checkpoint.safetensors", "samples.png", "evaluation.json", *codes}
+        gallery = {"categories.png", "categories.json"}
+        assert names == {"checkpoint.safetensors", "samples.png", "evaluation.json", *codes, *gallery}
         evaluation = json.loads((place / "evaluation.json").read_text())
         assert evaluation["step"] == 40
         assert sum(map(sum, evaluation["confusion"]["counts"])) == 200

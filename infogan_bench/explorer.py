@@ -1,0 +1,188 @@
+"""The latent explorer's pictures: G's images on a grid of codes and noises, packed into one sheet."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from infogan_bench.codes import Code, LatentCodes, Latents
+from infogan_bench.datasets import to_uint8
+from infogan_bench.networks import InfoGAN
+
+_STEPS = 9  # values of a continuous code
+_NOISES = 8
+_MAX_CATEGORIES = 100
+_MAX_PLANES = 12
+_MAX_TILES = 13_000  # 20 categories x 9 x 9 values x 8 noises
+_MAX_PIXELS = (
+    27_000_000  # the same for 10 categories of 64 x 64 pixels; a browser unpacks it to 4 bytes a pixel
+)
+_MAX_BYTES = 2_500_000  # a report carries up to three sheets, a third larger in base64
+_BATCH = 500
+_GREYS = 32
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """The codes that are varied together (two, one or none) and their values; all others stay put."""
+
+    codes: tuple[Code, ...]
+    values: tuple[Tensor, ...]
+
+    @property
+    def n_tiles(self) -> int:
+        return math.prod(map(len, self.values))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """What is drawn: for each category of the scored code and each noise, the tiles of all planes."""
+
+    planes: tuple[_Plane, ...]
+    n_categories: int  # 1 where there is no categorical code
+    n_noises: int
+
+    @property
+    def n_tiles(self) -> int:
+        return self.n_categories * self.n_noises * sum(plane.n_tiles for plane in self.planes)
+
+
+def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
+    """Write `explorer.webp`, a sheet of G's images, and `explorer.json`, which says what each tile shows.
+
+    A tile is an image of G. It has a category of the scored code, one of a few noises, and values of the codes of
+    one plane: the first two continuous codes, then every further code by itself. Codes that a plane does not vary
+    are 0 (the middle of a continuous code, the first category of a categorical one). The layout stands in
+    docs/architecture.md.
+
+    Args:
+        seed: of the noises; equal latents for equal seeds.
+    """
+    noises = model.codes.sample(_NOISES, torch.Generator(model.device).manual_seed(seed)).z
+    first = _settings(model.codes, _Plane((), ()), model.device)
+    height, width = model.generate(first._replace(z=noises[:1])).shape[-2:]
+    grid = _grid(model.codes, max_tiles=min(_MAX_TILES, _MAX_PIXELS // (height * width)))
+    latents = _latents(model.codes, grid, noises)
+    batches = (
+        Latents(*parts) for parts in zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
+    )
+    tiles = torch.cat([to_uint8(model.generate(batch)).cpu() for batch in batches])
+    columns = math.ceil(math.sqrt(len(tiles)))
+    content, encoding = _encode(_sheet(tiles, columns))
+    (folder / "explorer.webp").write_bytes(content)
+    index = {
+        "tile": [height, width],
+        "columns": columns,
+        "category": model.codes.scored.name if model.codes.scored else None,
+        "n_categories": grid.n_categories,
+        "n_noises": grid.n_noises,
+        "planes": [_describe(plane) for plane in grid.planes],
+        "encoding": encoding,
+    }
+    (folder / "explorer.json").write_text(json.dumps(index, indent=1))
+
+
+def _grid(codes: LatentCodes, *, max_tiles: int) -> _Grid:
+    """Everything if it fits into `max_tiles`, else fewer noises, then fewer categories."""
+    planes = _planes(codes)
+    per_setting = sum(plane.n_tiles for plane in planes)
+    size = min(codes.scored.size, _MAX_CATEGORIES) if codes.scored else 1
+    n_categories = max(1, min(size, max_tiles // per_setting))
+    n_noises = max(1, min(_NOISES, max_tiles // (per_setting * n_categories)))
+    return _Grid(planes, n_categories, n_noises)
+
+
+def _planes(codes: LatentCodes) -> tuple[_Plane, ...]:
+    others = [code for code in codes.categorical if code is not codes.scored]
+    together = [codes.continuous[:2], *((code,) for code in (*codes.continuous[2:], *others))]
+    groups = [group for group in together if group][:_MAX_PLANES] or [()]
+    return tuple(
+        _Plane(group, tuple(codes.traversal(code, _STEPS)[:_MAX_CATEGORIES] for code in group))
+        for group in groups
+    )
+
+
+def _describe(plane: _Plane) -> dict[str, Any]:
+    return {
+        "codes": [code.name for code in plane.codes],
+        "values": [[round(value, 4) for value in values.tolist()] for values in plane.values],
+    }
+
+
+def _settings(codes: LatentCodes, plane: _Plane, device: torch.device) -> Latents:
+    """The codes of a plane's tiles, the last code varying fastest, at the first category and without noise."""
+    n = plane.n_tiles
+    latents = Latents(
+        torch.empty(n, 0, device=device),
+        torch.zeros(n, len(codes.categorical), dtype=torch.int64, device=device),
+        torch.zeros(n, len(codes.continuous), device=device),
+    )
+    points = torch.tensor(
+        list(itertools.product(*(values.tolist() for values in plane.values)))
+    )  # (n, codes)
+    for column, code in zip(points.unbind(1), plane.codes, strict=True):
+        latents = codes.with_value(latents, code, column.to(device))
+    return latents
+
+
+def _latents(codes: LatentCodes, grid: _Grid, noises: Tensor) -> Latents:
+    """A row for each tile: by category, then noise, then plane, then the plane's values."""
+    planes = [_settings(codes, plane, noises.device) for plane in grid.planes]
+    settings = Latents(*(torch.cat(parts) for parts in zip(*planes, strict=True)))
+    repeats = grid.n_categories * grid.n_noises
+    latents = Latents(
+        noises[: grid.n_noises].repeat_interleave(len(settings.z), dim=0).repeat(grid.n_categories, 1),
+        settings.categories.repeat(repeats, 1),
+        settings.continuous.repeat(repeats, 1),
+    )
+    if codes.scored is None:
+        return latents
+    category = torch.arange(grid.n_categories, device=noises.device)
+    return codes.with_value(
+        latents, codes.scored, category.repeat_interleave(grid.n_tiles // grid.n_categories)
+    )
+
+
+def _sheet(tiles: Tensor, columns: int) -> Tensor:
+    """uint8 tiles (n, C, H, W) row by row on one picture (rows * H, columns * W, C); what is left over is black."""
+    n, channels, height, width = tiles.shape
+    rows = math.ceil(n / columns)
+    padded = torch.cat([tiles, tiles.new_zeros(rows * columns - n, channels, height, width)])
+    placed = padded.view(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
+    return placed.reshape(rows * height, columns * width, channels)
+
+
+def _encode(sheet: Tensor) -> tuple[bytes, str]:
+    """`sheet` as WebP of at most `_MAX_BYTES` if that can be, and how it was packed, in words.
+
+    Greys are rounded to 32 levels and packed without loss; that of 6,480 MNIST images takes 1.6 MB, half of what
+    256 levels take. Colour, and what would be too large, is packed with loss, as much as is needed.
+    """
+    pixels = sheet.numpy()
+    if sheet.shape[-1] == 1:
+        pixels = pixels[..., 0]
+        step = 255 / (_GREYS - 1)
+        rounded = ((sheet[..., 0] / step).round() * step).round().to(torch.uint8).numpy()
+        content = _webp(rounded, lossless=True, quality=20, method=0)
+        if len(content) <= _MAX_BYTES:
+            return content, f"rounded to {_GREYS} greys"
+    for quality in (80, 60, 40, 20):
+        content = _webp(pixels, quality=quality, method=2)
+        if len(content) <= _MAX_BYTES:
+            break
+    return content, f"compressed with loss (WebP, quality {quality})"
+
+
+def _webp(pixels: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="WEBP", **options)
+    return buffer.getvalue()

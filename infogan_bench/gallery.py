@@ -1,0 +1,65 @@
+"""Real test images as Q sorts them: each category's most confident ones, and the worst mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.utils import make_grid, save_image
+
+from infogan_bench.datasets import ImageDataset
+from infogan_bench.evaluation import Evaluation
+from infogan_bench.networks import InfoGAN
+
+_COLUMNS = 12
+_MISTAKES = 24
+_MAX_CATEGORIES = 100
+
+
+def write_gallery(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
+    """Write `categories.png` and `categories.json` (docs/architecture.md), unless no code is categorical.
+
+    For each category of the scored code, the 12 test images that Q puts there with the highest probability. Where
+    there are labels, also the 24 worst mistakes: images of another class than the one that Q's category is matched
+    with, those with the highest probability first.
+    """
+    code, probabilities = model.codes.scored, evaluation.categories
+    if code is None or probabilities is None:
+        return
+    confidence, category = probabilities.max(dim=1)
+    order = confidence.argsort(descending=True, stable=True)
+    best = [order[category[order] == k][:_COLUMNS] for k in range(min(code.size, _MAX_CATEGORIES))]
+    shown = torch.cat(best)
+    mistakes = order[_is_mistake(dataset, evaluation, category)[order]][:_MISTAKES]
+    chosen = torch.cat([shown, mistakes])
+    pictures = dataset.test_images[chosen].float() / 255
+    save_image(make_grid(pictures, nrow=_COLUMNS, padding=0), folder / "categories.png")
+    entries = [_describe(dataset, int(i), int(category[i]), float(confidence[i])) for i in chosen]
+    index = {
+        "code": code.name,
+        "tile": list(dataset.image_shape[1:]),
+        "columns": _COLUMNS,
+        "images": entries[: len(shown)],
+        "mistakes": entries[len(shown) :],
+    }
+    (folder / "categories.json").write_text(json.dumps(index, indent=1))
+
+
+def _is_mistake(dataset: ImageDataset, evaluation: Evaluation, category: Tensor) -> Tensor:
+    """(n_test,) bool: whether the label is another than the class that the image's category is matched with."""
+    found, labels = evaluation.confusion, dataset.test_labels
+    if found is None or labels is None:
+        return torch.zeros_like(category, dtype=torch.bool)
+    match = labels.new_full((int(category.max()) + 1,), -1)
+    for cluster, column in zip(found.clusters, found.match, strict=True):
+        if column is not None:
+            match[cluster] = int(found.classes[column])
+    return (match[category] >= 0) & (match[category] != labels)
+
+
+def _describe(dataset: ImageDataset, image: int, category: int, confidence: float) -> dict[str, Any]:
+    label = None if dataset.test_labels is None else int(dataset.test_labels[image])
+    return {"image": image, "category": category, "label": label, "confidence": round(confidence, 4)}
