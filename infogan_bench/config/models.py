@@ -194,6 +194,13 @@ class OptimiserConfig(Section):
             ge=0, le=1, description="Share of the steps, at the end, over which both step sizes fall to 0."
         ),
     ] = 0.0
+    ema: Annotated[
+        Decay,
+        Field(
+            description="Decay an update, such as 0.999, of the average of G's weights that makes all images after "
+            "training; 0: none."
+        ),
+    ] = 0.0
 
 
 class RunConfig(Section):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config.models import RunConfig
@@ -37,12 +39,18 @@ class InfoGAN:
             networks = build_networks(run.architecture, image_shape, self.codes)
         initialise(networks, generator)
         self.networks = networks.to(self.device).to(memory_format=torch.channels_last)
+        self.averaged_G = copy.deepcopy(self.networks.G).requires_grad_(False) if run.optimiser.ema else None
+
+    @property
+    def G(self) -> nn.Module:
+        """The generator that makes images after training: the average of its weights where `optimiser.ema` is on."""
+        return self.networks.G if self.averaged_G is None else self.averaged_G
 
     @torch.no_grad()
     def generate(self, latents: Latents) -> Tensor:
-        """G's images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
-        training = self.networks.G.training
-        self.networks.G.eval()
-        images: Tensor = self.networks.G(self.codes.flatten(latents))
-        self.networks.G.train(training)
+        """`G`'s images (B, C, H, W) in [-1, 1] for `latents`, with BatchNorm's running statistics."""
+        training = self.G.training
+        self.G.eval()
+        images: Tensor = self.G(self.codes.flatten(latents))
+        self.G.train(training)
         return images

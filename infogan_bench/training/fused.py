@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config import RunConfig, get_value
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Networks
@@ -43,11 +44,13 @@ class FusedTrainer:
         trainers: one or more of one configuration, on the same images and device, at the same step.
 
     Raises:
-        InputError: if the architecture cannot be stacked, see `check_stackable`.
+        InputError: if the architecture cannot be stacked, see `check_stackable`, or the run has an option that only
+            a `Trainer` knows.
     """
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         first = trainers[0]
+        _check_options(first.run)
         check_stackable([trainer.model.networks for trainer in trainers], first.model.codes)
         self.trainers = trainers
         self._run = first.run
@@ -260,6 +263,12 @@ def _outputs(networks: Networks, inputs: Tensor) -> Tensor:
     """What D and Q say of G's images for `inputs` (B, latent_dim), (B, 1 + q_dim)."""
     features = networks.trunk(networks.G(inputs))
     return torch.cat([networks.D_head(features), networks.Q_head(features)], dim=1)
+
+
+def _check_options(run: RunConfig) -> None:
+    for key in ("optimiser.ema",):
+        if get_value(run, key):
+            raise InputError(f"seeds_together: with `{key}` seeds cannot be trained fused, use `one-by-one`")
 
 
 def _cannot(reason: str) -> str:

@@ -177,8 +177,27 @@ class Trainer:
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
         g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
         descend(self.optimisers["G"], g_loss, self._G_parameters)
+        self._average_G()
 
         return torch.stack([*d.logged, g_adversarial]).detach()
+
+    @torch.no_grad()
+    def _average_G(self) -> None:
+        """Let the averaged G follow, where `optimiser.ema` is on (arXiv 1806.04498).
+
+        Its weights and BatchNorm's statistics are means over the updates so far, each weighted by decay^age. Corrected
+        for bias as Adam's moments are: the initial weights have no part in it, which in a short run would be large.
+        """
+        if self.model.averaged_G is None:
+            return
+        decay, updates = self.run.optimiser.ema, self.step + 1
+        newest = (1 - decay) / (1 - decay**updates)
+        averages = self.model.averaged_G.state_dict()
+        for name, tensor in self.model.networks.G.state_dict().items():
+            if tensor.is_floating_point():
+                averages[name].lerp_(tensor, newest)
+            else:  # BatchNorm's count of batches
+                averages[name].copy_(tensor)
 
     @property
     def real_weights(self) -> tuple[float, float]:
@@ -230,9 +249,13 @@ class Trainer:
                 raise DivergedError(self.step, name)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that training changes, as flat named tensors: weights, BatchNorm's statistics, both
-        optimisers, the random state and the step."""
-        tensors = {f"networks/{name}": tensor for name, tensor in self.model.networks.state_dict().items()}
+        """Everything that training changes, as flat named tensors: weights, BatchNorm's statistics, the averaged G if
+        there is one, both optimisers, the random state and the step."""
+        tensors = {
+            f"{part}/{name}": tensor
+            for part, module in _modules(self.model).items()
+            for name, tensor in module.state_dict().items()
+        }
         for name, optimiser in self.optimisers.items():
             for index, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"adam/{name}/{index}/{key}": value for key, value in moments.items()}
@@ -267,12 +290,21 @@ def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         InputError: if they are of another architecture or other codes.
     """
-    prefix = "networks/"
-    weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
-        model.networks.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
+    for part, module in _modules(model).items():
+        prefix = f"{part}/"
+        weights = {
+            name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)
+        }
+        try:
+            module.load_state_dict(weights)
+        except RuntimeError as error:
+            raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
+
+
+def _modules(model: InfoGAN) -> dict[str, nn.Module]:
+    """What of a model a checkpoint holds, by the first part of the tensors' names."""
+    averaged = {} if model.averaged_G is None else {"averaged_G": model.averaged_G}
+    return {"networks": model.networks, **averaged}
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:

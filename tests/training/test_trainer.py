@@ -19,6 +19,7 @@ from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.training import (
     DivergedError,
+    FusedTrainer,
     Trainer,
     load_checkpoint,
     restore_trainer,
@@ -119,7 +120,7 @@ def test_torch_s_global_random_state_is_neither_read_nor_changed(
     assert_same_state(first.state(), second.state())
 
 
-@pytest.mark.parametrize("architecture", [PAPER, DCGAN])
+@pytest.mark.parametrize("architecture", [PAPER, DCGAN, PAPER | {"optimiser.ema": 0.9}])
 def test_stopped_and_resumed_through_a_file_equals_uninterrupted(
     tiny_run: RunConfig, mnist: ImageDataset, tmp_path: Path, architecture: dict[str, object]
 ) -> None:
@@ -412,6 +413,54 @@ def test_a_weight_that_goes_bad_in_the_last_update_is_named(tiny_run: RunConfig,
     trainer = Trainer(apply(run, {"optimiser.beta1": 0.9}), mnist.train_images, 0)
     with pytest.raises(DivergedError, match=r"^diverged at step 1: G\.\S+ is not finite$"):
         trainer.train(1)
+
+
+# The averaged G --------------------------------------------------------------------------------------------
+
+
+def test_the_averaged_g_is_the_mean_of_g_over_the_updates_weighted_by_age(
+    tiny_run: RunConfig, mnist: ImageDataset
+) -> None:
+    trainer = Trainer(apply(tiny_run, {"optimiser.ema": 0.5}), mnist.train_images, 0)
+    G = trainer.model.networks.G
+    states = []
+    for _ in range(3):
+        trainer.train(1)
+        states.append(copied(G.state_dict()))
+    shares = [1 / 7, 2 / 7, 4 / 7]  # 0.5^2, 0.5 and 1, over their sum 1.75
+    found = {
+        name.removeprefix("averaged_G/"): value
+        for name, value in trainer.state().items()
+        if name.startswith("averaged_G/")
+    }
+    assert found.keys() == G.state_dict().keys()
+    for name, value in found.items():
+        if value.is_floating_point():  # weights, and BatchNorm's running statistics
+            mean = sum(share * state[name] for share, state in zip(shares, states, strict=True))
+            torch.testing.assert_close(value, mean, msg=name)
+        else:
+            assert int(value) == 3  # BatchNorm's count of batches
+
+    G.load_state_dict(found)
+    latents = trainer.model.codes.sample(5, torch.Generator().manual_seed(0))
+    by_hand = G.eval()(trainer.model.codes.flatten(latents))
+    assert torch.equal(trainer.model.generate(latents), by_hand)
+
+
+def test_averaging_changes_no_number_of_the_training(tiny_run: RunConfig, mnist: ImageDataset) -> None:
+    plain, averaging = (
+        Trainer(apply(tiny_run, {"optimiser.ema": decay}), mnist.train_images, 0) for decay in (0, 0.9)
+    )
+    assert plain.train(4).metrics == averaging.train(4).metrics
+    state = averaging.state()
+    assert_same_state({name: state[name] for name in plain.state()}, plain.state())
+    assert not any(name.startswith("averaged_G/") for name in plain.state())
+
+
+def test_seeds_with_an_averaged_g_are_not_fused(tiny_run: RunConfig, mnist: ImageDataset) -> None:
+    trainers = [Trainer(apply(tiny_run, {"optimiser.ema": 0.9}), mnist.train_images, seed) for seed in (0, 1)]
+    with pytest.raises(InputError, match=r"^seeds_together: with `optimiser\.ema` .* use `one-by-one`$"):
+        FusedTrainer(trainers)
 
 
 # A step size that falls at the end -------------------------------------------------------------------------
