@@ -337,3 +337,11 @@ class TrackingConfig(Section):
     experiment: Annotated[str | None, Field(description="Default: the sweep's name.")] = None
     tags: dict[str, str] = Field(default_factory=dict)
     note: Annotated[str | None, Field(description="Free text, shown in MLflow and in the report.")] = None
+    register_as: Annotated[
+        str | None,
+        Field(
+            max_length=250,
+            pattern=r"^[^/:\s]([^/:]*[^/:\s])?$",
+            description="Registered model that gets the best model as a new version, with the alias `best`.",
+        ),
+    ] = None
