@@ -171,6 +171,13 @@ class ObjectiveConfig(Section):
             description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
         ),
     ] = 0.0
+    instance_noise: Annotated[
+        NonNegative,
+        Field(
+            description="Standard deviation of normal noise on the images (in [-1, 1]) that D judges; it falls "
+            "linearly to 0 over the run."
+        ),
+    ] = 0.0
 
     @model_validator(mode="after")
     def _something_to_agree_on(self) -> ObjectiveConfig:

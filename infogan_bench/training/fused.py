@@ -266,7 +266,7 @@ def _outputs(networks: Networks, inputs: Tensor) -> Tensor:
 
 
 def _check_options(run: RunConfig) -> None:
-    for key in ("optimiser.ema",):
+    for key in ("optimiser.ema", "objective.instance_noise"):
         if get_value(run, key):
             raise InputError(f"seeds_together: with `{key}` seeds cannot be trained fused, use `one-by-one`")
 

@@ -45,6 +45,14 @@ class Views(NamedTuple):
     real: Tensor
 
 
+class InstanceNoise(NamedTuple):
+    """What is added to the images (B, C, H, W) that D judges, in its own step and in G's (arXiv 1610.04490)."""
+
+    real: Tensor
+    fake_in_d_step: Tensor
+    fake_in_g_step: Tensor
+
+
 class DiscriminatorTerms(NamedTuple):
     """What D, Q and their trunk descend, and the parts that are logged; scalars."""
 
@@ -70,16 +78,18 @@ def discriminator_loss(
     views: Views | None = None,
     consistency: float = 0.0,
     balance: float = 0.0,
+    noise: InstanceNoise | None = None,
 ) -> DiscriminatorTerms:
     """What D, Q and their trunk descend.
 
     -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B, with C and B as in
     `_consistency` and `_imbalance`; without `views` there is no C. Each kind of image passes through the trunk apart,
     so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real. A code whose
-    lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing.
+    lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing. With `noise`, what Q reads in
+    the same pass as D is of noisy images too; transformed ones have none.
     """
-    real_features = networks.trunk(real)
-    fake_features = networks.trunk(fake)
+    real_features = networks.trunk(real if noise is None else real + noise.real)
+    fake_features = networks.trunk(fake if noise is None else fake + noise.fake_in_d_step)
     adversarial = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
     seen = {"continuous": fake_features, "categorical": fake_features}
     if views is not None:
@@ -107,12 +117,13 @@ def generator_loss(
     fake: Tensor,
     latents: Latents,
     views: Views | None = None,
+    noise: InstanceNoise | None = None,
 ) -> tuple[Tensor, Tensor]:
     """What G descends, D, Q and their trunk given, and its adversarial part.
 
     -log D(G(z, c)) - sum_k lambda_k L_I(c_k).
     """
-    features = networks.trunk(fake)
+    features = networks.trunk(fake if noise is None else fake + noise.fake_in_g_step)
     adversarial = F.softplus(-networks.D(features)).mean()
     loss = adversarial
     if any(weights.values()):

@@ -15,7 +15,13 @@ from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
-from infogan_bench.training.objective import Views, code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.objective import (
+    InstanceNoise,
+    Views,
+    code_weights,
+    discriminator_loss,
+    generator_loss,
+)
 from infogan_bench.training.transforms import random_affines
 
 
@@ -165,17 +171,18 @@ class Trainer:
         for name, lr in step_sizes(self.run, self.step).items():
             self.optimisers[name].param_groups[0]["lr"] = lr
         latents, views = self.latents_and_views(self.draw())
+        noise = self._instance_noise()
 
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
         real = self._next_batch()
         fake = networks.G(codes.flatten(latents))
         d = discriminator_loss(
-            networks, codes, weights, real, fake.detach(), latents, views, *self.real_weights
+            networks, codes, weights, real, fake.detach(), latents, views, *self.real_weights, noise
         )
         descend(self.optimisers["D"], d.loss, self._DQ_parameters)
 
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
-        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views)
+        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views, noise)
         descend(self.optimisers["G"], g_loss, self._G_parameters)
         self._average_G()
 
@@ -229,6 +236,14 @@ class Trainer:
         height, width = self.images.shape[2:]
         affines = random_affines(transform, draws[-1], (height, width))
         return codes.latents(draws[:-1]), Views(*torch.split(affines, self._n_views))
+
+    def _instance_noise(self) -> InstanceNoise | None:
+        """Fresh noise for an update, less of it from update to update; None where there is none."""
+        std = self.run.objective.instance_noise * (1 - self.step / self.run.steps)
+        if std <= 0:
+            return None
+        shape = (3, self.run.batch, *self.images.shape[1:])
+        return InstanceNoise(*torch.randn(shape, generator=self.generator, device=self.device) * std)
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,14 @@ from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
 from infogan_bench.config.models import TransformConfig
 from infogan_bench.networks import Networks, build_networks
-from infogan_bench.training.objective import Views, code_weights, discriminator_loss, generator_loss
+from infogan_bench.training.objective import (
+    DiscriminatorTerms,
+    InstanceNoise,
+    Views,
+    code_weights,
+    discriminator_loss,
+    generator_loss,
+)
 from infogan_bench.training.transforms import random_affines, warp
 
 BATCH = 12
@@ -279,6 +287,33 @@ def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
     assert number(bounds["cat_1"]) == pytest.approx(0, abs=1e-12)
     for name, gradient in setting.gradients(loss).items():
         assert gradient is None or gradient.isfinite().all(), name
+
+
+# What D is shown -------------------------------------------------------------------------------------------
+
+
+def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(setting: Setting) -> None:
+    networks, latents, fake, scale = setting.networks, setting.latents, setting.fake.detach(), weights(1, 1)
+    noise = InstanceNoise(*(torch.randn(3, *fake.shape, dtype=torch.float64) * 0.3))
+
+    def d_terms(real: Tensor, fake: Tensor, **more: Any) -> DiscriminatorTerms:
+        return discriminator_loss(networks, CODES, scale, real, fake, latents, **more)
+
+    noisy = d_terms(setting.real, fake, noise=noise)
+    assert_equal_terms(noisy, d_terms(setting.real + noise.real, fake + noise.fake_in_d_step))
+    assert abs(number(noisy.adversarial - d_terms(setting.real, fake).adversarial)) > 1e-3
+    g_noisy = generator_loss(networks, CODES, scale, fake, latents, noise=noise)
+    torch.testing.assert_close(
+        g_noisy, generator_loss(networks, CODES, scale, fake + noise.fake_in_g_step, latents)
+    )
+
+    views = some_views()
+    clean, noisy = (d_terms(setting.real, fake, views=views, noise=each) for each in (None, noise))
+    assert number(clean.bounds["cat_0"]) == number(noisy.bounds["cat_0"])
+
+
+def assert_equal_terms(found: DiscriminatorTerms, expected: DiscriminatorTerms) -> None:
+    torch.testing.assert_close([found.loss, *found.logged], [expected.loss, *expected.logged])
 
 
 # Transformed views -----------------------------------------------------------------------------------------

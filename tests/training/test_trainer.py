@@ -28,6 +28,7 @@ from infogan_bench.training import (
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
 DCGAN = {"architecture.name": "dcgan", "architecture.width": 0.0625}
+NOISY = PAPER | {"objective.instance_noise": 0.3, "steps": 7}
 
 
 def numbered(n: int) -> Tensor:
@@ -120,7 +121,7 @@ def test_torch_s_global_random_state_is_neither_read_nor_changed(
     assert_same_state(first.state(), second.state())
 
 
-@pytest.mark.parametrize("architecture", [PAPER, DCGAN, PAPER | {"optimiser.ema": 0.9}])
+@pytest.mark.parametrize("architecture", [PAPER, DCGAN, PAPER | {"optimiser.ema": 0.9}, NOISY])
 def test_stopped_and_resumed_through_a_file_equals_uninterrupted(
     tiny_run: RunConfig, mnist: ImageDataset, tmp_path: Path, architecture: dict[str, object]
 ) -> None:
@@ -457,10 +458,28 @@ def test_averaging_changes_no_number_of_the_training(tiny_run: RunConfig, mnist:
     assert not any(name.startswith("averaged_G/") for name in plain.state())
 
 
-def test_seeds_with_an_averaged_g_are_not_fused(tiny_run: RunConfig, mnist: ImageDataset) -> None:
-    trainers = [Trainer(apply(tiny_run, {"optimiser.ema": 0.9}), mnist.train_images, seed) for seed in (0, 1)]
-    with pytest.raises(InputError, match=r"^seeds_together: with `optimiser\.ema` .* use `one-by-one`$"):
+@pytest.mark.parametrize("key", ["optimiser.ema", "objective.instance_noise"])
+def test_what_a_fused_update_lacks_it_refuses(tiny_run: RunConfig, mnist: ImageDataset, key: str) -> None:
+    trainers = [Trainer(apply(tiny_run, {key: 0.9}), mnist.train_images, seed) for seed in (0, 1)]
+    with pytest.raises(InputError, match=rf"^seeds_together: with `{key}` .* use `one-by-one`$"):
         FusedTrainer(trainers)
+
+
+# Instance noise --------------------------------------------------------------------------------------------
+
+
+def test_instance_noise_falls_linearly_over_the_run(tiny_run: RunConfig) -> None:
+    black = torch.zeros(64, 1, 28, 28, dtype=torch.uint8)
+    run = apply(tiny_run, {"objective.instance_noise": 0.4, "steps": 4, "batch": 64})
+    trainer = Trainer(run, black, 0)
+    batches = shown_images(trainer)
+    trainer.train(4)
+    noise = [batch + 1 for batch in batches]  # black is -1
+    for values, std in zip(noise, (0.4, 0.3, 0.2, 0.1), strict=True):
+        # five standard errors, of a mean and of a standard deviation
+        assert float(values.mean()) == pytest.approx(0, abs=5 * std / values.numel() ** 0.5)
+        assert float(values.std()) == pytest.approx(std, abs=5 * std / (2 * values.numel()) ** 0.5)
+    assert abs(float(torch.corrcoef(torch.stack([each.flatten() for each in noise[:2]]))[0, 1])) < 0.05
 
 
 # A step size that falls at the end -------------------------------------------------------------------------
