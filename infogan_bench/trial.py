@@ -25,19 +25,15 @@ from infogan_bench.evaluation import (
     write_evaluation,
     write_pictures,
 )
-from infogan_bench.explorer import write_explorer
-from infogan_bench.gallery import write_gallery
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
-    FusedTrainer,
     Interval,
     Trainer,
+    fuse,
     load_checkpoint,
     save_checkpoint,
 )
-
-_EXPLORED = 100  # steps; the explorer takes the time of some ten, which is too much for a run of fewer
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ class TrialSpec:
     dataset: DatasetConfig
     evaluation: EvaluationConfig
     seeds: tuple[int, ...]
+    seeds_together: SeedsTogether = "auto"
 
 
 class Trial:
@@ -58,7 +55,6 @@ class Trial:
     Raises:
         InputError: if a score cannot be computed, the run does not fit the data, or `fused` the architecture.
     """
-    seeds_together: SeedsTogether = "auto"
 
     def __init__(self, spec: TrialSpec, device: torch.device | str = "cpu") -> None:
         self.spec = spec
@@ -67,11 +63,11 @@ class Trial:
         check_scores(self.dataset, codes, spec.evaluation.scores)
         images = self.dataset.train_images.to(device)  # one copy for all seeds
         self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
+        self._fused = fuse(spec.seeds_together, list(self._trainers.values()))
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
 
-        self._fused = _fused(spec.seeds_together, list(self._trainers.values()))
     @property
     def device(self) -> torch.device:
         """Where the trial trains."""
@@ -184,10 +180,6 @@ class Trial:
                 metrics=self._results[seed].metrics,
                 path=place / "evaluation.json",
             )
-            if trainer.step >= self.spec.run.steps:
-                write_gallery(trainer.model, self.dataset, self._evaluations[seed], place)
-                if self.spec.run.steps >= _EXPLORED:
-                    write_explorer(trainer.model, place)
         (folder / "trial.json").write_text(json.dumps(document, indent=1))
 
     def load(self, folder: Path) -> None:
@@ -256,22 +248,6 @@ def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-
-def _fused(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | None:
-    """What trains all seeds at once, or None where they are to go one by one.
-
-    On a CPU, which one small network keeps busy, "auto" does not fuse: at width 0.25 that is slower.
-    """
-    on_cpu = trainers[0].device.type == "cpu"
-    if len(trainers) == 1 or choice == "one-by-one" or (choice == "auto" and on_cpu):
-        return None
-    try:
-        return FusedTrainer(trainers)
-    except InputError:
-        if choice == "fused":
-            raise
-        return None
-
 
 
 def pick_device(name: str) -> str:

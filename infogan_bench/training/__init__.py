@@ -7,7 +7,7 @@ from infogan_bench.training.checkpoint import (
     restore_trainer,
     save_checkpoint,
 )
-from infogan_bench.training.fused import FusedTrainer, check_stackable
+from infogan_bench.training.fused import FusedTrainer, check_stackable, fuse
 from infogan_bench.training.trainer import DivergedError, Interval, Trainer
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Interval",
     "Trainer",
     "check_stackable",
+    "fuse",
     "load_checkpoint",
     "restore_model",
     "restore_trainer",

@@ -77,6 +77,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"{path}: truncated, or not a checkpoint ({error})") from None
 
 
+def copy_without_optimisers(path: Path, target: Path) -> None:
+    """Write the checkpoint `path` to `target` as one to generate and encode with: a third of its size.
+
+    Raises:
+        InputError: if `path` is no checkpoint.
+    """
+    tensors = load_checkpoint(path).tensors
+    kept = {name: tensor for name, tensor in tensors.items() if not name.startswith("adam/")}
+    with safe_open(path, framework="pt") as file:
+        save_file(kept, target, metadata=file.metadata())
+
+
 def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> InfoGAN:
     """The trained InfoGAN alone, for those who want its images or its codes."""
     model = InfoGAN(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)

@@ -79,6 +79,7 @@ def discriminator_loss(
     consistency: float = 0.0,
     balance: float = 0.0,
     noise: InstanceNoise | None = None,
+    r1: float = 0.0,
 ) -> DiscriminatorTerms:
     """What D, Q and their trunk descend.
 
@@ -86,11 +87,17 @@ def discriminator_loss(
     `_consistency` and `_imbalance`; without `views` there is no C. Each kind of image passes through the trunk apart,
     so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real. A code whose
     lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing. With `noise`, what Q reads in
-    the same pass as D is of noisy images too; transformed ones have none.
+    the same pass as D is of noisy images too; transformed ones have none. `r1` adds the penalty r1/2 E|grad D(x)|^2 on
+    the logits of the real images as D judges them (arXiv 1801.04406, equation 9); under BatchNorm an image's gradient
+    includes what it does to the other logits of its batch.
     """
-    real_features = networks.trunk(real if noise is None else real + noise.real)
+    judged = real if noise is None else real + noise.real
+    if r1:
+        judged = judged.detach().requires_grad_()
+    real_features = networks.trunk(judged)
     fake_features = networks.trunk(fake if noise is None else fake + noise.fake_in_d_step)
-    adversarial = F.softplus(-networks.D(real_features)).mean() + F.softplus(networks.D(fake_features)).mean()
+    real_logits = networks.D(real_features)
+    adversarial = F.softplus(-real_logits).mean() + F.softplus(networks.D(fake_features)).mean()
     seen = {"continuous": fake_features, "categorical": fake_features}
     if views is not None:
         seen["categorical"] = _transformed(networks, fake, views.fake_in_d_step)
@@ -107,6 +114,9 @@ def discriminator_loss(
         if balance:
             imbalance = _imbalance(logits)
         loss = loss + consistency * disagreement + balance * imbalance
+    if r1:
+        (gradient,) = torch.autograd.grad(real_logits.sum(), judged, create_graph=True)
+        loss = loss + r1 / 2 * gradient.square().sum() / len(gradient)
     return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance)
 
 

@@ -177,7 +177,16 @@ class Trainer:
         real = self._next_batch()
         fake = networks.G(codes.flatten(latents))
         d = discriminator_loss(
-            networks, codes, weights, real, fake.detach(), latents, views, *self.real_weights, noise
+            networks,
+            codes,
+            weights,
+            real,
+            fake.detach(),
+            latents,
+            views,
+            *self.real_weights,
+            noise,
+            self.run.objective.r1,
         )
         descend(self.optimisers["D"], d.loss, self._DQ_parameters)
 
