@@ -25,6 +25,8 @@ from infogan_bench.evaluation import (
     write_evaluation,
     write_pictures,
 )
+from infogan_bench.explorer import write_explorer
+from infogan_bench.gallery import write_gallery
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
@@ -34,6 +36,8 @@ from infogan_bench.training import (
     load_checkpoint,
     save_checkpoint,
 )
+
+_EXPLORED = 100  # steps; the explorer takes the time of some ten, which is too much for a run of fewer
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,10 @@ class Trial:
                 metrics=self._results[seed].metrics,
                 path=place / "evaluation.json",
             )
+            if trainer.step >= self.spec.run.steps:
+                write_gallery(trainer.model, self.dataset, self._evaluations[seed], place)
+                if self.spec.run.steps >= _EXPLORED:
+                    write_explorer(trainer.model, place)
         (folder / "trial.json").write_text(json.dumps(document, indent=1))
 
     def load(self, folder: Path) -> None:
