@@ -178,6 +178,10 @@ class ObjectiveConfig(Section):
             "linearly to 0 over the run."
         ),
     ] = 0.0
+    r1: Annotated[
+        NonNegative,
+        Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
+    ] = 0.0
 
     @model_validator(mode="after")
     def _something_to_agree_on(self) -> ObjectiveConfig:

@@ -312,6 +312,43 @@ def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(sett
     assert number(clean.bounds["cat_0"]) == number(noisy.bounds["cat_0"])
 
 
+def terms_with_r1(setting: Setting, r1: float) -> DiscriminatorTerms:
+    fake = setting.fake.detach()
+    return discriminator_loss(
+        setting.networks, CODES, weights(1, 1), setting.real, fake, setting.latents, r1=r1
+    )
+
+
+def linear_networks(setting: Setting) -> Networks:
+    """Heads that read the pixels as they are."""
+    networks = setting.networks
+    networks.trunk, networks.Q_head = nn.Flatten(), nn.Linear(64, CODES.q_dim).double()
+    networks.D_head = nn.Linear(64, 1).double()
+    return networks
+
+
+def test_r1_of_a_linear_d_is_half_gamma_times_its_squared_weights(setting: Setting) -> None:
+    networks = linear_networks(setting)
+    plain, penalised = (terms_with_r1(setting, r1) for r1 in (0.0, 3.0))
+    w = networks.get_parameter("D_head.weight").detach()  # grad D(x) = w, whatever x is
+    assert number(penalised.loss - plain.loss) == pytest.approx(1.5 * number(w.square().sum()))
+    assert number(penalised.adversarial) == number(plain.adversarial)
+    change = setting.gradients(penalised.loss - plain.loss)
+    torch.testing.assert_close(change["D_head.weight"], 3.0 * w)
+    for name in ("D_head.bias", "Q_head.weight"):
+        torch.testing.assert_close(change[name], torch.zeros_like(networks.get_parameter(name)))
+
+
+def test_r1_is_the_mean_over_images_of_the_squared_gradient(setting: Setting) -> None:
+    inner, outer = nn.Linear(64, 3).double(), nn.Linear(3, 1).double()
+    linear_networks(setting).D_head = nn.Sequential(inner, nn.Tanh(), outer)
+    plain, penalised = (terms_with_r1(setting, r1) for r1 in (0.0, 2.0))
+    # grad D(x) = inner^T (outer (1 - tanh^2(inner x + b)))
+    slopes = outer.weight * (1 - inner(setting.real.flatten(1)).tanh().square())  # (B, 3)
+    expected = (slopes @ inner.weight).square().sum(1).mean()
+    assert number(penalised.loss - plain.loss) == pytest.approx(number(expected))
+
+
 def assert_equal_terms(found: DiscriminatorTerms, expected: DiscriminatorTerms) -> None:
     torch.testing.assert_close([found.loss, *found.logged], [expected.loss, *expected.logged])
 

@@ -28,7 +28,7 @@ from infogan_bench.training import (
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
 DCGAN = {"architecture.name": "dcgan", "architecture.width": 0.0625}
-NOISY = PAPER | {"objective.instance_noise": 0.3, "steps": 7}
+NOISY = PAPER | {"objective.instance_noise": 0.3, "objective.r1": 1.0, "steps": 7}
 
 
 def numbered(n: int) -> Tensor:
@@ -458,7 +458,7 @@ def test_averaging_changes_no_number_of_the_training(tiny_run: RunConfig, mnist:
     assert not any(name.startswith("averaged_G/") for name in plain.state())
 
 
-@pytest.mark.parametrize("key", ["optimiser.ema", "objective.instance_noise"])
+@pytest.mark.parametrize("key", ["optimiser.ema", "objective.instance_noise", "objective.r1"])
 def test_what_a_fused_update_lacks_it_refuses(tiny_run: RunConfig, mnist: ImageDataset, key: str) -> None:
     trainers = [Trainer(apply(tiny_run, {key: 0.9}), mnist.train_images, seed) for seed in (0, 1)]
     with pytest.raises(InputError, match=rf"^seeds_together: with `{key}` .* use `one-by-one`$"):
@@ -480,6 +480,30 @@ def test_instance_noise_falls_linearly_over_the_run(tiny_run: RunConfig) -> None
         assert float(values.mean()) == pytest.approx(0, abs=5 * std / values.numel() ** 0.5)
         assert float(values.std()) == pytest.approx(std, abs=5 * std / (2 * values.numel()) ** 0.5)
     assert abs(float(torch.corrcoef(torch.stack([each.flatten() for each in noise[:2]]))[0, 1])) < 0.05
+
+
+# R1 --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("scratch_registry")
+def test_r1_pulls_the_weights_of_a_linear_d_to_0(tiny_run: RunConfig, mnist: ImageDataset) -> None:
+    @register_architecture("linear")
+    def linear(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+        networks = mlp(image_shape, latent_dim, q_dim, width)
+        pixels = math.prod(image_shape)
+        heads = {"D_head": nn.Linear(pixels, 1), "Q_head": nn.Linear(pixels, q_dim)}
+        return Networks(G=networks.G, trunk=nn.Flatten(), **heads)
+
+    run = apply(tiny_run, {"architecture.name": "linear", "objective.r1": 1e6, "optimiser.lr_d": 0.01})
+    trainer = Trainer(run, mnist.train_images, 0)
+    D_head = trainer.model.networks.D_head
+    assert isinstance(D_head, nn.Linear)
+    nn.init.constant_(D_head.weight, 0.5)
+    with torch.no_grad():
+        D_head.weight[:, ::2] *= -1
+    trainer.train(1)
+    # the gradient is 1e6 w and at most 2 from the adversarial part, and Adam's first step is lr times its sign
+    torch.testing.assert_close(D_head.weight.abs(), torch.full_like(D_head.weight, 0.49))
 
 
 # A step size that falls at the end -------------------------------------------------------------------------
