@@ -131,6 +131,51 @@ def test_d_s_optimiser_owns_all_but_g() -> None:
     assert not owned & of_g
 
 
+# Spectral normalisation ------------------------------------------------------------------------------------
+
+
+def spectrally_normalised(width: float) -> Networks:
+    architecture = ArchitectureConfig(name="paper", width=width, spectral_norm=True)
+    return InfoGAN(RunConfig(architecture=architecture), GREY_28, torch.Generator().manual_seed(0)).networks
+
+
+def test_spectral_normalisation_takes_batchnorm_s_place_in_trunk_and_d_s_head() -> None:
+    networks, plain = spectrally_normalised(1.0), build("paper")
+    assert count(networks.trunk) == (
+        (1 * 64 * 4 * 4 + 64)  # 4 x 4 conv 64 lReLU, stride 2
+        + (64 * 128 * 4 * 4 + 128)  # 4 x 4 conv 128 lReLU, stride 2: a bias, and no scale and shift
+        + (128 * 7 * 7 * 1024 + 1024)  # FC 1024 lReLU
+    )
+    for part in ("G", "D_head", "Q_head"):
+        assert count(getattr(networks, part)) == count(getattr(plain, part))
+    batchnorm = nn.BatchNorm1d | nn.BatchNorm2d
+    where = {
+        name.partition(".")[0] for name, layer in networks.named_modules() if isinstance(layer, batchnorm)
+    }
+    assert where == {"G", "Q_head"}
+
+
+def test_spectral_normalisation_makes_the_largest_singular_value_1() -> None:
+    networks = spectrally_normalised(0.125)
+    for _ in range(100):  # power iterations: each pass in training mode takes one
+        networks.D(networks.trunk(torch.zeros(2, *GREY_28)))
+    networks.requires_grad_(False).eval()
+    layers = [networks.trunk[0], networks.trunk[2], networks.trunk[6], networks.D_head]  # type: ignore[index]
+    for layer in layers:
+        assert float(torch.linalg.matrix_norm(layer.weight.flatten(1), 2)) == pytest.approx(1, abs=1e-3)
+    first = next(layer for layer in networks.Q_head.modules() if isinstance(layer, nn.Linear))
+    assert float(torch.linalg.matrix_norm(first.weight, 2)) < 0.9  # as initialised, N(0, 0.02)
+
+
+def test_what_is_normalised_already_is_left_as_it_is() -> None:
+    def parameters(spectral_norm: bool) -> list[tuple[str, int]]:
+        architecture = ArchitectureConfig(name="infogan-cr", width=0.125, spectral_norm=spectral_norm)
+        networks = build_networks(architecture, (1, 32, 32), CODES)
+        return [(name, parameter.numel()) for name, parameter in networks.named_parameters()]
+
+    assert parameters(True) == parameters(False)
+
+
 # Initial weights -------------------------------------------------------------------------------------------
 
 

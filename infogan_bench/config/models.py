@@ -120,6 +120,10 @@ class ArchitectureConfig(Section):
         str, Field(description="A registered architecture: paper, mlp, dcgan, infogan-cr or your own.")
     ] = "paper"
     width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
+    spectral_norm: Annotated[
+        Flag,
+        Field(description="The trunk and D's head have spectral normalisation, and no BatchNorm."),
+    ] = False
 
 
 class TransformConfig(Section):

@@ -17,6 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.models import ArchitectureConfig
@@ -88,7 +89,27 @@ def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: L
         raise InputError(
             f"architecture.name: no architecture {config.name!r} among {', '.join(architecture_names())}{hint}"
         )
-    return _ARCHITECTURES[config.name](image_shape, codes.latent_dim, codes.q_dim, config.width)
+    networks = _ARCHITECTURES[config.name](image_shape, codes.latent_dim, codes.q_dim, config.width)
+    if config.spectral_norm:
+        for part in (networks.trunk, networks.D_head):
+            _normalise_spectrally(part)
+    return networks
+
+
+def _normalise_spectrally(part: nn.Module) -> None:
+    """Give each layer a weight of largest singular value 1 (arXiv 1802.05957).
+
+    BatchNorm goes, as in that paper's D: it would undo any scaling of the weights before it. Layers without a bias,
+    which had BatchNorm's, get one.
+    """
+    for module in list(part.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+        if isinstance(module, nn.Linear | nn.Conv2d) and not parametrize.is_parametrized(module, "weight"):
+            if module.bias is None:
+                module.bias = nn.Parameter(module.weight.new_zeros(len(module.weight)))
+            spectral_norm(module)
 
 
 @torch.no_grad()

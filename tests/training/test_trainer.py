@@ -28,6 +28,7 @@ from infogan_bench.training import (
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
 DCGAN = {"architecture.name": "dcgan", "architecture.width": 0.0625}
+SPECTRAL = PAPER | {"architecture.spectral_norm": True, "objective.r1": 1.0}
 NOISY = PAPER | {"objective.instance_noise": 0.3, "objective.r1": 1.0, "steps": 7}
 
 
@@ -121,7 +122,7 @@ def test_torch_s_global_random_state_is_neither_read_nor_changed(
     assert_same_state(first.state(), second.state())
 
 
-@pytest.mark.parametrize("architecture", [PAPER, DCGAN, PAPER | {"optimiser.ema": 0.9}, NOISY])
+@pytest.mark.parametrize("architecture", [PAPER, DCGAN, PAPER | {"optimiser.ema": 0.9}, NOISY, SPECTRAL])
 def test_stopped_and_resumed_through_a_file_equals_uninterrupted(
     tiny_run: RunConfig, mnist: ImageDataset, tmp_path: Path, architecture: dict[str, object]
 ) -> None:
