@@ -51,6 +51,7 @@ class SweepData:
 class SeedFiles:
     """What the evaluation of one seed wrote; None or {} where there is no such file."""
 
+    place: Path
     evaluation: Mapping[str, Any]
     samples: bytes | None  # PNG
     traversals: Mapping[str, bytes]  # code name -> PNG
@@ -91,6 +92,7 @@ def read_seed_files(folder: Path, trial: str, seed: int) -> SeedFiles:
         for code in evaluation.get("codes", ())
     }
     return SeedFiles(
+        place=place,
         evaluation=evaluation,
         samples=_read_png(place / "samples.png"),
         traversals={name: png for name, png in pictures.items() if png is not None},
