@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from infogan_bench.codes import LatentCodes, Latents
-from infogan_bench.config import RunConfig, get_value
+from infogan_bench.codes import LatentCodes
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Networks
-from infogan_bench.training.objective import DiscriminatorTerms, Views, discriminator_loss, generator_loss
-from infogan_bench.training.trainer import (
-    DivergedError,
-    Interval,
-    Tally,
-    Trainer,
-    descend,
-    epoch_order,
-    step_sizes,
-)
+from infogan_bench.training.trainer import DivergedError, Interval, Tally, Trainer, epoch_order
 
 
 class FusedTrainer:
@@ -45,18 +35,18 @@ class FusedTrainer:
         trainers: one or more of one configuration, on the same images and device, at the same step.
 
     Raises:
-        InputError: if the architecture cannot be stacked, see `check_stackable`, or the run has an option that only
-            a `Trainer` knows.
+        InputError: if the architecture cannot be stacked, see `check_stackable`, or the run has `objective.r1`, whose
+            gradient of a gradient vmap does not take.
     """
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         first = trainers[0]
-        _check_options(first.run)
+        if first.run.objective.r1:
+            raise InputError(
+                "seeds_together: with `objective.r1` seeds cannot be trained fused, use `one-by-one`"
+            )
         check_stackable([trainer.model.networks for trainer in trainers], first.model.codes)
         self.trainers = trainers
-        self._run = first.run
-        self._codes = first.model.codes
-        self._weights = first.weights
         self._images = first.images
         self._epoch = -1
         self._orders = torch.empty(0, dtype=torch.int64)  # (R, N)
@@ -72,13 +62,18 @@ class FusedTrainer:
             trainer.model.networks.train()
         stack = _Stack([trainer.model.networks for trainer in self.trainers])
         optimisers = {name: self._stacked_adam(name, stack) for name in ("G", "D")}
-        tally = Tally((len(self.trainers[0].quantities), len(self.trainers)), self._images.device)
+        averages = self._stacked_averages()
+        first = self.trainers[0]
+        tally = Tally((len(first.quantities), len(self.trainers)), first.device)
         for _ in range(steps):
-            step = self.trainers[0].step
-            tally.add(self._update(stack, optimisers, step), step + 1)
+            draws = [torch.stack(each) for each in zip(*(t.draw() for t in self.trainers), strict=True)]
+            given = vmap(lambda *draws: first.given(draws))(*draws)
+            tally.add(first.update(stack.call, optimisers, self._next_batches(), given), first.step + 1)
+            if averages:
+                first.average_G(averages, stack.G)
             for trainer in self.trainers:
                 trainer.step += 1
-        self._put_back(stack, optimisers)
+        self._put_back(stack, optimisers, averages)
         found: list[dict[str, float] | DivergedError] = []
         for trainer, totals, bad_since in zip(
             self.trainers, tally.totals.T.tolist(), tally.bad_since.T.tolist(), strict=True
@@ -91,55 +86,14 @@ class FusedTrainer:
         return [
             each
             if isinstance(each, DivergedError)
-            else Interval(each, seconds, steps * self._run.batch / seconds)
+            else Interval(each, seconds, steps * first.run.batch / seconds)
             for each in found
         ]
 
-    def _update(self, stack: _Stack, optimisers: dict[str, torch.optim.Adam], step: int) -> Tensor:
-        """`Trainer._update` of every replica; returns their `quantities`, detached, (4 + n_codes, R)."""
-        codes, weights = self._codes, self._weights
-        for name, lr in step_sizes(self._run, step).items():
-            optimisers[name].param_groups[0]["lr"] = lr
-        latents, *views = self._draw()
-
-        def images(networks: Networks, latents: Latents) -> Tensor:
-            made: Tensor = networks.G(codes.flatten(latents))
-            return made
-
-        def d_terms(
-            networks: Networks, real: Tensor, fake: Tensor, latents: Latents, views: Views | None = None
-        ) -> DiscriminatorTerms:
-            real_weights = self.trainers[0].real_weights
-            return discriminator_loss(networks, codes, weights, real, fake, latents, views, *real_weights)
-
-        def g_terms(
-            networks: Networks, fake: Tensor, latents: Latents, views: Views | None = None
-        ) -> tuple[Tensor, Tensor]:
-            return generator_loss(networks, codes, weights, fake, latents, views)
-
-        # the gradient of the sum over replicas is, in each one's own weights, that of its own loss
-        fake = stack.call(images, latents)
-        d = stack.call(d_terms, self._next_batches(step), fake.detach(), latents, *views)
-        descend(optimisers["D"], d.loss.sum(), optimisers["D"].param_groups[0]["params"])
-        g_loss, g_adversarial = stack.call(g_terms, fake, latents, *views)
-        descend(optimisers["G"], g_loss.sum(), optimisers["G"].param_groups[0]["params"])
-        return torch.stack([*d.logged, g_adversarial]).detach()
-
-    def _draw(self) -> tuple[Any, ...]:
-        """The latents and, if there are any, the views of an update, (R, ...) each."""
-        draws = [torch.stack(each) for each in zip(*(t.draw() for t in self.trainers), strict=True)]
-
-        def made(*draws: Tensor) -> tuple[Latents | Views, ...]:
-            parts = self.trainers[0].latents_and_views(list(draws))
-            return tuple(part for part in parts if part is not None)
-
-        parts: tuple[Any, ...] = vmap(made)(*draws)
-        return parts
-
-    def _next_batches(self, step: int) -> Tensor:
-        """The real images (R, B, C, H, W) of the update after `step`."""
-        n, batch = len(self._images), self._run.batch
-        epoch, place = divmod(step, n // batch)
+    def _next_batches(self) -> Tensor:
+        """The real images (R, B, C, H, W) of the current step."""
+        n, batch = len(self._images), self.trainers[0].run.batch
+        epoch, place = divmod(self.trainers[0].step, n // batch)
         if epoch != self._epoch:
             orders = torch.stack([epoch_order(trainer.seed, epoch, n) for trainer in self.trainers])
             if self._images.is_cuda:
@@ -163,11 +117,23 @@ class FusedTrainer:
                 }
         return optimiser
 
+    def _stacked_averages(self) -> dict[str, Tensor]:
+        """The averaged Gs, each tensor (R, ...); empty where there are none."""
+        states = [t.model.averaged_G.state_dict() for t in self.trainers if t.model.averaged_G is not None]
+        return {
+            name: torch.stack([state[name] for state in states]) for name in (states[0] if states else ())
+        }
+
     @torch.no_grad()
-    def _put_back(self, stack: _Stack, optimisers: dict[str, torch.optim.Adam]) -> None:
-        """Give every trainer its weights, statistics and moments."""
+    def _put_back(
+        self, stack: _Stack, optimisers: Mapping[str, torch.optim.Adam], averages: Mapping[str, Tensor]
+    ) -> None:
+        """Give every trainer its weights, statistics, averages and moments."""
         for replica, trainer in enumerate(self.trainers):
             stack.unstack(replica, trainer.model.networks)
+            if trainer.model.averaged_G is not None:
+                for name_in_G, tensor in trainer.model.averaged_G.state_dict().items():
+                    tensor.copy_(averages[name_in_G][replica])
             for name, optimiser in optimisers.items():
                 owner = trainer.optimisers[name]
                 for parameter, stacked in zip(
@@ -225,6 +191,13 @@ class _Stack:
         """The stack that holds `parameter` of the first replica."""
         stacked: Tensor = self._stacked[parameter]
         return stacked
+
+    @property
+    def G(self) -> dict[str, Tensor]:
+        """G's parameters and buffers, by their names in G."""
+        prefix = "networks.G."
+        tensors = {**self._parameters, **self._buffers}
+        return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
     def call(self, function: Callable[..., Any], *inputs: Any) -> Any:
         """`function(networks, *inputs)` of every replica, inputs and outputs (R, ...); BatchNorm's statistics move."""
@@ -285,12 +258,6 @@ def _outputs(networks: Networks, inputs: Tensor) -> Tensor:
     """What D and Q say of G's images for `inputs` (B, latent_dim), (B, 1 + q_dim)."""
     features = networks.trunk(networks.G(inputs))
     return torch.cat([networks.D_head(features), networks.Q_head(features)], dim=1)
-
-
-def _check_options(run: RunConfig) -> None:
-    for key in ("optimiser.ema", "objective.instance_noise", "objective.r1"):
-        if get_value(run, key):
-            raise InputError(f"seeds_together: with `{key}` seeds cannot be trained fused, use `one-by-one`")
 
 
 def _cannot(reason: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from infogan_bench.codes import Latents
 from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import InfoGAN, Networks
 from infogan_bench.training.objective import (
+    DiscriminatorTerms,
     InstanceNoise,
     Views,
     code_weights,
@@ -166,50 +168,75 @@ class Trainer:
         return metrics
 
     def _update(self) -> Tensor:
-        """One update of D and one of G; returns `quantities`, detached, (4 + n_codes,)."""
-        networks, codes, weights = self.model.networks, self.model.codes, self.weights
-        for name, lr in step_sizes(self.run, self.step).items():
-            self.optimisers[name].param_groups[0]["lr"] = lr
-        latents, views = self.latents_and_views(self.draw())
-        noise = self._instance_noise()
+        """One update of D and one of G; returns `quantities`, (4 + n_codes,)."""
 
+        def call(function: Callable[..., Any], *inputs: Any) -> Any:
+            return function(self.model.networks, *inputs)
+
+        values = self.update(call, self.optimisers, self._next_batch(), self.given(self.draw()))
+        if self.model.averaged_G is not None:
+            self.average_G(self.model.averaged_G.state_dict(), self.model.networks.G.state_dict())
+        return values
+
+    def update(
+        self,
+        call: Callable[..., Any],
+        optimisers: Mapping[str, torch.optim.Optimizer],
+        real: Tensor,
+        given: Mapping[str, Any],
+    ) -> Tensor:
+        """One update of D and one of G, of this trainer or, all of them stacked, of several of one configuration.
+
+        Args:
+            call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
+            optimisers: "G" and "D", of the weights in `call`'s networks.
+            real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
+            given: what `given` makes of the draws.
+
+        Returns:
+            `quantities`, detached, (4 + n_codes,) or (4 + n_codes, R).
+        """
+        codes, weights = self.model.codes, self.weights
+        for name, lr in step_sizes(self.run, self.step).items():
+            optimisers[name].param_groups[0]["lr"] = lr
+
+        def images(networks: Networks, latents: Latents) -> Tensor:
+            made: Tensor = networks.G(codes.flatten(latents))
+            return made
+
+        def d_terms(
+            networks: Networks, real: Tensor, fake: Tensor, given: Mapping[str, Any]
+        ) -> DiscriminatorTerms:
+            consistency, balance = self.real_weights
+            return discriminator_loss(
+                networks, codes, weights, real, fake, **given,
+                consistency=consistency, balance=balance, r1=self.run.objective.r1,
+            )  # fmt: skip
+
+        def g_terms(networks: Networks, fake: Tensor, given: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+            return generator_loss(networks, codes, weights, fake, **given)
+
+        # the gradient of a sum over replicas is, in the weights of each, that of its own loss
         # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
-        real = self._next_batch()
-        fake = networks.G(codes.flatten(latents))
-        d = discriminator_loss(
-            networks,
-            codes,
-            weights,
-            real,
-            fake.detach(),
-            latents,
-            views,
-            *self.real_weights,
-            noise,
-            self.run.objective.r1,
-        )
-        descend(self.optimisers["D"], d.loss, self._DQ_parameters)
+        fake = call(images, given["latents"])
+        d = call(d_terms, real, fake.detach(), given)
+        _descend(optimisers["D"], d.loss.sum())
 
         # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
-        g_loss, g_adversarial = generator_loss(networks, codes, weights, fake, latents, views, noise)
-        descend(self.optimisers["G"], g_loss, self._G_parameters)
-        self._average_G()
-
+        g_loss, g_adversarial = call(g_terms, fake, given)
+        _descend(optimisers["G"], g_loss.sum())
         return torch.stack([*d.logged, g_adversarial]).detach()
 
     @torch.no_grad()
-    def _average_G(self) -> None:
-        """Let the averaged G follow, where `optimiser.ema` is on (arXiv 1806.04498).
+    def average_G(self, averages: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+        """Let the averaged G follow G's weights and BatchNorm's statistics, `tensors` (arXiv 1806.04498).
 
-        Its weights and BatchNorm's statistics are means over the updates so far, each weighted by decay^age. Corrected
-        for bias as Adam's moments are: the initial weights have no part in it, which in a short run would be large.
+        Each average is a mean over the updates so far, weighted by decay^age. Corrected for bias as Adam's moments
+        are: the initial weights have no part in it, which in a short run would be large.
         """
-        if self.model.averaged_G is None:
-            return
         decay, updates = self.run.optimiser.ema, self.step + 1
         newest = (1 - decay) / (1 - decay**updates)
-        averages = self.model.averaged_G.state_dict()
-        for name, tensor in self.model.networks.G.state_dict().items():
+        for name, tensor in tensors.items():
             if tensor.is_floating_point():
                 averages[name].lerp_(tensor, newest)
             else:  # BatchNorm's count of batches
@@ -230,29 +257,33 @@ class Trainer:
         """Images of a batch that are transformed; at least 2, for BatchNorm."""
         return max(2, round(self.run.objective.transform.share * self.run.batch))
 
+    @property
+    def _noise_std(self) -> float:
+        """Of the instance noise in the current update: less from update to update."""
+        return self.run.objective.instance_noise * (1 - self.step / self.run.steps)
+
     def draw(self) -> list[Tensor]:
         """All that is random in an update, but for the order of the images, as it comes from the generator."""
         draws = self.model.codes.draw(self.run.batch, self.generator)
         if self._has_views:
             draws.append(torch.rand(3 * self._n_views, 6, generator=self.generator, device=self.device))
+        if self._noise_std > 0:
+            shape = (3, self.run.batch, *self.images.shape[1:])
+            draws.append(torch.randn(shape, generator=self.generator, device=self.device))
         return draws
 
-    def latents_and_views(self, draws: list[Tensor]) -> tuple[Latents, Views | None]:
-        """What an update makes of `draws`."""
-        codes, transform = self.model.codes, self.run.objective.transform
-        if not self._has_views:
-            return codes.latents(draws), None
-        height, width = self.images.shape[2:]
-        affines = random_affines(transform, draws[-1], (height, width))
-        return codes.latents(draws[:-1]), Views(*torch.split(affines, self._n_views))
-
-    def _instance_noise(self) -> InstanceNoise | None:
-        """Fresh noise for an update, less of it from update to update; None where there is none."""
-        std = self.run.objective.instance_noise * (1 - self.step / self.run.steps)
-        if std <= 0:
-            return None
-        shape = (3, self.run.batch, *self.images.shape[1:])
-        return InstanceNoise(*torch.randn(shape, generator=self.generator, device=self.device) * std)
+    def given(self, draws: Sequence[Tensor]) -> dict[str, Any]:
+        """What an update makes of `draws`, by the name of the losses' argument: latents and, where they are on, views
+        and noise."""
+        left = list(draws)
+        found: dict[str, Any] = {}
+        if self._noise_std > 0:
+            found["noise"] = InstanceNoise(*left.pop() * self._noise_std)
+        if self._has_views:
+            height, width = self.images.shape[2:]
+            affines = random_affines(self.run.objective.transform, left.pop(), (height, width))
+            found["views"] = Views(*torch.split(affines, self._n_views))
+        return found | {"latents": self.model.codes.latents(left)}
 
     def _next_batch(self) -> Tensor:
         """The real images of the current step: a new order every epoch, the last partial batch dropped."""
@@ -331,8 +362,8 @@ def _modules(model: InfoGAN) -> dict[str, nn.Module]:
     return {"networks": model.networks, **averaged}
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:
-    """One optimiser step on `loss` in `parameters` alone: no gradient is computed for any other weight."""
+def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One optimiser step on `loss` in its own parameters: no gradient is computed for any other weight."""
     optimiser.zero_grad(set_to_none=True)
-    loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+    loss.backward(inputs=optimiser.param_groups[0]["params"])  # type: ignore[no-untyped-call]
     optimiser.step()

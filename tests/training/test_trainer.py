@@ -19,7 +19,6 @@ from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.training import (
     DivergedError,
-    FusedTrainer,
     Trainer,
     load_checkpoint,
     restore_trainer,
@@ -457,13 +456,6 @@ def test_averaging_changes_no_number_of_the_training(tiny_run: RunConfig, mnist:
     state = averaging.state()
     assert_same_state({name: state[name] for name in plain.state()}, plain.state())
     assert not any(name.startswith("averaged_G/") for name in plain.state())
-
-
-@pytest.mark.parametrize("key", ["optimiser.ema", "objective.instance_noise", "objective.r1"])
-def test_what_a_fused_update_lacks_it_refuses(tiny_run: RunConfig, mnist: ImageDataset, key: str) -> None:
-    trainers = [Trainer(apply(tiny_run, {key: 0.9}), mnist.train_images, seed) for seed in (0, 1)]
-    with pytest.raises(InputError, match=rf"^seeds_together: with `{key}` .* use `one-by-one`$"):
-        FusedTrainer(trainers)
 
 
 # Instance noise --------------------------------------------------------------------------------------------
