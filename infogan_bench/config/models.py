@@ -342,6 +342,12 @@ class ResourcesConfig(Section):
         return value
 
 
+def _model_name(name: str | None) -> str | None:
+    if name is not None and (not name.strip() or set("/:") & set(name) or len(name) > 250):
+        raise ValueError("expected a name without `/` and `:`, which MLflow does not take, of 1 to 250 characters")
+    return name
+
+
 class TrackingConfig(Section):
     """Where MLflow runs go; `tracking: none` turns tracking off."""
 
@@ -354,9 +360,6 @@ class TrackingConfig(Section):
     note: Annotated[str | None, Field(description="Free text, shown in MLflow and in the report.")] = None
     register_as: Annotated[
         str | None,
-        Field(
-            max_length=250,
-            pattern=r"^[^/:\s]([^/:]*[^/:\s])?$",
-            description="Registered model that gets the best model as a new version, with the alias `best`.",
-        ),
+        AfterValidator(_model_name),
+        Field(description="Registered model that gets the best model as a new version, with the alias `best`."),
     ] = None
