@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,12 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from infogan_reports import build_report
 from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRAWN = """() => [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.xtitle'))"""
 
 
 def png(shade: int = 128) -> bytes:
@@ -183,3 +189,48 @@ def mixed(sweep: Callable[..., Path]) -> Path:
             "scheduler": {"name": "asha"},
         },
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; where there is none, what needs it is skipped."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the report of a folder; afterwards there may be no console error and no request but its own."""
+    problems: list[str] = []
+    requests: list[str] = []
+    pages: list[Page] = []
+
+    def note_errors(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(message.text)
+
+    def note_dialog(dialog: Dialog) -> None:
+        problems.append(dialog.message)
+        dialog.dismiss()
+
+    def open_report(folder: Path, **options: Any) -> Page:
+        page = browser.new_page(**options)
+        pages.append(page)
+        page.on("console", note_errors)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", note_dialog)
+        page.goto(build_report(folder).as_uri())
+        page.wait_for_function(DRAWN)
+        return page
+
+    yield open_report
+    for page in pages:
+        page.close()
+    assert problems == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in requests if url.startswith("file:")]) == len(pages)

@@ -1,62 +1,12 @@
 """The page in a real Chromium: it runs, fetches nothing, sorts, fits and darkens."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from infogan_reports import build_report
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-]
-DRAWN = """() => [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.xtitle'))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the report of a folder; afterwards there may be no console error and no request but its own."""
-    problems: list[str] = []
-    requests: list[str] = []
-    pages: list[Page] = []
-
-    def note_errors(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            problems.append(message.text)
-
-    def note_dialog(dialog: Dialog) -> None:
-        problems.append(dialog.message)
-        dialog.dismiss()
-
-    def open_report(folder: Path, **options: Any) -> Page:
-        page = browser.new_page(**options)
-        pages.append(page)
-        page.on("console", note_errors)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("dialog", note_dialog)
-        page.goto(build_report(folder).as_uri())
-        page.wait_for_function(DRAWN)
-        return page
-
-    yield open_report
-    for page in pages:
-        page.close()
-    assert problems == []
-    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
-    assert len([url for url in requests if url.startswith("file:")]) == len(pages)
+pytestmark = pytest.mark.browser
 
 
 def _column(page: Page, column: int) -> list[str]:
