@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,10 +83,11 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
         for trial in trials
         if trial.mean is not None and key in trial.params
     )
-    domain = domain_of(data.config, key)
-    scale = _scale([point.value for point in points], domain)
+    scale = scale_of(data, key, [point.value for point in points])
     if scale == "category":
-        points = tuple(sorted(points, key=lambda point: _place(point.value, domain)))
+        order = ordered_categories(data, key, [point.value for point in points])
+        place = {category: index for index, category in enumerate(order)}
+        points = tuple(sorted(points, key=lambda point: place[json.dumps(point.value)]))
     finished = [point for point in points if point.status == "finished"]
     groups = _groups(finished)
     correlation = None if scale == "category" else _rank_correlation(finished)
@@ -94,20 +95,23 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
     return ParameterEffect(key, scale, points, groups, correlation, statement)
 
 
-def _place(value: Any, domain: Any) -> tuple[int, str]:
-    """Where a category belongs: in the order of the sweep file, those that it does not name last."""
+def ordered_categories(data: SweepData, key: str, values: Iterable[Any]) -> list[str]:
+    """The distinct values as JSON, in the order of the sweep file, those that it does not name last."""
+    domain = domain_of(data.config, key)
     listed = next(iter(domain.values()), None) if isinstance(domain, dict) else domain
-    places = [json.dumps(each) for each in listed] if isinstance(listed, list) else []
-    text = json.dumps(value)
-    return (places.index(text) if text in places else len(places)), text
+    named = [json.dumps(each) for each in listed] if isinstance(listed, list) else []
+    found = {json.dumps(value) for value in values}
+    return [text for text in dict.fromkeys(named) if text in found] + sorted(found - set(named))
 
 
-def _scale(values: Sequence[Any], domain: Any) -> Scale:
+def scale_of(data: SweepData, key: str, values: Sequence[Any]) -> Scale:
+    """The axis of a swept key: logarithmic where its range is, or where its values span orders of magnitude."""
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return "category"
     if not values or min(values) <= 0:
         return "linear"
-    return "log" if _is_log(domain) or max(values) > LOG_SPAN * min(values) else "linear"
+    log = _is_log(domain_of(data.config, key)) or max(values) > LOG_SPAN * min(values)
+    return "log" if log else "linear"
 
 
 def _is_log(domain: Any) -> bool:

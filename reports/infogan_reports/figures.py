@@ -26,6 +26,7 @@ BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A
 TRIAL_COLOURS = (VERMILLION, BLUE, GREEN, PURPLE, GREY)
 TRIAL_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 MOST_TICKS = 8  # of swept values named on an axis
+MOST_POINTS = 500  # drawn of a figure's trials; an even share of the ranking stands for more
 MOST_SPREADS = 200  # error bars are drawn up to this many trials, beyond which they hide the points
 LONGEST_TICK = 24
 HEIGHT = 300
@@ -46,20 +47,21 @@ def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
     """The objective of every ranked trial against one swept parameter."""
     place = _placing(effect)
     figure = go.Figure()
-    for name, style, chosen in _kinds(effect.points):
-        figure.add_trace(_points(name, style, chosen, place, with_spread=len(effect.points) <= MOST_SPREADS))
+    drawn = [effect.points[i] for i in drawn_rows([point.best for point in effect.points])]
+    for name, style, chosen in _kinds(drawn):
+        figure.add_trace(_points(name, style, chosen, place, with_spread=len(drawn) <= MOST_SPREADS))
     if effect.groups:
         figure.add_trace(_group_means(effect, place))
-    figure.update_xaxes(title_text=_escape(effect.key), **_axis(effect))
-    figure.update_yaxes(title_text=_escape(metric))
+    figure.update_xaxes(title_text=escaped(effect.key), **_axis(effect))
+    figure.update_yaxes(title_text=escaped(metric))
     note = " (log axis)" if effect.scale == "log" else ""
     title = f"{metric} against {effect.key}{note}"
     return Figure(
         id=f"effect-{index}",
         title=title,
-        caption=effect.statement,
+        caption=effect.statement + thinning_note(len(drawn), len(effect.points)),
         alt=f"Scatter of {len(effect.points)} trials, {title}. {effect.statement}",
-        plot=_json(figure),
+        plot=plot_json(figure),
     )
 
 
@@ -83,8 +85,24 @@ def panel_figure(panel: Panel, index: int) -> Figure:
         title=panel.title,
         caption="",
         alt=f"{panel.title} over the steps of training: {ends}.",
-        plot=_json(figure),
+        plot=plot_json(figure),
     )
+
+
+def drawn_rows(best: Sequence[bool]) -> list[int]:
+    """Which trials a figure draws: all, or an even share of them in their order, and the best ones."""
+    n = len(best)
+    if n <= MOST_POINTS:
+        return list(range(n))
+    share = {round(k * (n - 1) / (MOST_POINTS - 1)) for k in range(MOST_POINTS)}
+    return sorted(share | {row for row, is_best in enumerate(best) if is_best})
+
+
+def thinning_note(n_drawn: int, n_trials: int) -> str:
+    """What to say where not all trials are drawn."""
+    if n_drawn == n_trials:
+        return ""
+    return f" Drawn: {n_drawn:,} of {n_trials:,} trials, spread evenly; whatever is computed is of all."
 
 
 # Scatter --------------------------------------------------------------------------------------------------
@@ -106,7 +124,7 @@ def _category_labels(effect: ParameterEffect) -> dict[str, str]:
     cut = [text if len(text) <= LONGEST_TICK else f"{text[: LONGEST_TICK - 1]}…" for text in texts.values()]
     candidates = (cut, texts.values(), texts)  # 1 and "1" differ only as JSON
     labels = next(labels for labels in candidates if len(set(labels)) == len(texts))
-    return {category: _escape(label) for category, label in zip(texts, labels, strict=True)}
+    return {category: escaped(label) for category, label in zip(texts, labels, strict=True)}
 
 
 def _axis(effect: ParameterEffect) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def _points(
         x=_column([place(point.value) for point in points]),
         y=np.array([point.mean for point in points]),
         error_y={"type": "data", "array": spread, "thickness": 1, "width": 0, "visible": with_spread},
-        text=[_escape(point.trial) for point in points],
+        text=[escaped(point.trial) for point in points],
         name=name,
         mode="markers",
         marker=marker,
@@ -181,7 +199,7 @@ def _line(curve: Curve) -> go.Scatter:
         y=curve.mean,
         mode="lines+markers" if len(curve.steps) == 1 else "lines",
         line={"color": TRIAL_COLOURS[place], "dash": TRIAL_DASHES[place], "width": 2},
-        name=_escape(curve.trial),
+        name=escaped(curve.trial),
         hovertemplate="trial %{fullData.name}, step %{x}<br>%{y:.4f}<extra></extra>",
     )
 
@@ -203,12 +221,12 @@ def _band(curve: Curve, low: Floats, high: Floats) -> go.Scatter:
 # Both -----------------------------------------------------------------------------------------------------
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Plotly shows as it is."""
     return html.escape(text, quote=False)
 
 
-def _json(figure: go.Figure) -> dict[str, Any]:
+def plot_json(figure: go.Figure) -> dict[str, Any]:
     """`data` and `layout` in Plotly's own encoding (arrays as base64), under the page's style."""
     figure.update_layout(
         template="none",

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,16 @@ from plotly.offline import get_plotlyjs
 
 from infogan_reports import figures
 from infogan_reports.curves import MAX_POINTS
+from infogan_reports.explorer import explorer_data
 from infogan_reports.folder import load
-from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS
+from infogan_reports.leaderboard import Leaderboard
+from infogan_reports.mattered_figures import mattered_figures, pareto_figure
+from infogan_reports.ranking import USES_FACTORS, USES_LABELS
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
-from infogan_reports.text import NOTHING, counted, duration, number, value_text
+from infogan_reports.text import counted, duration, number, value_text
+
+SCRIPTS = ("report.js", "leaderboard.js", "mattered.js")
+STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css")
 
 
 def build_report(folder: Path, output: Path | None = None) -> Path:
@@ -39,25 +45,30 @@ def render(report: ReportData) -> str:
     """The page as HTML: style, scripts and pictures inside, and nothing fetched from anywhere."""
     environment = _environment()
     effects = [figures.effect_figure(e, report.question.metric, i) for i, e in enumerate(report.effects)]
+    mattered = mattered_figures(report.mattered, report.question.metric)
+    pareto = pareto_figure(report.mattered)
     curves = [figures.panel_figure(panel, i) for i, panel in enumerate(report.panels)]
-    plotly = [get_plotlyjs()] if effects or curves else []
-    scripts = [*plotly, _template_text(environment, "report.js")]
+    drawn = [*effects, *mattered, *curves, *([pareto] if pareto else [])]
+    scripts = [get_plotlyjs()] if drawn else []
+    scripts += [_template_text(environment, name) for name in SCRIPTS]
+    scripts += [_template_text(environment, "explorer.js")] if report.explorers else []
     return environment.get_template("report.html.j2").render(
         report=report,
         effects=effects,
+        mattered=mattered,
+        pareto=pareto,
         curves=curves,
-        plots={figure.id: figure.plot for figure in (*effects, *curves)},
-        style=_template_text(environment, "style.css"),
+        plots={figure.id: figure.plot for figure in drawn},
+        table=_compact(report.leaderboard),
+        style="\n".join(_template_text(environment, name) for name in STYLES),
         scripts=scripts,
         script_hashes=[_csp_hash(script) for script in scripts],
-        numeric=_numeric_parameters(report),
         line_styles=list(zip(figures.TRIAL_COLOURS, ("", "7 4", "2 4", "7 3 2 3", "12 4"), strict=True)),
+        explorer_data=explorer_data(report.explorers),
         max_points=MAX_POINTS,
         status_words=STATUS_WORDS,
         uses_labels=USES_LABELS,
         uses_factors=USES_FACTORS,
-        unranked=UNRANKED,
-        nothing=NOTHING,
     )
 
 
@@ -71,7 +82,8 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
-        "number": number, "value": value_text, "duration": duration, "counted": counted, "png": _data_uri,
+        "number": number, "value": value_text, "duration": duration, "counted": counted,
+        "png": partial(_data_uri, "png"), "webp": partial(_data_uri, "webp"),
     }  # fmt: skip
     return environment
 
@@ -87,21 +99,25 @@ def _csp_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _numeric_parameters(report: ReportData) -> set[str]:
-    """The swept keys that sort by number rather than by text."""
+def _compact(table: Leaderboard) -> dict[str, Any]:
+    """The leaderboard for the page's scripts, without the fields of a column that say nothing."""
 
-    def all_numbers(values: Sequence[Any]) -> bool:
-        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    def says_nothing(value: Any) -> bool:
+        return (
+            value is None
+            or value is False
+            or (not isinstance(value, int) and not any(each is not None for each in value))
+        )
 
-    return {
-        key
-        for key in report.parameters
-        if all_numbers([trial.params[key] for trial in report.trials if key in trial.params])
-    }
+    columns = [
+        {name: value for name, value in vars(column).items() if name == "values" or not says_nothing(value)}
+        for column in table.columns
+    ]
+    return {"columns": columns, "status_words": STATUS_WORDS}
 
 
 def _write_whole(path: Path, text: str) -> None:

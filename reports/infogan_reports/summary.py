@@ -11,7 +11,17 @@ from typing import Any
 
 from infogan_reports.curves import BEST_TRIALS, Panel, training_panels
 from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
+from infogan_reports.explorer import (
+    MAX_EXPLORERS,
+    Explorer,
+    Gallery,
+    best_explorers,
+    read_explorer,
+    read_gallery,
+)
 from infogan_reports.folder import STATUSES, SweepData, read_seed_files
+from infogan_reports.leaderboard import Leaderboard, leaderboard
+from infogan_reports.mattered import Mattered, what_mattered
 from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial, ranking
 from infogan_reports.text import counted, number, value_text
 
@@ -132,6 +142,7 @@ class Meaning:
     codes: tuple[Code, ...]
     confusion: Confusion | None
     factor_matrix: FactorMatrix | None
+    gallery: Gallery | None
 
 
 @dataclass(frozen=True)
@@ -157,11 +168,12 @@ class ReportData:
     best: RankedTrial | None
     answer: str
     caution: str | None
-    parameters: tuple[str, ...]  # columns of the ranking table
-    scores: tuple[str, ...]  # columns of the ranking table, without the objective
+    leaderboard: Leaderboard
     effects: tuple[ParameterEffect, ...]
+    mattered: Mattered
     panels: tuple[Panel, ...]
     meaning: Meaning | None
+    explorers: tuple[Explorer, ...]  # of the best trials that have one
     failures: tuple[Failure, ...]
     sweep_yaml: str
     command: str
@@ -187,6 +199,8 @@ def summarise(data: SweepData) -> ReportData:
     trials = ranking(data)
     best = trials[0] if trials and trials[0].rank is not None else None
     parameters = _parameters(data, trials)
+    effects = parameter_effects(data, trials, parameters)
+    table = leaderboard(data, trials, parameters, _score_columns(data, trials))
     return ReportData(
         question=_question(data, parameters),
         counts=dict.fromkeys(STATUSES, 0) | Counter(trial.status for trial in trials),
@@ -195,11 +209,12 @@ def summarise(data: SweepData) -> ReportData:
         best=best,
         answer=_answer(data, trials),
         caution=_caution(trials),
-        parameters=parameters,
-        scores=_score_columns(data, trials),
-        effects=parameter_effects(data, trials, parameters),
+        leaderboard=table,
+        effects=effects,
+        mattered=what_mattered(data, trials, effects, table),
         panels=training_panels(data, trials),
         meaning=_meaning(data, best) if best else None,
+        explorers=best_explorers(_explorer(data, trial) for trial in trials[:MAX_EXPLORERS] if trial.rank),
         failures=_failures(data),
         sweep_yaml=data.text,
         command=f"infogan-bench sweep {shlex.quote(f'{data.folder.resolve().name}/sweep.yaml')}",
@@ -326,7 +341,15 @@ def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
         codes=tuple(_code(code, files.traversals) for code in files.evaluation.get("codes", ())),
         confusion=_confusion(files.evaluation.get("confusion")),
         factor_matrix=_factor_matrix(files.evaluation.get("factor_matrix")),
+        gallery=read_gallery(files.place, files.evaluation),
     )
+
+
+def _explorer(data: SweepData, trial: RankedTrial) -> Explorer | None:
+    """The explorer of the trial's first seed, if it has one."""
+    seed = int(data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0])
+    files = read_seed_files(data.folder, trial.trial, seed)
+    return read_explorer(files.place, trial.trial, seed, files.evaluation)
 
 
 def _code(code: Mapping[str, Any], traversals: Mapping[str, bytes]) -> Code:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 NOTHING = "–"
@@ -27,6 +28,12 @@ def value_text(value: Any) -> str:
         exact = f"{value:.12g}"
         return exact if len(exact) <= LONGEST_FRACTION else f"{value:.4g}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def value_texts(values: Iterable[Any]) -> dict[str, str]:
+    """Each value (as JSON) and its text; where two would read alike, as 1 and "1" do, their JSON."""
+    texts = {json.dumps(value): value_text(value) for value in values}
+    return texts if len(set(texts.values())) == len(texts) else {category: category for category in texts}
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,8 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Ar
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 const figures = [...document.querySelectorAll(".plot")];
 
-function themed(theme) {
+function themed(theme, figure) {
+  const axes = Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name));
   const axis = (name) => ({
     [`${name}.gridcolor`]: theme.grid,
     [`${name}.linecolor`]: theme.grid,
@@ -25,13 +26,12 @@ function themed(theme) {
     "hoverlabel.bgcolor": theme.panel,
     "hoverlabel.bordercolor": theme.grid,
     "hoverlabel.font.color": theme.ink,
-    ...axis("xaxis"),
-    ...axis("yaxis"),
+    ...Object.assign({}, ...axes.map(axis)),
   };
 }
 
 function restyle(theme) {
-  for (const figure of figures) Plotly.relayout(figure, themed(theme));
+  for (const figure of figures) Plotly.relayout(figure, themed(theme, figure));
 }
 
 async function draw() {
@@ -40,7 +40,7 @@ async function draw() {
   for (const figure of figures) {
     const { data, layout } = plots[figure.id];
     await Plotly.newPlot(figure, data, layout, config);
-    await Plotly.relayout(figure, themed(currentTheme()));
+    await Plotly.relayout(figure, themed(currentTheme(), figure));
   }
 }
 
@@ -48,35 +48,10 @@ function currentTheme() {
   return prefersDark.matches ? THEMES.dark : THEMES.light;
 }
 
+let drawn = Promise.resolve();
 if (figures.length > 0) {
-  draw();
+  drawn = draw();
   prefersDark.addEventListener("change", () => restyle(currentTheme()));
   window.addEventListener("beforeprint", () => restyle(THEMES.light)); // paper is white
   window.addEventListener("afterprint", () => restyle(currentTheme()));
-}
-
-// Tables: a click on a header sorts by its column, a second one the other way round; blanks stay at the end.
-
-function sortBy(table, column, ascending, numeric) {
-  const body = table.tBodies[0];
-  const keyed = [...body.rows].map((row) => {
-    const text = row.cells[column].textContent.trim();
-    const number = Number.parseFloat(text);
-    return { row, key: numeric ? number : text, blank: numeric ? Number.isNaN(number) : text === "" };
-  });
-  const compare = numeric ? (a, b) => a - b : (a, b) => a.localeCompare(b, "en", { numeric: true });
-  keyed.sort((a, b) => a.blank - b.blank || (a.blank ? 0 : (ascending ? 1 : -1) * compare(a.key, b.key)));
-  body.append(...keyed.map(({ row }) => row));
-}
-
-for (const table of document.querySelectorAll("table.sortable")) {
-  const headers = [...table.tHead.rows[0].cells];
-  for (const [column, header] of headers.entries()) {
-    header.querySelector("button").addEventListener("click", () => {
-      const ascending = header.getAttribute("aria-sort") !== "ascending";
-      for (const other of headers) other.removeAttribute("aria-sort");
-      header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-      sortBy(table, column, ascending, header.classList.contains("number"));
-    });
-  }
 }
