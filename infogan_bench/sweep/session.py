@@ -43,7 +43,7 @@ from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
 from infogan_bench.tracking import MlflowTracker
-from infogan_bench.training import check_stackable, load_checkpoint
+from infogan_bench.training import check_objective, check_stackable, load_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,9 @@ def check(sweep: SweepConfig) -> Plan:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
     for layout in {run.codes for run in runs}:
         check_scores(dataset, LatentCodes(layout, fixed_std=True), sweep.evaluation.scores)
+    fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
+    for objective in {run.objective for run in runs} if fused else ():
+        check_objective(objective)
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}
@@ -70,7 +73,7 @@ def check(sweep: SweepConfig) -> Plan:
         codes = LatentCodes(sweep.base.codes, fixed_std=True)
         replicas = [build_networks(narrow, dataset.image_shape, codes) for _ in range(2)]
         check_networks(replicas[0], dataset.image_shape, codes)
-        if sweep.seeds_together == "fused" and len(sweep.seeds) > 1:
+        if fused:
             check_stackable(replicas, codes)
     return planned
 

@@ -7,7 +7,7 @@ from infogan_bench.training.checkpoint import (
     restore_trainer,
     save_checkpoint,
 )
-from infogan_bench.training.fused import FusedTrainer, check_stackable, fuse
+from infogan_bench.training.fused import FusedTrainer, check_objective, check_stackable, fuse
 from infogan_bench.training.trainer import DivergedError, Interval, Trainer
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FusedTrainer",
     "Interval",
     "Trainer",
+    "check_objective",
     "check_stackable",
     "fuse",
     "load_checkpoint",

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from infogan_bench.codes import LatentCodes
+from infogan_bench.config.models import ObjectiveConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
@@ -35,16 +36,12 @@ class FusedTrainer:
         trainers: one or more of one configuration, on the same images and device, at the same step.
 
     Raises:
-        InputError: if the architecture cannot be stacked, see `check_stackable`, or the run has `objective.r1`, whose
-            gradient of a gradient vmap does not take.
+        InputError: if the objective or the architecture cannot be stacked, see `check_objective`, `check_stackable`.
     """
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         first = trainers[0]
-        if first.run.objective.r1:
-            raise InputError(
-                "seeds_together: with `objective.r1` seeds cannot be trained fused, use `one-by-one`"
-            )
+        check_objective(first.run.objective)
         check_stackable([trainer.model.networks for trainer in trainers], first.model.codes)
         self.trainers = trainers
         self._images = first.images
@@ -217,6 +214,18 @@ class _Stack:
         ):
             for name, tensor in own:
                 tensor.copy_(stacked[name][replica])
+
+
+def check_objective(objective: ObjectiveConfig) -> None:
+    """Refuse what vmap does not take.
+
+    Raises:
+        InputError: with `r1`, the gradient of a gradient.
+    """
+    if objective.r1:
+        raise InputError(
+            "seeds_together: with `objective.r1` seeds cannot be trained fused, use `one-by-one`"
+        )
 
 
 def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:

@@ -204,9 +204,7 @@ def test_a_trial_reports_the_same_either_way(spec: Spec) -> None:
     assert min(seed.seconds for seed in fused.seeds) > 0
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [("fused", "one-by-one"), ("one-by-one", "fused"), ("fused", "fused")]
-)
+@pytest.mark.parametrize(("before", "after"), [("fused", "one-by-one"), ("one-by-one", "fused")])
 def test_what_one_way_saved_the_other_goes_on_with(
     spec: Spec, tmp_path: Path, before: str, after: str
 ) -> None:
@@ -335,6 +333,12 @@ def test_r1_is_refused_since_vmap_does_not_take_it(tiny_run: RunConfig, mnist: I
     group = trainers(apply(tiny_run, {"objective.r1": 0.1}), mnist.train_images)
     with pytest.raises(InputError, match=r"^seeds_together: with `objective\.r1` .* use `one-by-one`$"):
         FusedTrainer(group)
+    from infogan_bench.sweep.session import check
+
+    tree = {"name": "r1", "dataset": {"name": "mnist", "train_size": 64, "test_size": 64}, "seeds": 2}
+    tree |= {"base": {"batch": 32}, "space": {"objective.r1": [0.0, 1.0]}, "seeds_together": "fused"}
+    with pytest.raises(InputError, match=r"^seeds_together: with `objective\.r1`"):
+        check(parse_sweep(tree))
 
 
 # The choice ------------------------------------------------------------------------------------------------
