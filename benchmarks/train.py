@@ -5,8 +5,9 @@
 Plain means: benchmarks/plain_infogan.py, the same step (tests/training/test_gradients.py) as public ports write it.
 The limit is the step's floating-point operations at the rate of a float32 matrix product, and the memory traffic of
 Adam at the rate of a copy. Every round times all of them one after another, so that whatever else the machine does
-falls on all, and ratios are taken within a round. Shown are medians and quartiles over the rounds. Ours pays once a round
-for the check that all weights are finite, as in training once an interval. The machine must have nothing else to do.
+falls on all, and ratios are taken within a round. Shown are medians and quartiles over the rounds. Ours pays once a
+round for the check that all weights are finite, as in training once an interval. The machine must have nothing else
+to do.
 
 With `--seeds N`, N seeds stacked into one trainer are timed as well, by the step of one seed; on a GPU, ours in TF32.
 """
