@@ -55,12 +55,13 @@ def experiment_name(wanted: str) -> str:
 
 def trial_name(trial: str, params: Mapping[str, Any]) -> str:
     """`trial 0003 lambda_cat=0.5 width=0.25`: the last part of each key, where it is unambiguous."""
-    short = _short_keys(params)
+    short = short_keys(params)
     pairs = (f"{short[key]}={value_text(value, _IN_A_RUN_NAME)}" for key, value in params.items())
     return cut(one_line(" ".join((f"trial {trial}", *pairs))), MAX_RUN_NAME)
 
 
-def _short_keys(keys: Iterable[str]) -> dict[str, str]:
+def short_keys(keys: Iterable[str]) -> dict[str, str]:
+    """{dotted key: its last part, or the whole key where two end alike}."""
     last = {key: key.rpartition(".")[2] for key in keys}
     names = list(last.values())
     return {key: name if names.count(name) == 1 else key for key, name in last.items()}

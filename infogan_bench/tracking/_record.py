@@ -38,6 +38,16 @@ class End(NamedTuple):
     milliseconds: int
 
 
+class BestModel(NamedTuple):
+    """The model of a sweep that is to be logged."""
+
+    trial: str
+    seed: int
+    step: int
+    checkpoint: Path
+    extensions: tuple[str, ...]  # modules and files that register its architecture
+
+
 @dataclass
 class Record:
     """Additions to one run; `end` is None while the run goes on. A sender takes out what has arrived."""
@@ -48,7 +58,9 @@ class Record:
     metrics: list[Measurement] = field(default_factory=list)
     final: Measurement | None = None  # the objective of a trial that ended well
     artifacts: list[Artifact] = field(default_factory=list)
+    model: BestModel | None = None
     end: End | None = None
+    postscript: bool = False  # about a run that may have ended: it stays as it is
     since: int = field(default_factory=milliseconds)
 
     @property
@@ -60,6 +72,7 @@ class Record:
             + len(self.metrics)
             + len(self.artifacts)
             + (self.final is not None)
+            + (self.model is not None)
             + (self.end is not None)
         )
 
@@ -72,6 +85,8 @@ class Record:
             metrics=self.metrics + later.metrics,
             final=later.final or self.final,
             artifacts=list(dict.fromkeys(self.artifacts + later.artifacts)),
-            end=later.end,
+            model=later.model or self.model,
+            end=self.end if later.postscript else later.end,
+            postscript=self.postscript and later.postscript,
             since=self.since,
         )

@@ -18,7 +18,7 @@ from infogan_bench.results import Status
 from infogan_bench.tracking import _store
 from infogan_bench.tracking._names import experiment_name, legal_key, without_passwords
 from infogan_bench.tracking._pictures import confusion_picture
-from infogan_bench.tracking._record import Artifact, Measurement, Record, milliseconds
+from infogan_bench.tracking._record import Artifact, BestModel, Measurement, Record, milliseconds
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -28,6 +28,11 @@ OBJECTIVE = "objective"
 SWEEP_ID_TAG = "infogan.sweep_id"
 TRIAL_TAG = "infogan.trial"
 STATUS_TAG = "infogan.status"
+RANK_TAG = "infogan.rank"
+SEEDS_TAG = "infogan.n_seeds"
+MODEL_TAG, MODEL_OF_TAG = "infogan.best_model", "infogan.best_model_of"
+REGISTERED_TAG = "infogan.registered_model"
+BEST = "best"  # name of the logged model, and alias of the registered one
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
 _MLFLOW_STATUS = {
@@ -48,6 +53,7 @@ class _Run:
     id: str
     status: str
     params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     last_step: dict[str, int] = field(default_factory=dict)  # by metric
     unread: set[str] = field(default_factory=set)  # metrics of an earlier session: the last step must be read
 
@@ -63,6 +69,7 @@ class Runs:
         sweep_id: letters, digits, `_` and `-`.
         metric: the objective; `mode` is its direction.
         swept: keys that differ between trials: the columns of the view of the sweep's trials.
+        register: the registered model that gets the best one as a new version; None registers none.
     """
 
     def __init__(
@@ -73,7 +80,9 @@ class Runs:
         metric: str,
         mode: Literal["max", "min"],
         swept: Sequence[str],
+        register: str | None = None,
     ) -> None:
+        self._register_as = register
         self._uri = uri
         self._experiment = experiment
         self._sweep_id = sweep_id
@@ -81,6 +90,7 @@ class Runs:
         self._view = _view(sweep_id, metric, mode, swept)
         self._best: Callable[..., Any] = max if mode == "max" else min
         self._client: Any = None
+        self._unfinished: Any = None  # a logged model whose files have not all arrived
         self._experiment_id = ""
         self._runs: dict[str, _Run] | None = None
         self._ended: dict[str, tuple[str, float | None]] = {}  # trial -> status, objective at its end
@@ -105,15 +115,18 @@ class Runs:
         Raises:
             Exception: if the store does not answer; the rest may be sent later.
         """
+        if record.postscript and key not in self._known_runs():
+            record.tags.clear()  # a trial that never started has no run to add to
+            return 0
         run = self._run(key, record)
-        if record.end is None and run.status != "RUNNING":
+        if record.end is None and not record.postscript and run.status != "RUNNING":
             self._client.update_run(run.id, status="RUNNING")
             run.status = "RUNNING"
-        self._link_view(record)
+        self._add_links(run, record)
         self._note_changed_params(run, record)
         refused = self._send_params(run, record) + self._send_metrics(run, record)
         refused += self._send_tags(run, record) + self._send_end(key, run, record)
-        return refused + self._send_artifacts(run, record)
+        return refused + self._send_artifacts(run, record) + self._send_model(run, record)
 
     # Finding ----------------------------------------------------------------------------------------------
 
@@ -144,12 +157,16 @@ class Runs:
         return str(experiment.experiment_id)
 
     def _run(self, key: str, record: Record) -> _Run:
+        runs = self._known_runs()
+        if key not in runs:
+            runs[key] = self._create(key, record)
+        return runs[key]
+
+    def _known_runs(self) -> dict[str, _Run]:
         self.connect()
         if self._runs is None:
             self._runs = self._find_runs()
-        if key not in self._runs:
-            self._runs[key] = self._create(key, record)
-        return self._runs[key]
+        return self._runs
 
     def _find_runs(self) -> dict[str, _Run]:
         runs: dict[str, _Run] = {}
@@ -158,7 +175,7 @@ class Runs:
             trial = tags.get(TRIAL_TAG, SWEEP)
             if trial != SWEEP:
                 self._remember_end(trial, tags.get(STATUS_TAG, ""), found.data.metrics)
-            run = _Run(found.info.run_id, found.info.status, dict(found.data.params))
+            run = _Run(found.info.run_id, found.info.status, dict(found.data.params), dict(tags))
             run.unread = set(found.data.metrics)
             if trial != SWEEP and run.status == "RUNNING":  # killed before it could say that it ended
                 self._client.set_tag(run.id, STATUS_TAG, Status.INTERRUPTED.value)
@@ -212,20 +229,24 @@ class Runs:
         record.params.clear()
         return refused
 
-    def _link_view(self, record: Record) -> None:
-        """Head the sweep's description with a link to its trials, best first, in the columns that matter.
+    def _add_links(self, run: _Run, record: Record) -> None:
+        """Head the sweep's description with links to its trials, best first, in the columns that matter, and to its
+        report.
 
         MLflow's runs table shows no metric or parameter until somebody picks columns; a shared view, which is
         a tag of the experiment, picks them.
         """
         note = record.tags.get(NOTE_TAG)
-        link = f"[**Trials, best first**](#{_view_path(self._experiment_id, self._sweep_id)})"
-        if note is None or note.startswith(link):
+        links = f"[**Trials, best first**](#{_view_path(self._experiment_id, self._sweep_id)})"
+        if note is None or note.startswith(links):
             return
+        if any(artifact.source.name == "report.html" for artifact in record.artifacts):
+            report = f"/experiments/{self._experiment_id}/runs/{run.id}/artifacts/report.html"
+            links += f" · [**Report**](#{report})"
         self._client.set_experiment_tag(
             self._experiment_id, f"mlflow.sharedViewState.{self._sweep_id}", json.dumps(self._view)
         )
-        record.tags[NOTE_TAG] = f"{link}\n\n{note}"
+        record.tags[NOTE_TAG] = f"{links}\n\n{note}"
 
     def _note_changed_params(self, run: _Run, record: Record) -> None:
         """MLflow keeps the first value of a parameter; another one, after a resume, becomes a tag."""
@@ -266,12 +287,14 @@ class Runs:
         return run.last_step.get(key, -1)
 
     def _send_tags(self, run: _Run, record: Record) -> int:
-        from mlflow.entities import RunTag
-
         refused = 0
+        if record.tags.get(RANK_TAG) == "":  # it has none, or no longer one
+            del record.tags[RANK_TAG]
+            if RANK_TAG in run.tags:
+                self._client.delete_tag(run.id, RANK_TAG)
+                del run.tags[RANK_TAG]
         for batch in _batches(list(record.tags.items()), _PARAMS_OR_TAGS_A_BATCH):
-            tags = [RunTag(name, value) for name, value in batch]
-            refused += self._attempt(len(batch), functools.partial(self._batch, run, tags=tags))
+            refused += self._attempt(len(batch), functools.partial(self._tag, run, dict(batch)))
         record.tags.clear()
         return refused
 
@@ -337,6 +360,76 @@ class Runs:
                 picture.save(file)
                 self._client.log_artifact(run.id, str(file), artifact.folder)
 
+    def _send_model(self, run: _Run, record: Record) -> int:
+        """Log the model, and register it; a resume that changed nothing does neither once more."""
+        best = record.model
+        if best is None:
+            return 0
+        refused = 0
+        of = f"trial {best.trial}, seed {best.seed}, step {best.step}"
+        if run.tags.get(MODEL_OF_TAG) != of:
+            refused = self._attempt(1, functools.partial(self._log_model, run, best, of))
+        if self._register_as is not None and not refused:
+            refused = self._attempt(1, functools.partial(self._register, self._register_as, run))
+        record.model = None
+        return refused
+
+    def _log_model(self, run: _Run, best: BestModel, of: str) -> None:
+        """Log the model, and name it in tags of the sweep's run."""
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model
+
+        from infogan_bench.tracking.pyfunc import save
+
+        if self._unfinished is None:  # else an earlier attempt has begun it
+            tags = {
+                "infogan.trial": best.trial,
+                "infogan.seed": str(best.seed),
+                "infogan.step": str(best.step),
+            }
+            self._unfinished = self._client.create_logged_model(
+                self._experiment_id, BEST, source_run_id=run.id, tags=tags
+            )
+        logged = self._unfinished
+        with tempfile.TemporaryDirectory() as folder:
+            described = Model(
+                artifact_path=logged.artifact_location,
+                model_uuid=logged.model_id,
+                run_id=run.id,
+                model_id=logged.model_id,
+            )
+            save(Path(folder) / "model", best.checkpoint, best.extensions, described)
+            self._client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
+        self._client.finalize_logged_model(logged.model_id, "READY")
+        self._client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=len(self._ended))])
+        self._tag(run, {MODEL_TAG: f"models:/{logged.model_id}", MODEL_OF_TAG: of})
+        self._unfinished = None
+
+    def _register(self, name: str, run: _Run) -> None:
+        """Make the model the newest version of the registered model `name`, which is made if there is none."""
+        from mlflow.exceptions import MlflowException
+
+        uri = run.tags[MODEL_TAG]
+        if run.tags.get(REGISTERED_TAG, "").endswith(uri):
+            return
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
+                raise
+        logged = self._client.get_logged_model(uri.removeprefix("models:/"))
+        version = self._client.create_model_version(
+            name, logged.artifact_location, run_id=run.id, model_id=logged.model_id
+        ).version
+        self._client.set_registered_model_alias(name, BEST, version)
+        self._tag(run, {REGISTERED_TAG: f"models:/{name}/{version} of {uri}"})
+
+    def _tag(self, run: _Run, tags: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self._batch(run, tags=[RunTag(name, value) for name, value in tags.items()])
+        run.tags.update(tags)
+
     def _batch(self, run: _Run, **parts: Any) -> None:
         self._client.log_batch(run.id, synchronous=True, **parts)
 
@@ -392,6 +485,6 @@ def _view(sweep_id: str, metric: str, mode: str, swept: Sequence[str]) -> dict[s
             "attributes.`Duration`",
             *(f"params.`{legal_key(key)}`" for key in swept[:_SWEPT_COLUMNS]),
             *(f"metrics.`{score}`" for score in scores),
-            f"tags.`{STATUS_TAG}`",
+            *(f"tags.`{tag}`" for tag in (RANK_TAG, STATUS_TAG, SEEDS_TAG)),
         ],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -30,12 +31,17 @@ from infogan_bench.tracking._runs import (
     NOTE_TAG,
     OBJECTIVE,
     PARENT_TAG,
+    RANK_TAG,
+    SEEDS_TAG,
     STATUS_TAG,
     SWEEP,
     Runs,
     refused_for_good,
 )
+from infogan_bench.tracking._standing import MAX_RANKED, Standing, read_standing, standing_text
 from infogan_bench.tracking._store import resolve_uri
+
+_log = logging.getLogger(__name__)
 
 _MAX_REASON = 300
 _OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
@@ -72,7 +78,7 @@ class MlflowTracker:
         swept: Sequence[str],
         metric: str,
         mode: Literal["max", "min"],
-        flush_seconds: float = 20.0,
+        flush_seconds: float = 60.0,
     ) -> None:
         self.uri = resolve_uri(config.uri)
         self.experiment = experiment_name(config.experiment or sweep)
@@ -82,17 +88,19 @@ class MlflowTracker:
         self._metric = metric
         self._fixed = {key: value for key, value in run_params.items() if key not in swept}
         self._flush_seconds = flush_seconds
+        self._description = self._describe(swept, mode)
         self._tags = self._common_tags()
         self._sweep_tags = {
             "infogan.sweep": cut(sweep, MAX_TAG),
             "infogan.swept": value_text(list(swept), MAX_TAG),
             "infogan.objective": cut(metric, MAX_TAG),
             "infogan.mode": mode,
-            NOTE_TAG: cut(self._description(swept, mode), MAX_TAG - 200),  # a link is put before it
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
-        self._runs = Runs(self.uri, self.experiment, sweep_id, metric, mode, swept)
+        self._runs = Runs(
+            self.uri, self.experiment, sweep_id, metric, mode, swept, register=config.register_as
+        )
         self._outbox = Outbox(self._runs.send, first=SWEEP)
 
     def preflight(self) -> str | None:
@@ -142,7 +150,13 @@ class MlflowTracker:
             Record(
                 name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
                 params=_params(self._fixed),
-                tags={**self._tags, **self._sweep_tags, **planned, STATUS_TAG: Status.RUNNING.value},
+                tags={
+                    **self._tags,
+                    **self._sweep_tags,
+                    **planned,
+                    NOTE_TAG: _note(self._description),
+                    STATUS_TAG: Status.RUNNING.value,
+                },
                 artifacts=self._sweep_files(),
             ),
         )
@@ -169,23 +183,40 @@ class MlflowTracker:
         """Nothing: the store has a thread of its own."""
 
     def ended(self, status: Status) -> None:
-        """Close every run, and wait up to `flush_seconds` for the store to have it all."""
+        """Close every run, say how the trials stand, log the best model of a sweep that has finished, and wait up to
+        `flush_seconds` for the store to have it all."""
         now = milliseconds()
         for trial, update in list(self._open.items()):
             tags = {STATUS_TAG: Status.INTERRUPTED.value}
             end = End(Status.INTERRUPTED, now)
             self._outbox.put(trial, Record(trial_name(trial, update.params), tags=tags, end=end))
+        standing = self._standing()
         self._outbox.put(
             SWEEP,
             Record(
                 name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
-                tags={STATUS_TAG: status.value},
+                tags={
+                    NOTE_TAG: _note(self._description, standing_text(standing)),
+                    STATUS_TAG: status.value,
+                },
                 artifacts=self._sweep_files(),
+                model=standing.best if status is Status.FINISHED else None,
                 end=End(status, now),
             ),
         )
+        for ranked in standing.trials:
+            rank = str(ranked.rank) if ranked.rank is not None and ranked.rank <= MAX_RANKED else ""
+            name = trial_name(ranked.trial, ranked.params)
+            self._outbox.put(ranked.trial, Record(name, tags={RANK_TAG: rank}, postscript=True))
         self._outbox.close(self._flush_seconds)
         self._ended = True
+
+    def _standing(self) -> Standing:
+        try:
+            return read_standing(self._folder)
+        except Exception as error:  # of a folder that cannot be read, the report has warned as well
+            _log.warning("MLflow is told no ranking and no best model: %s", error)
+            return Standing(self._metric, (), None)
 
     # Records ----------------------------------------------------------------------------------------------
 
@@ -222,7 +253,7 @@ class MlflowTracker:
         }
         return ours | theirs
 
-    def _description(self, swept: Sequence[str], mode: str) -> str:
+    def _describe(self, swept: Sequence[str], mode: str) -> str:
         lines = [
             f"Sweep **{markdown_text(one_line(self._sweep))}** of InfoGAN Bench",
             f"swept: {', '.join(map(markdown_text, swept)) or 'nothing'}",
@@ -237,10 +268,16 @@ class MlflowTracker:
         return [Artifact(file, None) for file in files if file.is_file()]
 
 
+def _note(*paragraphs: str) -> str:
+    """The description of the sweep's run, with room for the links that are put before it."""
+    return cut("\n\n".join(filter(None, paragraphs)), MAX_TAG - 400)
+
+
 def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]:
     tags = {
         STATUS_TAG: update.status.value,
         "infogan.seeds": ", ".join(str(seed.seed) for seed in update.seeds),
+        SEEDS_TAG: str(len(update.seeds)),
         "infogan.node": update.node,
         "infogan.device": update.device,
         "infogan.error": update.error or "",

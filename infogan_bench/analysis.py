@@ -1,0 +1,217 @@
+"""A sweep folder in Python: tables, figures, and the models that it trained.
+
+>>> from infogan_bench import Sweep                                          # doctest: +SKIP
+>>> sweep = Sweep.load("runs/mnist")                                         # doctest: +SKIP
+>>> sweep.best().sample(category=3).shape                                    # doctest: +SKIP
+torch.Size([16, 1, 28, 28])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+import torch
+from infogan_reports import RankedTrial, ReportError, SweepData, load, ranking
+from infogan_reports.curves import training_panels
+from infogan_reports.effects import parameter_effects
+from infogan_reports.figures import Figure, effect_figure, panel_figure
+
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
+from infogan_bench.scoring.sweep import SWEEP_SCORES, score_sweep
+from infogan_bench.trained import TrainedModel
+
+Mode = Literal["max", "min"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One seed of a trial."""
+
+    trial: str
+    seed: int
+
+
+class Sweep:
+    """A sweep that has ended or still runs, as its folder held it when it was loaded."""
+
+    def __init__(self, data: SweepData) -> None:
+        self.data = data
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Sweep:
+        """Read a sweep folder.
+
+        Raises:
+            InputError: if it is none, or one of its files cannot be read.
+        """
+        try:
+            return cls(load(Path(folder)))
+        except ReportError as error:
+            raise InputError(str(error)) from None
+
+    def __repr__(self) -> str:
+        n_trials = self.data.trials["trial"].nunique()
+        return f"Sweep({str(self.data.folder)!r}: {n_trials} trials, {self.metric})"
+
+    @property
+    def metric(self) -> str:
+        """The objective, of which `mode` (max or min) is better."""
+        return self.data.metric
+
+    @property
+    def mode(self) -> str:
+        """Whether the objective is to be high (max) or low (min)."""
+        return self.data.mode
+
+    # Tables -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial and seed: the columns of trials.parquet, with one for each swept parameter and one for
+        each score at the last report in the place of `params` and `scores`; NaN where there is no value."""
+        rows = self.data.trials
+        tables = [_columns(rows["params"]), _columns(rows["scores"])]
+        before, after = rows.loc[:, :"step"], rows.loc[:, "seconds":]
+        return pd.concat([before, *tables, after], axis="columns")
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """trial, seed, step, metric, value: a row for every value that was reported and is a number."""
+        return self.data.history.astype({"trial": str, "metric": str}).reset_index(drop=True)
+
+    def ranking(self, by: str | None = None, mode: Mode | None = None) -> pd.DataFrame:
+        """One row per trial, the best first: rank, trial, status, step, n_seeds, `mean` and `std` of the score over
+        the seeds (n - 1; NaN for one seed), the swept parameters and the means of all scores.
+
+        Args:
+            by: another score than the sweep's objective; `mode` says whether it should be high (the default).
+        """
+        trials = self._ranked(by, mode)
+        fixed = pd.DataFrame(
+            {
+                "rank": pd.array([trial.rank for trial in trials], dtype="Int64"),
+                "trial": [trial.trial for trial in trials],
+                "status": [trial.status for trial in trials],
+                "step": [trial.step for trial in trials],
+                "n_seeds": [trial.n_seeds for trial in trials],
+                "mean": pd.Series([trial.mean for trial in trials], dtype="float64"),
+                "std": pd.Series([trial.std for trial in trials], dtype="float64"),
+            }
+        )
+        tables = [_columns([trial.params for trial in trials]), _columns([trial.scores for trial in trials])]
+        return pd.concat([fixed, *tables], axis="columns")
+
+    # Figures ----------------------------------------------------------------------------------------------
+
+    def effect(self, parameter: str) -> go.Figure:
+        """The objective of every ranked trial against a swept parameter.
+
+        Raises:
+            InputError: if no ranked trial has such a parameter.
+        """
+        found = parameter_effects(self.data, ranking(self.data), [parameter])
+        if not found:
+            swept = dict.fromkeys(key for params in self.data.trials["params"] for key in params)
+            raise InputError(f"{parameter}: no ranked trial sweeps it; swept are {_listed(list(swept))}")
+        return _plotly(effect_figure(found[0], self.metric, 0))
+
+    def curves(self, metric: str | None = None) -> go.Figure:
+        """Training curves of the best five trials, with the range over their seeds.
+
+        Args:
+            metric: the objective if None, or another one that the report draws: `loss/d`, `loss/g`, `L_I`.
+
+        Raises:
+            InputError: if there is no such figure.
+        """
+        panels = {panel.metric: panel for panel in training_panels(self.data, ranking(self.data))}
+        asked = metric or self.metric
+        if asked not in panels:
+            raise InputError(f"{asked}: has no curves; there are those of {_listed(list(panels))}")
+        return _plotly(panel_figure(panels[asked], 0))
+
+    # Models -----------------------------------------------------------------------------------------------
+
+    def best_place(self, by: str | None = None, mode: Mode | None = None) -> Place:
+        """The trial and seed that `best` takes."""
+        if by in SWEEP_SCORES:
+            load_extensions(self.data.config.get("extensions") or ())
+            first = score_sweep(self.data.folder, [by]).models[0]
+            return Place(first.trial, first.seed)
+        data = self._judged(by, mode)
+        trial = next((trial.trial for trial in ranking(data) if trial.rank == 1), None)
+        if trial is None:
+            raise InputError(f"{data.folder}: no trial has a {data.metric} for each of its seeds")
+        rows = data.trials[data.trials["trial"] == trial]
+        values = {
+            int(seed): scores[data.metric] for seed, scores in zip(rows["seed"], rows["scores"], strict=True)
+        }
+        choose = max if data.mode == "max" else min
+        return Place(trial, choose(values, key=lambda seed: values[seed]))
+
+    def best(
+        self, by: str | None = None, mode: Mode | None = None, *, device: torch.device | str = "cpu"
+    ) -> TrainedModel:
+        """The model of the best trial: the trial with the best mean over its seeds, and in it the best seed.
+
+        Args:
+            by: what to choose by; None: the sweep's objective, which may use labels. `L_I` and the scores of models
+                by each other, `udr`, `udr_all` and `model_centrality`, use none; those three choose among all
+                models of all trials, and take minutes in a large sweep.
+            mode: whether a score should be high (the default, except for the objective) or low.
+            device: where its networks are put.
+
+        Raises:
+            InputError: if no trial has such a score for each of its seeds, or there is no checkpoint.
+        """
+        place = self.best_place(by, mode)
+        return self.model(place.trial, place.seed, device=device)
+
+    def model(self, trial: str, seed: int = 0, *, device: torch.device | str = "cpu") -> TrainedModel:
+        """The model of one seed of a trial, as of its last checkpoint.
+
+        Raises:
+            InputError: if there is no such checkpoint, or its architecture is not known.
+        """
+        load_extensions(self.data.config.get("extensions") or ())
+        return TrainedModel.load(self.checkpoint(trial, seed), device)
+
+    def checkpoint(self, trial: str, seed: int) -> Path:
+        """Where the checkpoint of an ended trial lies."""
+        return self.data.folder / "trials" / trial / f"seed-{seed}" / "checkpoint.safetensors"
+
+    def _judged(self, by: str | None, mode: Mode | None) -> SweepData:
+        """The sweep as if `by` were its objective."""
+        default = self.mode if by in (None, self.metric) else "max"
+        return replace(self.data, metric=by or self.metric, mode=mode or default)
+
+    def _ranked(self, by: str | None, mode: Mode | None) -> Sequence[RankedTrial]:
+        return ranking(self._judged(by, mode))
+
+
+def _columns(dictionaries: Any) -> pd.DataFrame:
+    """A column for each key, in the order in which the keys occur; lists stay whole."""
+    rows = list(dictionaries)
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return pd.DataFrame({key: [row.get(key) for row in rows] for key in keys}, index=range(len(rows)))
+
+
+def _plotly(figure: Figure) -> go.Figure:
+    """A figure of the report as one for a notebook: with a title, and to be zoomed."""
+    drawn = go.Figure(figure.plot)
+    drawn.update_layout(title=figure.title, template="plotly_white", dragmode="zoom", height=400)
+    drawn.update_layout(margin={"t": 60, "l": 60, "r": 20, "b": 50})
+    drawn.update_xaxes(fixedrange=False)
+    drawn.update_yaxes(fixedrange=False)
+    return drawn
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
