@@ -100,28 +100,26 @@
   }
 
   function menu(title, key, texts, onChange) {
-    const select = element("select", {}, ...texts.map((text, value) => element("option", { value, textContent: text, selected: chosen[key] === value })));
+    const select = element("select", { id: `explorer-choose-${key}` }, ...texts.map((text, value) => element("option", { value, textContent: text, selected: chosen[key] === value })));
     select.addEventListener("change", () => {
       chosen[key] = Number(select.value);
       onChange();
       build();
-      controls.querySelector(`[data-key="${key}"] select`).focus();
+      part(`choose-${key}`).focus();
     });
-    const label = element("label", { className: "control" }, element("span", { textContent: title }), select);
-    label.dataset.key = key;
-    return label;
+    return element("div", { className: "control" }, element("label", { htmlFor: select.id, textContent: title }), select);
   }
 
   function slider(name, values, axis) {
-    const shown = element("output", {});
-    const input = element("input", { type: "range", min: 0, max: values.length - 1, step: 1 });
+    const input = element("input", { id: `explorer-axis-${axis}`, type: "range", min: 0, max: values.length - 1, step: 1 });
     input.dataset.axis = axis;
     input.addEventListener("input", () => {
       chosen.steps[axis] = Number(input.value);
       follow();
       drawImage();
     });
-    return element("label", { className: "control" }, element("span", { textContent: name }), shown, input);
+    const label = element("label", { htmlFor: input.id, textContent: name });
+    return element("div", { className: "control" }, label, element("output", {}), input);
   }
 
   // Sliders follow what was chosen, be it by themselves or on the plane.
