@@ -8,12 +8,14 @@ torch.Size([16, 1, 28, 28])
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import torch
@@ -205,12 +207,23 @@ def _columns(dictionaries: Any) -> pd.DataFrame:
 
 def _plotly(figure: Figure) -> go.Figure:
     """A figure of the report as one for a notebook: with a title, and to be zoomed."""
-    drawn = go.Figure(figure.plot)
+    drawn = go.Figure(_with_arrays(figure.plot))
     drawn.update_layout(title=figure.title, template="plotly_white", dragmode="zoom", height=400)
     drawn.update_layout(margin={"t": 60, "l": 60, "r": 20, "b": 50})
     drawn.update_xaxes(fixedrange=False)
     drawn.update_yaxes(fixedrange=False)
     return drawn
+
+
+def _with_arrays(plot: Any) -> Any:
+    """Plotly's JSON with its packed arrays as numpy's, so that they can be read off the figure."""
+    if isinstance(plot, list):
+        return [_with_arrays(part) for part in plot]
+    if not isinstance(plot, dict):
+        return plot
+    if "bdata" in plot:
+        return np.frombuffer(base64.b64decode(plot["bdata"]), dtype=plot["dtype"])
+    return {key: _with_arrays(part) for key, part in plot.items()}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from infogan_bench.config import ArchitectureConfig, CodesConfig, DatasetConfig, RunConfig
+from infogan_bench.config import (
+    ArchitectureConfig,
+    CodesConfig,
+    DatasetConfig,
+    EvaluationConfig,
+    RunConfig,
+    apply,
+    parse_sweep,
+)
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.networks import registry
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.trial import Trial, TrialSpec
 
 torch.set_num_threads(1)
 
@@ -21,12 +33,45 @@ def mnist() -> ImageDataset:
 @pytest.fixture
 def tiny_run() -> RunConfig:
     """Six steps of a small `mlp`, with one code of each kind."""
+    return _tiny_run()
+
+
+def _tiny_run() -> RunConfig:
     return RunConfig(
         codes=CodesConfig(categorical=(10,), uniform=1, gaussian=1, noise=8),
         architecture=ArchitectureConfig(name="mlp", width=0.125),
         steps=6,
         batch=32,
     )
+
+
+@pytest.fixture(scope="session")
+def trained_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny`, a sweep folder as a sweep leaves it, but for the report: `tiny_run` with two step sizes of D, and two
+    seeds each. Tests that change it copy it."""
+    data = DatasetConfig(train_size=512, test_size=257)
+    settings = {
+        "name": "tiny",
+        "output": str(tmp_path_factory.mktemp("runs")),
+        "dataset": data.model_dump(exclude_none=True),
+        "space": {"optimiser.lr_d": [0.02, 0.002]},
+    }
+    folder = SweepFolder.create(parse_sweep(settings), {"sweep_id": "tiny-1"})
+    for number, lr_d in enumerate((0.002, 0.02)):
+        params = {"optimiser.lr_d": lr_d}
+        spec = TrialSpec(
+            trial=f"{number:04}",
+            params=params,
+            run=apply(_tiny_run(), params),
+            dataset=data,
+            evaluation=EvaluationConfig(every=3),
+            seeds=(0, 1),
+        )
+        trial = Trial(spec)
+        for _ in range(2):
+            folder.updated(trial.advance())
+        trial.save(folder.trial_folder(spec.trial))
+    return folder.path
 
 
 @pytest.fixture

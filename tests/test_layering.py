@@ -25,6 +25,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
     [
         ("infogan_metrics", (*HEAVY, "infogan_bench", "infogan_reports", "pandas")),
         ("infogan_reports", (*HEAVY, "infogan_bench", "infogan_metrics")),
+        ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.config", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.results", HEAVY),
