@@ -367,7 +367,7 @@ def test_the_sweeps_run_describes_the_ranking_and_its_children_carry_their_rank(
     score = f"{first['mean']:.4f} ± {first['std']:.4f}"
     assert f"**Best trial: 0001**, cluster\\_accuracy {score} over 2 seeds\n\n| rank |" in note
     assert f"\n| 1 | 0001 | {score} | 2 | finished | 0\\.02 |\n" in note
-    assert note.endswith(
+    assert note.partition("\n\n- Sweep **tiny** of")[0].endswith(
         f"| 2 | 0000 | {second['mean']:.4f} ± {second['std']:.4f} | 2 | finished | 0\\.002 |"
     )
 

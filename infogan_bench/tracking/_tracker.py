@@ -196,7 +196,7 @@ class MlflowTracker:
             Record(
                 name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
                 tags={
-                    NOTE_TAG: _note(self._description, standing_text(standing)),
+                    NOTE_TAG: _note(standing_text(standing), self._description),
                     STATUS_TAG: status.value,
                 },
                 artifacts=self._sweep_files(),
