@@ -30,7 +30,7 @@ from PIL import Image
 
 import infogan_bench
 from infogan_bench import Sweep, TrainedModel
-from infogan_bench.config import DatasetConfig, apply
+from infogan_bench.config import DatasetConfig, apply, parse_sweep
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
@@ -74,7 +74,7 @@ def place(tmp_path, schema):
 def a_tracker(place, *, config=None, **options):
     folder = place / "runs" / "mnist"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sweep.yaml").write_text("name: mnist\n")
+    (folder / "sweep.yaml").write_text("name: mnist\nobjective: {metric: cluster_accuracy, mode: max}\n")
     config = TrackingConfig(**({"uri": f"sqlite:///{place}/mlflow.db"} | (config or {})))
     given = {
         "sweep": "mnist",
@@ -394,6 +394,25 @@ def test_a_best_model_that_cannot_be_read_costs_a_warning(place, finished):
     assert warning.startswith("1 values and files were not tracked in MLflow")
     assert [status for *_, status in runs(place)] == ["FINISHED"] * 3
     assert "infogan.best_model" not in tags(place)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "x" * 251])
+def test_a_name_that_mlflow_registers_nothing_under_is_refused_in_the_sweep_file(name):
+    with pytest.raises(InputError, match=r"tracking\.register_as: expected a name without `/` and `:`"):
+        parse_sweep({"name": "s", "tracking": {"register_as": name}})
+
+
+def test_a_folder_that_cannot_be_read_at_the_end_costs_a_warning(place):
+    tracker = a_tracker(place)
+    tracker.started(1)
+    tracker.updated(report("0000", 10, 0.3, status=Status.FINISHED))
+    (place / "runs" / "mnist" / "trials.parquet").write_text("no table")
+    tracker.ended(Status.FINISHED)
+    assert tracker.warning is not None
+    assert tracker.warning.startswith("MLflow was told no ranking and no best model: ")
+    assert "trials.parquet cannot be read as Parquet" in tracker.warning
+    assert metrics(place, "0000")["final/cluster_accuracy", 10] == 0.3
+    assert [status for *_, status in runs(place)] == ["FINISHED"] * 2
 
 
 def test_only_the_first_trials_of_a_large_sweep_carry_a_rank(place, finished, monkeypatch):
@@ -791,7 +810,10 @@ from infogan_bench.config.models import TrackingConfig
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import MlflowTracker
 place = pathlib.Path(sys.argv[1])
-tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=place, run_params={"a": "x" * 9000},
+folder = place / sys.argv[2]
+folder.mkdir()
+(folder / "sweep.yaml").write_text("name: s\\nobjective: {metric: m, mode: max}\\n")
+tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=folder, run_params={"a": "x" * 9000},
                         swept=["b"], metric="m", mode="max")
 assert tracker.preflight() is None
 tracker.started(1)

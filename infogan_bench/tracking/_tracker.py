@@ -98,6 +98,7 @@ class MlflowTracker:
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
+        self._no_standing: str | None = None  # why the ranking could not be read
         self._runs = Runs(
             self.uri, self.experiment, sweep_id, metric, mode, swept, register=config.register_as
         )
@@ -129,6 +130,9 @@ class MlflowTracker:
     @property
     def warning(self) -> str | None:
         """After the sweep: how much MLflow has not got, and why; None if it has all."""
+        return "\n".join(filter(None, (self._no_standing, self._what_was_lost()))) or None
+
+    def _what_was_lost(self) -> str | None:
         lost = self._outbox.lost if self._ended else 0
         if not lost:
             return None
@@ -214,8 +218,11 @@ class MlflowTracker:
     def _standing(self) -> Standing:
         try:
             return read_standing(self._folder)
-        except Exception as error:  # of a folder that cannot be read, the report has warned as well
-            _log.warning("MLflow is told no ranking and no best model: %s", error)
+        except Exception as error:  # whatever is wrong with the folder must not end the sweep
+            _log.info("no ranking and no best model for MLflow", exc_info=True)
+            self._no_standing = (
+                f"MLflow was told no ranking and no best model: {cut(one_line(str(error)), _MAX_REASON)}"
+            )
             return Standing(self._metric, (), None)
 
     # Records ----------------------------------------------------------------------------------------------
