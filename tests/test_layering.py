@@ -110,7 +110,10 @@ def test_only_the_sweep_and_the_tracking_import_their_engines() -> None:
     ("folder", "foreign"),
     [
         ("metrics/infogan_metrics", {*SWEEP_ENGINES, "infogan_bench", "infogan_reports", "pandas", "plotly"}),
-        ("reports/infogan_reports", {"ray", "mlflow", "infogan_bench", "torch"}),  # optuna: fANOVA, when asked
+        (
+            "reports/infogan_reports",
+            {"ray", "mlflow", "infogan_bench", "torch"},
+        ),  # optuna: fANOVA, when asked
     ],
 )
 def test_the_packages_below_import_nothing_from_above(folder: str, foreign: set[str]) -> None:

@@ -345,7 +345,9 @@ class ResourcesConfig(Section):
 
 def _model_name(name: str | None) -> str | None:
     if name is not None and (not name.strip() or set("/:") & set(name) or len(name) > 250):
-        raise ValueError("expected a name without `/` and `:`, which MLflow does not take, of 1 to 250 characters")
+        raise ValueError(
+            "expected a name without `/` and `:`, which MLflow does not take, of 1 to 250 characters"
+        )
     return name
 
 
@@ -362,5 +364,7 @@ class TrackingConfig(Section):
     register_as: Annotated[
         str | None,
         AfterValidator(_model_name),
-        Field(description="Registered model that gets the best model as a new version, with the alias `best`."),
+        Field(
+            description="Registered model that gets the best model as a new version, with the alias `best`."
+        ),
     ] = None
