@@ -15,8 +15,6 @@ from infogan_reports.noise import Floats, least_leads
 from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial
 from infogan_reports.text import value_texts
 
-_SIGNIFICANT = 8  # digits of a score, which networks compute in single precision
-
 Kind = Literal["number", "text", "category", "score"]
 
 
@@ -183,11 +181,11 @@ def _over_seeds(values: Floats) -> tuple[list[float | None], list[float | None]]
     means, spreads = np.full(len(values), np.nan), np.full(len(values), np.nan)
     means[n > 0] = np.nanmean(values[n > 0], axis=1)
     spreads[n > 1] = np.nanstd(values[n > 1], axis=1, ddof=1)
-    return _rounded(means), _rounded(spreads)
+    return _none_for_nan(means), _none_for_nan(spreads)
 
 
-def _rounded(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else float(f"{value:.{_SIGNIFICANT}g}") for value in values]
+def _none_for_nan(values: Floats) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def _noise(trials: Sequence[RankedTrial], objective: Column) -> str:
