@@ -42,10 +42,11 @@ def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
 
 
 def step_sizes(run: RunConfig, step: int) -> dict[str, float]:
-    """Adam's step sizes for G and for D in the update after `step`."""
+    """Adam's step sizes for G and for D in the update after `step`; 0 beyond the run's steps where they decay."""
     optimiser = run.optimiser
-    share = (run.steps - step) / (optimiser.decay * run.steps) if optimiser.decay else 1.0
-    return {"G": optimiser.lr_g * min(1.0, share), "D": optimiser.lr_d * min(1.0, share)}
+    left = (run.steps - step) / (optimiser.decay * run.steps) if optimiser.decay else 1.0
+    share = min(1.0, max(0.0, left))
+    return {"G": optimiser.lr_g * share, "D": optimiser.lr_d * share}
 
 
 class DivergedError(RuntimeError):

@@ -83,12 +83,11 @@ def read_explorer(place: Path, trial: str, seed: int, evaluation: Mapping[str, A
         ReportError: if its files are not what docs/architecture.md says.
     """
     path = place / "explorer.json"
-    sheet = place / "explorer.webp"
-    if not path.is_file() or not sheet.is_file():
+    content = _sheet(place / "explorer.webp", path)
+    if content is None:
         return None
-    content = sheet.read_bytes()
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-        raise ReportError(f"{sheet} is not a WebP file.")
+        raise ReportError(f"{place / 'explorer.webp'} is not a WebP file.")
     index = _load(path)
     try:
         matches = _matches(evaluation)
@@ -122,12 +121,11 @@ def read_gallery(place: Path, evaluation: Mapping[str, Any]) -> Gallery | None:
         ReportError: if its files are not what docs/architecture.md says.
     """
     path = place / "categories.json"
-    sheet = place / "categories.png"
-    if not path.is_file() or not sheet.is_file():
+    content = _sheet(place / "categories.png", path)
+    if content is None:
         return None
-    content = sheet.read_bytes()
     if not content.startswith(PNG_SIGNATURE):
-        raise ReportError(f"{sheet} is not a PNG file.")
+        raise ReportError(f"{place / 'categories.png'} is not a PNG file.")
     index = _load(path)
     try:
         pictures = _pictures(index, evaluation)
@@ -184,6 +182,11 @@ def _matches(evaluation: Mapping[str, Any]) -> dict[int, str]:
     confusion = evaluation.get("confusion") or {"classes": (), "match": ()}
     classes = confusion["classes"]
     return {k: str(classes[match]) for k, match in enumerate(confusion["match"]) if match is not None}
+
+
+def _sheet(sheet: Path, index: Path) -> bytes | None:
+    """The bytes of a sheet of pictures, or None where it or its index is missing."""
+    return sheet.read_bytes() if sheet.is_file() and index.is_file() else None
 
 
 def _load(path: Path) -> Any:
