@@ -22,6 +22,7 @@ HISTORY_COLUMNS = ("trial", "seed", "step", "metric", "value")
 STATUSES = ("pending", "running", "finished", "stopped", "diverged", "failed", "interrupted")
 EXPECTED = "a sweep folder holds sweep.yaml, trials.parquet, history.parquet and trials/"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+LONGEST_FILE_NAME = 200  # bytes; file systems take 255, and a code's picture is called `traversal-CODE.png`
 
 
 class ReportError(ValueError):
@@ -49,9 +50,12 @@ class SweepData:
 
 @dataclass(frozen=True)
 class SeedFiles:
-    """What the evaluation of one seed wrote; None or {} where there is no such file."""
+    """What the evaluation of one seed wrote; None or {} where there is no such file.
 
-    place: Path
+    `place` is None where the trial's name cannot be that of a folder, so that there is none to read.
+    """
+
+    place: Path | None
     evaluation: Mapping[str, Any]
     samples: bytes | None  # PNG
     traversals: Mapping[str, bytes]  # code name -> PNG
@@ -84,13 +88,13 @@ def load(folder: Path) -> SweepData:
 
 def read_seed_files(folder: Path, trial: str, seed: int) -> SeedFiles:
     """The evaluation and the pictures of one seed of a trial, as far as they have been written."""
-    place = folder / "trials" / _plain_name(trial) / f"seed-{seed}"
+    if not _is_file_name(trial):
+        return SeedFiles(place=None, evaluation={}, samples=None, traversals={})
+    place = folder / "trials" / trial / f"seed-{seed}"
     path = place / "evaluation.json"
     evaluation = _json_object(path.read_text(encoding="utf-8"), path) if path.is_file() else {}
-    pictures = {
-        code["name"]: _read_png(place / f"traversal-{_plain_name(code['name'])}.png")
-        for code in evaluation.get("codes", ())
-    }
+    names = (str(code["name"]) for code in evaluation.get("codes", ()))
+    pictures = {name: _read_png(place / f"traversal-{name}.png") for name in names if _is_file_name(name)}
     return SeedFiles(
         place=place,
         evaluation=evaluation,
@@ -213,11 +217,10 @@ def _finite(scores: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _plain_name(name: str) -> str:
-    """`name`, if it stays inside its folder when it is used as a file name."""
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise ReportError(f"The sweep folder names a trial or code {name!r}, which is no plain file name.")
-    return name
+def _is_file_name(name: str) -> bool:
+    """Whether `name` can be the name of a file, so that it stays inside the folder that it is looked for in."""
+    plain = name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
+    return plain and len(name.encode()) <= LONGEST_FILE_NAME
 
 
 def _read_png(path: Path) -> bytes | None:

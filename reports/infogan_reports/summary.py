@@ -136,6 +136,7 @@ class Meaning:
     trial: str
     seed: int
     n_seeds: int
+    has_folder: bool  # no: the trial's name cannot be that of a folder
     step: int | None
     objective: float | None
     samples: bytes | None  # PNG
@@ -335,13 +336,14 @@ def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
         trial=best.trial,
         seed=int(first["seed"]),
         n_seeds=best.n_seeds,
+        has_folder=files.place is not None,
         step=files.evaluation.get("step"),
         objective=first["scores"].get(data.metric),
         samples=files.samples,
         codes=tuple(_code(code, files.traversals) for code in files.evaluation.get("codes", ())),
         confusion=_confusion(files.evaluation.get("confusion")),
         factor_matrix=_factor_matrix(files.evaluation.get("factor_matrix")),
-        gallery=read_gallery(files.place, files.evaluation),
+        gallery=None if files.place is None else read_gallery(files.place, files.evaluation),
     )
 
 
@@ -349,7 +351,7 @@ def _explorer(data: SweepData, trial: RankedTrial) -> Explorer | None:
     """The explorer of the trial's first seed, if it has one."""
     seed = int(data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0])
     files = read_seed_files(data.folder, trial.trial, seed)
-    return read_explorer(files.place, trial.trial, seed, files.evaluation)
+    return None if files.place is None else read_explorer(files.place, trial.trial, seed, files.evaluation)
 
 
 def _code(code: Mapping[str, Any], traversals: Mapping[str, bytes]) -> Code:

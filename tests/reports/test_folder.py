@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from infogan_reports import ReportError, build_report, load
+from infogan_reports import ReportError, build_report, load, summarise
 
 
 def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
@@ -82,11 +82,6 @@ def _with(column: str, value: str) -> Callable[[Path], Any]:
     return change
 
 
-def _rename_the_best(folder: Path) -> None:
-    rows = pd.read_parquet(folder / "trials.parquet").replace({"trial": {"0001": "../../elsewhere"}})
-    rows.to_parquet(folder / "trials.parquet")
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -102,10 +97,36 @@ def _rename_the_best(folder: Path) -> None:
         (_with("status", "odd"), r"must be one of .*finished.* but there is \['odd'\]"),
         (_replace("trials/0001/seed-0/samples.png", "GIF89a"), r"samples\.png is not a PNG"),
         (_replace("trials/0001/seed-0/evaluation.json", "{"), "which is not JSON"),
-        (_rename_the_best, "'../../elsewhere', which is no plain file name"),
     ],
 )
 def test_a_broken_file_is_named(mixed: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(mixed)
     with pytest.raises(ReportError, match=message):
         build_report(mixed)
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "a/b", "/tmp", "..", "", "n" * 300, "nul\0"])
+def test_a_trial_that_no_folder_can_be_called_has_no_files(mixed: Path, name: str) -> None:
+    (mixed.parent / "elsewhere" / "seed-0").mkdir(parents=True)  # must not be read
+    (mixed.parent / "elsewhere" / "seed-0" / "evaluation.json").write_text("{")
+    rows = pd.read_parquet(mixed / "trials.parquet").replace({"trial": {"0001": name}})
+    rows.to_parquet(mixed / "trials.parquet")
+    report = summarise(load(mixed))
+    assert report.best is not None
+    assert report.best.trial == name
+    assert report.meaning is not None
+    assert (report.meaning.has_folder, report.meaning.samples, report.meaning.codes) == (False, None, ())
+    assert "cannot be that of a folder" in build_report(mixed).read_text(encoding="utf-8")
+
+
+def test_a_code_that_no_file_can_be_called_has_no_picture(mixed: Path) -> None:
+    path = mixed / "trials" / "0001" / "seed-0" / "evaluation.json"
+    evaluation = json.loads(path.read_text())
+    evaluation["codes"][0]["name"] = "../cat"
+    path.write_text(json.dumps(evaluation))
+    meaning = summarise(load(mixed)).meaning
+    assert meaning is not None
+    assert [(code.name, code.traversal is None) for code in meaning.codes] == [
+        ("../cat", True),
+        ("uniform_0", False),
+    ]
