@@ -151,7 +151,11 @@ def report(
     """Make the HTML report of a sweep, finished or still running."""
     from infogan_reports import ReportError, build_report
 
+    from infogan_bench.explorer import write_explorers
+
     try:
+        for problem in write_explorers(folder):
+            typer.echo(f"warning: {problem}", err=True)
         path = build_report(folder, output)
     except ReportError as error:
         raise InputError(str(error)) from None

@@ -6,29 +6,38 @@ import io
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from infogan_reports import load, ranking
+from infogan_reports.explorer import MAX_EXPLORERS
+from infogan_reports.folder import read_seed_files
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.datasets import to_uint8
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import InfoGAN
+from infogan_bench.training import load_checkpoint, restore_model
 
 _STEPS = 9  # values of a continuous code
 _NOISES = 8
 _MAX_CATEGORIES = 100
 _MAX_PLANES = 12
 _MAX_TILES = 13_000  # 20 categories x 9 x 9 values x 8 noises
-_MAX_PIXELS = (
-    27_000_000  # the same for 10 categories of 64 x 64 pixels; a browser unpacks it to 4 bytes a pixel
-)
-_MAX_BYTES = 2_500_000  # a report carries up to three sheets, a third larger in base64
+_MAX_PIXELS = 54_000_000  # the same for images of 64 x 64 pixels
+_MAX_SHEET = 27_000_000  # pixels; a browser unpacks them to 4 bytes each
+_MAX_BYTES = 1_000_000  # a report of at most 10 MB carries up to three sheets, a third larger in base64
 _BATCH = 500
-_GREYS = 32
+_GREYS = (32, 16)  # levels that greys are rounded to
+_QUALITIES = (80, 60, 40)  # of WebP with loss
+_EXPLORED = 100  # steps; what G draws before says nothing of its codes
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,45 @@ class _Grid:
         return self.n_categories * self.n_noises * sum(plane.n_tiles for plane in self.planes)
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """A sheet as it is written."""
+
+    content: bytes  # WebP
+    tile: tuple[int, int]  # height, width in pixels
+    encoding: str  # in words
+
+
+def write_explorers(folder: Path) -> list[str]:
+    """Write the explorer of the best trials of a sweep folder, as many as a report shows, where there is none yet.
+
+    It is drawn from the checkpoint of a trial's first seed, so that trials which were stopped early have one as
+    well; a trial of less than a hundred steps gets none.
+
+    Returns:
+        For each trial whose explorer could not be made, why.
+    Raises:
+        ReportError: if `folder` is no sweep folder.
+    """
+    data = load(folder)
+    best = [trial for trial in ranking(data)[:MAX_EXPLORERS] if trial.rank and trial.step >= _EXPLORED]
+    problems = []
+    for trial in best:
+        seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
+        place = read_seed_files(folder, trial.trial, int(seed)).place
+        if place is None or (place / "explorer.webp").is_file():
+            continue
+        checkpoint = place / "checkpoint.safetensors"
+        if not checkpoint.is_file():
+            continue
+        try:
+            load_extensions(data.config.get("extensions") or ())
+            write_explorer(restore_model(load_checkpoint(checkpoint)), place)
+        except (InputError, OSError) as error:
+            problems.append(f"no explorer of trial {trial.trial}: {error}")
+    return problems
+
+
 def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
     """Write `explorer.webp`, a sheet of G's images, and `explorer.json`, which says what each tile shows.
 
@@ -77,16 +125,16 @@ def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
     )
     tiles = torch.cat([to_uint8(model.generate(batch)).cpu() for batch in batches])
     columns = math.ceil(math.sqrt(len(tiles)))
-    content, encoding = _encode(_sheet(tiles, columns))
-    (folder / "explorer.webp").write_bytes(content)
+    packed = _pack(tiles, columns)
+    (folder / "explorer.webp").write_bytes(packed.content)
     index = {
-        "tile": [height, width],
+        "tile": packed.tile,
         "columns": columns,
         "category": model.codes.scored.name if model.codes.scored else None,
         "n_categories": grid.n_categories,
         "n_noises": grid.n_noises,
         "planes": [_describe(plane) for plane in grid.planes],
-        "encoding": encoding,
+        "encoding": packed.encoding,
     }
     (folder / "explorer.json").write_text(json.dumps(index, indent=1))
 
@@ -161,28 +209,44 @@ def _sheet(tiles: Tensor, columns: int) -> Tensor:
     return placed.reshape(rows * height, columns * width, channels)
 
 
-def _encode(sheet: Tensor) -> tuple[bytes, str]:
-    """`sheet` as WebP of at most `_MAX_BYTES` if that can be, and how it was packed, in words.
+def _pack(tiles: Tensor, columns: int) -> _Packed:
+    """The sheet of `tiles` as WebP, as good as `_MAX_BYTES` allow: at its own size, else at half of it.
 
-    Greys are rounded to 32 levels and packed without loss; that of 6,480 MNIST images takes 1.6 MB, half of what
-    256 levels take. Colour, and what would be too large, is packed with loss, as much as is needed.
+    Greys are rounded to few levels and packed without loss. Colour, and what would be too large, is packed with
+    loss. 6,480 MNIST images of a trained model take 1.6 MB at 32 greys and 1.0 MB at 16.
     """
-    pixels = sheet.numpy()
-    if sheet.shape[-1] == 1:
-        pixels = pixels[..., 0]
-        step = 255 / (_GREYS - 1)
-        rounded = ((sheet[..., 0] / step).round() * step).round().to(torch.uint8).numpy()
-        content = _webp(rounded, lossless=True, quality=20, method=0)
-        if len(content) <= _MAX_BYTES:
-            return content, f"rounded to {_GREYS} greys"
-    for quality in (80, 60, 40, 20):
-        content = _webp(pixels, quality=quality, method=2)
+    if len(tiles) * math.prod(tiles.shape[-2:]) <= _MAX_SHEET:
+        for content, encoding in _encodings(_sheet(tiles, columns)):
+            if len(content) <= _MAX_BYTES:
+                return _Packed(content, (tiles.shape[-2], tiles.shape[-1]), encoding)
+    half = _halved(tiles)
+    for content, encoding in _encodings(_sheet(half, columns)):
+        packed = _Packed(content, (half.shape[-2], half.shape[-1]), f"{encoding}, at half their size")
         if len(content) <= _MAX_BYTES:
             break
-    return content, f"compressed with loss (WebP, quality {quality})"
+    return packed
 
 
-def _webp(pixels: Any, **options: Any) -> bytes:
+def _halved(tiles: Tensor) -> Tensor:
+    """`tiles` at half their height and width, rounded up: means over 2 x 2 pixels."""
+    size = (-(-tiles.shape[-2] // 2), -(-tiles.shape[-1] // 2))
+    batches = (functional.adaptive_avg_pool2d(batch.float(), size) for batch in torch.split(tiles, _BATCH))
+    return torch.cat([batch.round().to(torch.uint8) for batch in batches])
+
+
+def _encodings(sheet: Tensor) -> Iterator[tuple[bytes, str]]:
+    """`sheet` as WebP and how it was packed, in words: the most faithful and largest first."""
+    if sheet.shape[-1] == 1:
+        sheet = sheet[..., 0]
+        for levels in _GREYS:
+            step = 255 / (levels - 1)
+            rounded = ((sheet / step).round() * step).round().to(torch.uint8)
+            yield _webp(rounded, lossless=True, quality=20, method=0), f"rounded to {levels} greys"
+    for quality in _QUALITIES:
+        yield _webp(sheet, quality=quality, method=2), f"compressed with loss (WebP, quality {quality})"
+
+
+def _webp(pixels: Tensor, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="WEBP", **options)
+    Image.fromarray(pixels.numpy()).save(buffer, format="WEBP", **options)
     return buffer.getvalue()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -17,8 +19,9 @@ from scipy.stats import norm
 from infogan_bench.codes import Latents
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import to_uint8
-from infogan_bench.explorer import write_explorer
+from infogan_bench.explorer import write_explorer, write_explorers
 from infogan_bench.networks import InfoGAN
+from infogan_bench.training import load_checkpoint, restore_model
 
 
 class Paint(torch.nn.Module):
@@ -166,17 +169,44 @@ def test_colour_keeps_its_colour_within_what_compression_loses(tiny_run: RunConf
         assert np.sqrt(((found - expected) ** 2).mean()) < 20  # 2 x 2 blocks are the hardest case
 
 
-def test_what_cannot_be_packed_small_is_packed_with_loss(
-    tiny_run: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "encoding", "tile"),
+    [
+        (600_000, "rounded to 16 greys", [28, 28]),
+        (200_000, "rounded to 32 greys, at half their size", [14, 14]),
+    ],
+)
+def test_what_cannot_be_packed_as_it_is_is_rounded_more_or_halved(
+    tiny_run: RunConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    encoding: str,
+    tile: list[int],
 ) -> None:
-    model = InfoGAN(
-        apply(tiny_run, {"codes.categorical": (2,)}), (1, 28, 28), torch.Generator().manual_seed(0)
-    )
+    changes = {"codes.categorical": (2,)}
+    model = InfoGAN(apply(tiny_run, changes), (1, 28, 28), torch.Generator().manual_seed(0))
     model.networks.G = Static()
-    monkeypatch.setattr("infogan_bench.explorer._MAX_BYTES", 600_000)
-    index, _ = written(model, tmp_path)
-    assert index["encoding"].startswith("compressed with loss (WebP, quality ")
-    assert (tmp_path / "explorer.webp").stat().st_size <= 600_000
+    monkeypatch.setattr("infogan_bench.explorer._MAX_BYTES", limit)
+    index, tiles = written(model, tmp_path)
+    assert (index["encoding"], index["tile"]) == (encoding, tile)
+    assert (tmp_path / "explorer.webp").stat().st_size <= limit
+    if tile == [14, 14]:
+        full = np.asarray(to_uint8(Static()(torch.zeros(500, 1)))[499, 0], dtype=float)
+        means = full.reshape(14, 2, 14, 2).mean(axis=(1, 3))
+        assert np.abs(tiles[499, ..., 0] - means).max() <= 255 / 31 / 2 + 1
+
+
+def test_colour_images_of_64_pixels_fit_with_all_their_steps_and_noises(
+    tiny_run: RunConfig, tmp_path: Path
+) -> None:
+    changes = {"architecture.name": "infogan-cr", "codes.uniform": 3, "codes.gaussian": 0}
+    model = InfoGAN(apply(tiny_run, changes), (3, 64, 64), torch.Generator().manual_seed(0))
+    index, tiles = written(model, tmp_path)
+    assert (index["n_categories"], index["n_noises"]) == (10, 8)
+    assert [len(values) for plane in index["planes"] for values in plane["values"]] == [9, 9, 9]
+    assert tiles.shape[-1] == 3
+    assert (tmp_path / "explorer.webp").stat().st_size <= 1_000_000  # three of them in base64: 4 MB of 10
 
 
 class Static(torch.nn.Module):
@@ -201,3 +231,41 @@ def test_equal_seeds_give_equal_sheets_and_the_model_stays_as_it_was(
     assert sheets[0] == sheets[1] != sheets[2]
     assert all(torch.equal(model.networks.state_dict()[name], value) for name, value in before.items())
     assert model.networks.G.training
+
+
+# Of a sweep --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sweep_folder(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a sweep of two trials of six steps, taken for long enough to be explored."""
+    monkeypatch.setattr("infogan_bench.explorer._EXPLORED", 6)
+    return Path(shutil.copytree(trained_sweep, tmp_path / "sweep"))
+
+
+def test_the_best_trials_get_the_explorer_of_their_checkpoint_stopped_ones_too(
+    sweep_folder: Path, tmp_path: Path
+) -> None:
+    rows = pd.read_parquet(sweep_folder / "trials.parquet")
+    rows.assign(status="stopped").to_parquet(sweep_folder / "trials.parquet")
+    assert write_explorers(sweep_folder) == []
+    for trial in ("0000", "0001"):
+        place = sweep_folder / "trials" / trial / "seed-0"
+        write_explorer(restore_model(load_checkpoint(place / "checkpoint.safetensors")), tmp_path)
+        for name in ("explorer.json", "explorer.webp"):
+            assert (place / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert len(list(sweep_folder.glob("trials/*/*/explorer.webp"))) == 2  # of the first seeds alone
+
+
+def test_what_is_there_stays_and_what_cannot_be_drawn_is_named(sweep_folder: Path) -> None:
+    there, damaged = (sweep_folder / "trials" / trial / "seed-0" for trial in ("0000", "0001"))
+    (there / "explorer.webp").write_bytes(b"mine")
+    (damaged / "checkpoint.safetensors").write_bytes(b"nothing")
+    (problem,) = write_explorers(sweep_folder)
+    assert problem.startswith("no explorer of trial 0001: ")
+    assert (there / "explorer.webp").read_bytes() == b"mine"
+
+
+def test_a_trial_of_few_steps_has_none(trained_sweep: Path) -> None:
+    assert write_explorers(trained_sweep) == []
+    assert list(trained_sweep.glob("trials/*/*/explorer.webp")) == []

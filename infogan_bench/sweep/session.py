@@ -30,6 +30,7 @@ from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, get_value,
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
+from infogan_bench.explorer import write_explorers
 from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.results import Status, SweepListener
@@ -229,6 +230,8 @@ class _Session:
 def _report(folder: SweepFolder) -> str | None:
     """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
     try:
+        for problem in write_explorers(folder.path):
+            log.warning(problem)
         infogan_reports.build_report(folder.path)
     except Exception as error:
         log.exception("the report could not be made")
