@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any
 import torch
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import MUTABLE, apply, get_value
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import load_dataset
@@ -29,7 +26,7 @@ from infogan_bench.evaluation import (
     write_pictures,
 )
 from infogan_bench.gallery import write_gallery
-from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
     Interval,
@@ -42,11 +39,7 @@ from infogan_bench.training import (
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """What a trial is.
-
-    `params` are the swept values that it begins with, and `mutations` what they became since; `run` has taken in the
-    newest. `moving` are the keys of the run that may change so: every report has their values, as `param/KEY`.
-    """
+    """What a trial is. `params` are the swept values, which `run` has taken in already."""
 
     trial: str
     params: Mapping[str, Any]
@@ -55,8 +48,6 @@ class TrialSpec:
     evaluation: EvaluationConfig
     seeds: tuple[int, ...]
     seeds_together: SeedsTogether = "auto"
-    mutations: tuple[Mutation, ...] = ()
-    moving: tuple[str, ...] = ()
 
 
 class Trial:
@@ -77,7 +68,6 @@ class Trial:
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
-        self._moving = {f"param/{key}": float(get_value(spec.run, key)) for key in spec.moving}
 
     @property
     def device(self) -> torch.device:
@@ -99,7 +89,6 @@ class Trial:
             seeds=seeds,
             error="; ".join(errors) or None,
             device=_device_name(self.device),
-            mutations=self.spec.mutations,
         )
 
     def advance(self) -> TrialUpdate:
@@ -142,7 +131,7 @@ class Trial:
             before,
             status=Status.FINISHED if last else Status.RUNNING,
             step=trainer.step,
-            metrics={**outcome.metrics, **scores, **self._moving},
+            metrics={**outcome.metrics, **scores},
             seconds=before.seconds + outcome.seconds + time.perf_counter() - started,
             images_per_second=outcome.images_per_second,
         )
@@ -171,7 +160,6 @@ class Trial:
         document = {
             "trial": self.spec.trial,
             "params": dict(self.spec.params),
-            "mutations": [asdict(mutation) for mutation in self.spec.mutations],
             "run": self.spec.run.model_dump(mode="json"),
             "dataset": self.spec.dataset.model_dump(mode="json"),
             "seeds": list(self.spec.seeds),
@@ -198,11 +186,7 @@ class Trial:
         (folder / "trial.json").write_text(json.dumps(document, indent=1))
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote, or `exploit`.
-
-        Networks that another trial trained may be of another configuration in what can change while a run trains.
-        They draw new latents, transforms and noise from there on, which follow from seed, trial and step, so that the
-        two trials do not train on the same ones; the order of the images is that of the seed in every trial.
+        """Go on from what `save` wrote.
 
         Raises:
             InputError: if `folder` holds another configuration or other seeds, or is not whole.
@@ -212,7 +196,6 @@ class Trial:
             seeds = tuple(document["seeds"])
             results = [SeedResult.from_dict(result) for result in document["progress"]]
             history = [SeedResult.from_dict(result) for result in document["history"]]
-            mutations = _mutations(document)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
         if seeds != self.spec.seeds:
@@ -220,45 +203,11 @@ class Trial:
             raise InputError(f"{folder}: holds seeds {held}, but this trial has {wanted}")
         for result in results:
             checkpoint = load_checkpoint(folder / f"seed-{result.seed}" / "checkpoint.safetensors")
-            taken_over = bool(mutations) and mutations[-1].step == result.step
-            run = _with_values_of(self.spec.run, checkpoint.run) if taken_over else checkpoint.run
-            if (
-                mutations != self.spec.mutations
-                or run != self.spec.run
-                or not _same_images(checkpoint.dataset, self.spec.dataset)
-            ):
+            if checkpoint.run != self.spec.run or not _same_images(checkpoint.dataset, self.spec.dataset):
                 raise InputError(f"{folder}: was written by another configuration")
-            trainer = self._trainers[result.seed]
-            trainer.load_state(checkpoint.tensors)
-            if taken_over:
-                trainer.reseed(zlib.crc32(self.spec.trial.encode()), result.step)
+            self._trainers[result.seed].load_state(checkpoint.tensors)
             self._results[result.seed] = result
         self._history = history
-
-
-def mutations_of(folder: Path) -> tuple[Mutation, ...]:
-    """How the trial that was saved in `folder` had changed by then."""
-    return _mutations(json.loads((folder / "trial.json").read_text()))
-
-
-def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
-    """Write to `target` a trial that goes on from the networks of another one.
-
-    Args:
-        own: what `Trial.save` wrote of the trial: its curves and scores so far stay its own.
-        donor: what it wrote of the other trial at the same step.
-        target: the new folder; it appears whole.
-        mutation: where the trial's new state comes from, and with what values it goes on.
-        run: the trial's run with these values.
-    """
-    document = json.loads((own / "trial.json").read_text())
-    document["mutations"].append(asdict(mutation))
-    document["run"] = run.model_dump(mode="json")
-    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
-        new = Path(scratch) / "new"
-        shutil.copytree(donor, new)
-        (new / "trial.json").write_text(json.dumps(document, indent=1))
-        new.rename(target)
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
@@ -293,15 +242,6 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
                     folder.rename(Path(scratch) / "old")
                 (Path(scratch) / "new").rename(folder)
         yield update
-
-
-def _mutations(document: Mapping[str, Any]) -> tuple[Mutation, ...]:
-    return tuple(Mutation(**mutation) for mutation in document.get("mutations", ()))
-
-
-def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
-    """`run` with those values of `source` that may change while a run trains."""
-    return apply(run, {key: get_value(source, key) for key in MUTABLE})
 
 
 def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
