@@ -186,6 +186,23 @@ def ui(
     open_ui(config.tracking.uri, port, page=page or "")
 
 
+@app.command(epilog="Example: infogan-bench track runs/mnist --uri http://mlflow.example:5000")
+def track(
+    folder: Folder,
+    uri: Annotated[
+        str | None, typer.Option(help="A store, in place of the one that the sweep names.")
+    ] = None,
+) -> None:
+    """Send MLflow what it lacks of a sweep: what a server that was away missed, or all of it to another store."""
+    from infogan_bench.sweep.track import track
+
+    delivery = track(folder, uri)
+    if delivery.warning:
+        typer.echo(f"error: {delivery.warning}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{delivery.uri}: has all of {delivery.trials} trial(s)")
+
+
 @app.command(epilog="Example: infogan-bench samples runs/mnist/trials/0003/seed-0/checkpoint.safetensors")
 def samples(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint.safetensors.")],

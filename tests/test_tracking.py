@@ -37,6 +37,7 @@ from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import registry
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.track import track as send_folder
 from infogan_bench.tracking import (
     MlflowTracker,
     _outbox,
@@ -48,7 +49,7 @@ from infogan_bench.tracking import (
     ui_command,
     without_passwords,
 )
-from infogan_bench.tracking._record import Record
+from infogan_bench.tracking._record import Measurement, Record
 from infogan_bench.tracking._runs import SWEEP as SWEEPS_OWN
 from infogan_bench.tracking._standing import Standing, standing_text
 from infogan_bench.training import Trainer, load_checkpoint, save_checkpoint
@@ -84,6 +85,7 @@ def a_tracker(place, *, config=None, **options):
         "swept": [LAMBDA],
         "metric": "cluster_accuracy",
         "mode": "max",
+        "replay": lambda trial: iter(()),
     }
     return MlflowTracker(config, **(given | options))
 
@@ -391,7 +393,7 @@ def test_a_best_model_that_cannot_be_read_costs_a_warning(place, finished):
     source.write_bytes(source.read_bytes()[:1000])
     warning = standing(finished).warning
     assert warning is not None
-    assert warning.startswith("1 values and files were not tracked in MLflow")
+    assert "refused values or files, 1 in all: see sweep.log" in warning
     assert [status for *_, status in runs(place)] == ["FINISHED"] * 3
     assert "infogan.best_model" not in tags(place)
 
@@ -733,9 +735,8 @@ def test_a_dead_server_costs_the_records_but_neither_time_nor_the_sweep(tmp_path
     tracker.ended(Status.FINISHED)
     assert time.perf_counter() - begin < 5  # refused at once, three times
     assert tracker.warning is not None
-    # Two values at each of 200 steps, and what says what they belong to.
-    lost = int(tracker.warning.partition(" values and files were not tracked in MLflow")[0])
-    assert 400 < lost < 450
+    assert "has not got everything of 2 runs" in tracker.warning
+    assert f"`infogan-bench track {tmp_path}/runs/mnist` sends what is missing" in tracker.warning
     assert "secret" not in tracker.warning
 
 
@@ -783,6 +784,7 @@ def test_a_run_deleted_in_between_loses_its_own_records_only(place):
     tracker.updated(report("0001", 1, 0.3, status=Status.FINISHED))
     tracker.ended(Status.FINISHED)
     assert tracker.warning is not None
+    assert "refused values or files" in tracker.warning
     assert metrics(place, "0001")["final/cluster_accuracy", 1] == 0.3
 
 
@@ -814,7 +816,7 @@ folder = place / sys.argv[2]
 folder.mkdir()
 (folder / "sweep.yaml").write_text("name: s\\nobjective: {metric: m, mode: max}\\n")
 tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=folder, run_params={"a": "x" * 9000},
-                        swept=["b"], metric="m", mode="max")
+                        swept=["b"], metric="m", mode="max", replay=lambda trial: ())
 assert tracker.preflight() is None
 tracker.started(1)
 seed = SeedResult(0, Status.FINISHED, 1, {"m": 1.0})
@@ -962,5 +964,100 @@ def test_failures_before_the_end_do_not_count_against_the_last_attempts(monkeypa
     wait_for(lambda: len(tried) >= 4)
     outbox.close(20)
     assert tried[0] == SWEEPS_OWN  # though it was handed over last
-    assert outbox.lost == 0
+    assert (outbox.unsent, outbox.refused) == (0, 0)
     assert arrived == {SWEEPS_OWN, *(f"{number:04d}" for number in range(5))}
+
+
+def test_what_is_too_much_to_hold_in_memory_is_left_in_the_sweep_folder():
+    sent, answers = [], threading.Event()
+
+    def send(key, record):
+        if not answers.is_set():
+            raise ConnectionError("nobody answers")
+        sent.append((key, len(record.metrics), record.from_folder, record.tags["step"]))
+        for part in (record.metrics, record.tags):
+            part.clear()
+        record.from_folder = False
+        return 0
+
+    outbox = _outbox.Outbox(send, first=SWEEPS_OWN, limit=7)
+    for trial, step in (("0000", 1), ("0001", 1), ("0001", 2), ("0000", 2)):
+        values = [Measurement(f"m{n}", 1.0, step, 0) for n in range(2)]
+        outbox.put(trial, Record(trial, tags={"step": str(step)}, metrics=values))
+    assert outbox.unsent == 2
+    answers.set()
+    outbox.start()
+    outbox.close(20)
+    # with its second report 0001 is too large, and is read from the folder but for its newest tags
+    assert sorted(sent) == [("0000", 2 * 2, False, "2"), ("0001", 0, True, "2")]
+    assert outbox.unsent == 0
+
+
+# `infogan-bench track` --------------------------------------------------------------------------------------
+
+
+def store(place):
+    """All that a store holds of the sweep."""
+    tables = ("experiments", "runs", "params", "tags", "metrics", "latest_metrics")
+    return {table: sorted(map(repr, query(place, f"SELECT * FROM {table}"))) for table in tables}
+
+
+def means(folder, trial, metric):
+    """Step -> the mean over the seeds, as the sweep folder has it."""
+    history = pd.read_parquet(folder / "history.parquet")
+    chosen = history[(history["trial"] == trial) & (history["metric"] == metric)]
+    return chosen.groupby("step")["value"].mean().to_dict()
+
+
+def test_track_sends_a_store_that_never_saw_the_sweep_all_of_it_and_a_second_time_nothing(place, finished):
+    delivery = send_folder(finished, f"sqlite:///{place}/mlflow.db")
+    assert (delivery.trials, delivery.warning) == (2, None)
+    assert [(trial, status) for _, trial, _, status in runs(place)] == [
+        (None, "FINISHED"),
+        ("0000", "FINISHED"),
+        ("0001", "FINISHED"),
+    ]
+    for trial in ("0000", "0001"):
+        sent = {step: value for (key, step), value in metrics(place, trial).items() if key == "L_I"}
+        assert sent == pytest.approx(means(finished, trial, "L_I"))
+        assert len(sent) == 2
+        assert {"seed-0/samples.png", "seed-1/confusion.png"} <= artifacts(place, trial)
+    assert "infogan.best_model" in tags(place)
+    before = store(place)
+    assert send_folder(finished, f"sqlite:///{place}/mlflow.db").warning is None
+    assert store(place) == before
+
+
+@pytest.mark.slow
+def test_what_a_server_missed_to_the_end_is_sent_by_the_command_that_the_warning_names(place, finished):
+    port = free_port(0)
+    uri = f"http://127.0.0.1:{port}"
+    away = standing(finished, config={"uri": uri}, flush_seconds=1)
+    assert f"`infogan-bench track {finished}`" in away.warning
+    refused = cli("track", str(finished), "--uri", uri)
+    assert refused.returncode == 2
+    assert "does not answer" in refused.stderr
+    command = [
+        *ui_command(f"sqlite:///{place}/mlflow.db", port),
+        "--artifacts-destination",
+        str(place / "mlartifacts"),
+    ]
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        wait_for(lambda: fetch(f"{uri}/health") == b"OK")
+        done = cli("track", str(finished), "--uri", uri)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+    assert (done.returncode, done.stdout) == (0, f"{uri}: has all of 2 trial(s)\n")
+    assert [status for *_, status in runs(place)] == ["FINISHED"] * 3
+    sent = {step: value for (key, step), value in metrics(place, "0001").items() if key == "L_I"}
+    assert sent == pytest.approx(means(finished, "0001", "L_I"))
+
+
+def cli(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "infogan_bench", *arguments], capture_output=True, text=True, check=False
+    )

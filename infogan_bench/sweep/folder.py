@@ -117,16 +117,21 @@ class SweepFolder:
         ]
 
     def replay(self, trial: str) -> Iterator[TrialUpdate]:
-        """The updates of a trial so far, in the order of their steps; its own last one if it has ended."""
+        """The updates of a trial so far, in the order of their steps; its own last one if it has ended.
+
+        Another thread may call it while the trial is updated.
+        """
         last = self._updates[trial]
         points: dict[int, dict[int, dict[str, float]]] = {}
-        for seed, step, metric, value in self._history.get(trial, []):
+        for seed, step, metric, value in list(self._history.get(trial, [])):
             points.setdefault(step, {}).setdefault(seed, {})[metric] = value
         for step, seeds in sorted(points.items()):
             results = tuple(SeedResult(seed, Status.RUNNING, step, values) for seed, values in seeds.items())
             yield replace(last, status=Status.RUNNING, step=step, seeds=results, error=None)
         if last.status.ended:
             yield last
+        elif not points:
+            yield replace(last, status=Status.RUNNING, error=None)
 
     # As a SweepListener -----------------------------------------------------------------------------------
 

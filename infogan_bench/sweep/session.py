@@ -10,9 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # see StopSignals
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the sweep folder is the record
@@ -26,7 +23,7 @@ import ray
 from ray import tune
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, get_value, plan, run_keys
+from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
@@ -42,8 +39,8 @@ from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
 from infogan_bench.sweep.signals import StopSignals
+from infogan_bench.sweep.track import tracker_of
 from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
-from infogan_bench.tracking import MlflowTracker
 from infogan_bench.training import check_objective, check_stackable, load_checkpoint
 
 log = logging.getLogger(__name__)
@@ -135,7 +132,7 @@ class _Session:
         self.sweep = sweep
         self.folder = folder
         self.total = total
-        self.tracker = _tracker(sweep, folder) if sweep.tracking.enabled else None
+        self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
         self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
         self._started: list[SweepListener] = []
@@ -187,9 +184,7 @@ class _Session:
                 listener.started(self.total)
                 self._started.append(listener)
             if self.tracker:
-                for trial in self.folder.updates:  # MLflow may lack what an earlier stop cut off
-                    for update in self.folder.replay(trial):
-                        self.tracker.updated(update)
+                self.tracker.catch_up(self.folder.updates.values())  # on what an earlier stop cut off
             if to_come:
                 self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
         self.folder.flush()
@@ -270,25 +265,6 @@ def _checkpoint(folder: SweepFolder, trial: str) -> str | None:
 def _free_name(folder: Path) -> str:
     """A name for this run of Ray Tune: every resume gets its own, so that nothing of an earlier one is touched."""
     return f"run-{len(list(folder.glob('run-*'))) + 1}"
-
-
-def _tracker(sweep: SweepConfig, folder: SweepFolder) -> MlflowTracker:
-    return MlflowTracker(
-        sweep.tracking,
-        sweep=sweep.name,
-        sweep_id=_environment(folder)["sweep_id"],
-        folder=folder.path,
-        run_params={key: get_value(sweep.base, key) for key in run_keys()},
-        swept=list(sweep.space),
-        metric=sweep.objective.metric,
-        mode=sweep.objective.mode,
-    )
-
-
-def _environment(folder: SweepFolder) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((folder.path / "sweep.yaml").read_text())
-    environment: dict[str, Any] = document["environment"]
-    return environment
 
 
 def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:

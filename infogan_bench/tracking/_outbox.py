@@ -12,7 +12,7 @@ from infogan_bench.tracking._record import Record
 
 _log = logging.getLogger(__name__)
 
-MAX_WAITING = 100_000  # metric values kept in memory while a store does not answer: about 30 MB
+MAX_WAITING = 100_000  # values and files kept in memory while a store does not answer: about 30 MB
 _FIRST_WAIT = 0.5  # seconds before the next attempt; doubled up to
 _LONGEST_WAIT = 30.0
 _LAST_ATTEMPTS = 3  # in a row, when the sweep has ended
@@ -25,7 +25,8 @@ class Outbox:
         send: sends a record and takes out of it what has arrived; returns how many values the store refused
             for good. If it raises, the rest of the record waits for another attempt, behind the others.
         first: a key that the others depend on, and that goes before them.
-        limit: further metrics are dropped (and counted) while this many wait.
+        limit: while this many values and files wait, further ones are left in the sweep folder until they can be
+            sent.
     """
 
     def __init__(self, send: Callable[[str, Record], int], first: str, limit: int = MAX_WAITING) -> None:
@@ -35,8 +36,8 @@ class Outbox:
         self._limit = limit
         self._waiting: dict[str, Record] = {}
         self._in_flight: Record | None = None
-        self._metrics_waiting = 0
-        self._dropped = 0
+        self._size = 0  # of what waits
+        self._refused = 0
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._abandoned = False
@@ -50,16 +51,12 @@ class Outbox:
     def put(self, key: str, record: Record) -> None:
         """Add to what the run `key` is to be told. Returns at once."""
         with self._changed:
-            room = max(self._limit - self._metrics_waiting, 0)
-            self._dropped += len(record.metrics[room:])
-            del record.metrics[room:]
-            self._metrics_waiting += len(record.metrics)
             earlier = self._waiting.get(key)
-            self._waiting[key] = record if earlier is None else earlier.followed_by(record)
+            self._hold(key, record if earlier is None else earlier.followed_by(record))
             self._changed.notify()
 
-    def close(self, seconds: float) -> None:
-        """Send what waits, for at most `seconds`."""
+    def close(self, seconds: float | None) -> None:
+        """Send what waits, for at most `seconds`, or as long as the store answers."""
         self._closing.set()
         with self._changed:
             self._changed.notify()
@@ -67,18 +64,22 @@ class Outbox:
         self._abandoned = self._thread.is_alive()
 
     @property
-    def lost(self) -> int:
-        """Values and files that the store has not got: dropped, refused, or still waiting."""
+    def refused(self) -> int:
+        """Values and files that the store does not take."""
         with self._changed:
-            waiting = sum(record.size for record in self._waiting.values())
-            return self._dropped + waiting + (self._in_flight.size if self._in_flight else 0)
+            return self._refused
+
+    @property
+    def unsent(self) -> int:
+        """Runs of which something waits."""
+        with self._changed:
+            return len(self._waiting) + (self._in_flight is not None)
 
     def _work(self) -> None:
         failures = last_failures = 0  # in a row, and those of them since the end began
         while (taken := self._take()) is not None:
             try:
-                self._dropped += self._send(*taken)
-                self._sent()
+                self._sent(refused=self._send(*taken))
                 failures = last_failures = 0
             except Exception as error:  # whatever a store or a network does must not reach the sweep
                 failures += 1
@@ -97,11 +98,12 @@ class Outbox:
                 return None
             key = min(self._waiting, key=lambda key: (key == self._failed, key != self._first))
             self._in_flight = self._waiting.pop(key)
-            self._metrics_waiting -= len(self._in_flight.metrics)
+            self._size -= self._in_flight.size
             return key, self._in_flight
 
-    def _sent(self) -> None:
+    def _sent(self, refused: int) -> None:
         with self._changed:
+            self._refused += refused
             self._in_flight = None
             self._failed = None
 
@@ -109,9 +111,18 @@ class Outbox:
         with self._changed:
             self._in_flight = None
             self._failed = key
-            self._metrics_waiting += len(record.metrics)
-            later = self._waiting.pop(key, None)
-            self._waiting[key] = record if later is None else record.followed_by(later)
+            later = self._waiting.get(key)
+            self._hold(key, record if later is None else record.followed_by(later))
+
+    def _hold(self, key: str, record: Record) -> None:
+        """Make `record` what waits for a run: whole, or in the sweep folder where too much waits already."""
+        before = self._waiting.get(key)
+        self._size += record.size - (before.size if before else 0)
+        if self._size > self._limit and key != self._first:
+            self._size -= record.size
+            record.leave_in_folder()
+            self._size += record.size
+        self._waiting[key] = record
 
     def _pause(self, failures: int) -> None:
         if self._closing.is_set():

@@ -61,6 +61,7 @@ class Record:
     model: BestModel | None = None
     end: End | None = None
     postscript: bool = False  # about a run that may have ended: it stays as it is
+    from_folder: bool = False  # what a trial measured and drew is to be read from the sweep folder
     since: int = field(default_factory=milliseconds)
 
     @property
@@ -74,11 +75,20 @@ class Record:
             + (self.final is not None)
             + (self.model is not None)
             + (self.end is not None)
+            + self.from_folder
         )
+
+    def leave_in_folder(self) -> None:
+        """Hold in memory no more than what the sweep folder does not say."""
+        self.from_folder = True
+        self.params.clear()
+        self.metrics.clear()
+        self.artifacts.clear()
+        self.final = None
 
     def followed_by(self, later: Record) -> Record:
         """Both in one; where they differ, `later` is right."""
-        return Record(
+        both = Record(
             name=later.name,
             params={**later.params, **self.params},  # MLflow keeps the first value of a parameter
             tags={**self.tags, **later.tags},
@@ -90,3 +100,6 @@ class Record:
             postscript=self.postscript and later.postscript,
             since=self.since,
         )
+        if self.from_folder or later.from_folder:
+            both.leave_in_folder()
+        return both

@@ -6,6 +6,7 @@ import functools
 import itertools
 import json
 import logging
+import operator
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,10 +43,12 @@ _MLFLOW_STATUS = {
     Status.FAILED: "FAILED",
     Status.INTERRUPTED: "KILLED",
 }
+_ENDED = frozenset(status.value for status in Status if status.ended)
 _PARAMS_OR_TAGS_A_BATCH = 100
 _METRICS_A_BATCH = 1000
 _RUNS_A_PAGE = 1000
 _SWEPT_COLUMNS = 12
+_KEPT_TAGS = frozenset((STATUS_TAG, RANK_TAG))
 
 
 @dataclass
@@ -55,7 +58,12 @@ class _Run:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     last_step: dict[str, int] = field(default_factory=dict)  # by metric
-    unread: set[str] = field(default_factory=set)  # metrics of an earlier session: the last step must be read
+    in_store: bool = False  # the store may know steps that `last_step` does not
+
+    def forget(self) -> None:
+        """Keep of a run that has ended what little is asked of it later: a sweep may have 10,000."""
+        self.params, self.last_step, self.in_store = {}, {}, True
+        self.tags = {key: value for key, value in self.tags.items() if key in _KEPT_TAGS}
 
 
 class Runs:
@@ -88,12 +96,13 @@ class Runs:
         self._sweep_id = sweep_id
         self._metric = metric
         self._view = _view(sweep_id, metric, mode, swept)
-        self._best: Callable[..., Any] = max if mode == "max" else min
+        self._best: Callable[[list[float]], float] = max if mode == "max" else min
         self._client: Any = None
         self._unfinished: Any = None  # a logged model whose files have not all arrived
         self._experiment_id = ""
         self._runs: dict[str, _Run] | None = None
-        self._ended: dict[str, tuple[str, float | None]] = {}  # trial -> status, objective at its end
+        self._uncertain: str | None = None  # the run that was being made when the store stopped to answer
+        self._ended = _Ended(mode)
 
     def connect(self) -> None:
         """Reach the store and make the experiment; does nothing once that was done.
@@ -125,8 +134,24 @@ class Runs:
         self._add_links(run, record)
         self._note_changed_params(run, record)
         refused = self._send_params(run, record) + self._send_metrics(run, record)
+        refused += self._send_artifacts(run, record)
+        # The end comes last: a trial that is said to have ended has all. See `has_all`.
         refused += self._send_tags(run, record) + self._send_end(key, run, record)
-        return refused + self._send_artifacts(run, record) + self._send_model(run, record)
+        return refused + self._send_model(run, record)
+
+    def has_all(self, trial: str, status: Status) -> bool:
+        """Whether the store knows that a trial has ended so, and with that everything about it.
+
+        Raises:
+            Exception: if the store does not answer.
+        """
+        run = self._known_runs().get(trial)
+        return (
+            run is not None
+            and status.ended
+            and run.tags.get(STATUS_TAG) == status.value
+            and run.status == _MLFLOW_STATUS[status]
+        )
 
     # Finding ----------------------------------------------------------------------------------------------
 
@@ -171,17 +196,16 @@ class Runs:
     def _find_runs(self) -> dict[str, _Run]:
         runs: dict[str, _Run] = {}
         for found in self._search():
-            tags = found.data.tags
-            trial = tags.get(TRIAL_TAG, SWEEP)
-            if trial != SWEEP:
-                self._remember_end(trial, tags.get(STATUS_TAG, ""), found.data.metrics)
-            run = _Run(found.info.run_id, found.info.status, dict(found.data.params), dict(tags))
-            run.unread = set(found.data.metrics)
+            trial, run = _found(found)
             if trial != SWEEP and run.status == "RUNNING":  # killed before it could say that it ended
-                self._client.set_tag(run.id, STATUS_TAG, Status.INTERRUPTED.value)
+                self._tag(run, {STATUS_TAG: Status.INTERRUPTED.value})
                 self._client.set_terminated(run.id, status="KILLED")
                 run.status = "KILLED"
             runs.setdefault(trial, run)
+            status = run.tags.get(STATUS_TAG)
+            if trial != SWEEP and status in _ENDED:
+                self._ended.add(trial, status, found.data.metrics.get(legal_key(f"final/{self._metric}")))
+                run.forget()
         return runs
 
     def _search(self) -> Iterator[Any]:
@@ -199,20 +223,23 @@ class Runs:
             if not token:
                 return
 
-    def _remember_end(self, trial: str, status: str, metrics: Mapping[str, float]) -> None:
-        if status in {known.value for known in Status if known.ended}:
-            self._ended.setdefault(trial, (status, metrics.get(legal_key(f"final/{self._metric}"))))
-
     def _create(self, key: str, record: Record) -> _Run:
+        if key == self._uncertain:  # the store may have made it, and its answer was lost
+            for found in self._search():
+                trial, run = _found(found)
+                if trial == key:
+                    return run
         tags = {SWEEP_ID_TAG: self._sweep_id}
         if key != SWEEP:
             assert self._runs is not None  # noqa: S101
             if SWEEP not in self._runs:
                 raise LookupError("the sweep's own run is not there yet")
             tags |= {TRIAL_TAG: key, PARENT_TAG: self._runs[SWEEP].id}
+        self._uncertain = key
         created = self._client.create_run(
             self._experiment_id, start_time=record.since, tags=tags, run_name=record.name
         )
+        self._uncertain = None
         return _Run(created.info.run_id, "RUNNING")
 
     # Sending: each part is taken out of the record when it has arrived or was refused -----------------------
@@ -280,10 +307,9 @@ class Runs:
         return new
 
     def _last_step(self, run: _Run, key: str) -> int:
-        if key in run.unread:
+        if run.in_store and key not in run.last_step:
             history = self._client.get_metric_history(run.id, key)
-            run.last_step[key] = max(entry.step for entry in history)
-            run.unread.discard(key)
+            run.last_step[key] = max((entry.step for entry in history), default=-1)
         return run.last_step.get(key, -1)
 
     def _send_tags(self, run: _Run, record: Record) -> int:
@@ -293,7 +319,8 @@ class Runs:
             if RANK_TAG in run.tags:
                 self._client.delete_tag(run.id, RANK_TAG)
                 del run.tags[RANK_TAG]
-        for batch in _batches(list(record.tags.items()), _PARAMS_OR_TAGS_A_BATCH):
+        new = [(key, value) for key, value in record.tags.items() if run.tags.get(key) != value]
+        for batch in _batches(new, _PARAMS_OR_TAGS_A_BATCH):
             refused += self._attempt(len(batch), functools.partial(self._tag, run, dict(batch)))
         record.tags.clear()
         return refused
@@ -304,12 +331,14 @@ class Runs:
             return 0
         refused = self._send_final(run, record)
         word = _MLFLOW_STATUS[end.status]
+        if key != SWEEP and end.status.ended:
+            self._ended.add(key, end.status.value, record.final.value if record.final else None)
+        refused += self._attempt(1, self._summarise)
         if run.status != word:  # a trial that is told to have ended twice keeps its time
             self._client.set_terminated(run.id, status=word, end_time=end.milliseconds)
             run.status = word
         if key != SWEEP and end.status.ended:
-            self._ended[key] = (end.status.value, record.final.value if record.final else None)
-        refused += self._attempt(1, self._summarise)
+            run.forget()
         record.final = record.end = None
         return refused
 
@@ -328,15 +357,13 @@ class Runs:
         """Tell the sweep's run how many trials have ended in which way, and which is the best."""
         assert self._runs is not None  # noqa: S101
         run, now = self._runs[SWEEP], milliseconds()
-        counts = Counter(status for status, _ in self._ended.values())
-        tags = {f"infogan.trials.{status}": str(count) for status, count in counts.items()}
+        tags = {f"infogan.trials.{status}": str(count) for status, count in self._ended.counts.items()}
         metrics = []
-        scores = {trial: score for trial, (_, score) in self._ended.items() if score is not None}
-        if scores:
-            best = self._best(scores, key=scores.__getitem__)
-            tags |= {"infogan.best_trial": best, "infogan.best_score": repr(scores[best])}
+        if self._ended.best is not None:
+            trial, score = self._ended.best
+            tags |= {"infogan.best_trial": trial, "infogan.best_score": repr(score)}
             key = legal_key(f"best_trial/{self._metric}")
-            metrics = [Measurement(key, scores[best], len(self._ended), now)]
+            metrics = [Measurement(key, score, len(self._ended), now)]
         summary = Record("", tags=tags, metrics=metrics)
         self._send_metrics(run, summary)
         self._send_tags(run, summary)
@@ -443,6 +470,36 @@ class Runs:
             _log.warning("MLflow refused %d values: %s", size, without_passwords(str(error)))
             return size
         return 0
+
+
+class _Ended:
+    """The trials that have ended: how many in which way, and the best of them. Adding one takes no longer when there
+    are many."""
+
+    def __init__(self, mode: Literal["max", "min"]) -> None:
+        self._better: Callable[[float, float], bool] = operator.gt if mode == "max" else operator.lt
+        self._trials: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self.best: tuple[str, float] | None = None  # the first of equals
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def add(self, trial: str, status: str, score: float | None) -> None:
+        """Take in how a trial ended, with what objective if it has one; once."""
+        if trial in self._trials:
+            return
+        self._trials.add(trial)
+        self.counts[status] += 1
+        if score is not None and (self.best is None or self._better(score, self.best[1])):
+            self.best = trial, score
+
+
+def _found(run: Any) -> tuple[str, _Run]:
+    """A run that the store had already, and its key."""
+    tags = dict(run.data.tags)
+    known = _Run(run.info.run_id, run.info.status, dict(run.data.params), tags, in_store=True)
+    return tags.get(TRIAL_TAG, SWEEP), known
 
 
 def refused_for_good(error: Exception) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import getpass
 import logging
 import math
+import shlex
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+
+from infogan_reports.text import counted
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
@@ -61,7 +65,8 @@ class MlflowTracker:
         run_params: the base run as dotted keys and values.
         swept: dotted keys of the base run that differ between trials.
         metric, mode: the objective.
-        flush_seconds: how long `ended` waits for what is not written yet.
+        replay: the updates of a trial so far, by its name; called from another thread.
+        flush_seconds: how long `ended` waits for what is not written yet; None waits as long as the store answers.
 
     Raises:
         InputError: if `config.uri` (or MLFLOW_TRACKING_URI) is no store that MLflow still writes to.
@@ -78,7 +83,8 @@ class MlflowTracker:
         swept: Sequence[str],
         metric: str,
         mode: Literal["max", "min"],
-        flush_seconds: float = 60.0,
+        replay: Callable[[str], Iterable[TrialUpdate]],
+        flush_seconds: float | None = 60.0,
     ) -> None:
         self.uri = resolve_uri(config.uri)
         self.experiment = experiment_name(config.experiment or sweep)
@@ -86,6 +92,7 @@ class MlflowTracker:
         self._sweep = sweep
         self._folder = folder
         self._metric = metric
+        self._replay = replay
         self._fixed = {key: value for key, value in run_params.items() if key not in swept}
         self._flush_seconds = flush_seconds
         self._description = self._describe(swept, mode)
@@ -102,13 +109,13 @@ class MlflowTracker:
         self._runs = Runs(
             self.uri, self.experiment, sweep_id, metric, mode, swept, register=config.register_as
         )
-        self._outbox = Outbox(self._runs.send, first=SWEEP)
+        self._outbox = Outbox(self._send, first=SWEEP)
 
     def preflight(self) -> str | None:
         """Reach the store, make a new database's tables and the experiment; before anything runs.
 
         Returns:
-            A warning if a server does not answer now: records then wait in memory.
+            A warning if a server does not answer now: what it is to be told then waits.
         Raises:
             InputError: if the store or the experiment cannot be used: a SQLite database that is
                 read-only, somebody else's or in a folder that is not there, or a server that refuses us.
@@ -122,65 +129,72 @@ class MlflowTracker:
             if refused_for_good(error):
                 raise InputError(f"MLflow cannot use `{store}`: {reason}") from error
             return (
-                f"MLflow's store {store} does not answer: what is to be tracked waits in memory "
+                f"MLflow's store {store} does not answer: what is to be tracked waits "
                 f"({cut(reason, _MAX_REASON)})"
             )
         return None
 
     @property
     def warning(self) -> str | None:
-        """After the sweep: how much MLflow has not got, and why; None if it has all."""
-        return "\n".join(filter(None, (self._no_standing, self._what_was_lost()))) or None
+        """After the sweep: what MLflow has not got, and why; None if it has all."""
+        if not self._ended:
+            return None
+        return (
+            "\n".join(filter(None, (self._no_standing, self._what_was_refused(), self._what_waits()))) or None
+        )
 
-    def _what_was_lost(self) -> str | None:
-        lost = self._outbox.lost if self._ended else 0
-        if not lost:
+    def _what_was_refused(self) -> str | None:
+        if not self._outbox.refused:
+            return None
+        return (
+            f"MLflow ({without_passwords(self.uri)}) refused values or files, {self._outbox.refused} in all: see "
+            "sweep.log; the sweep folder has them."
+        )
+
+    def _what_waits(self) -> str | None:
+        if not self._outbox.unsent:
             return None
         error = self._outbox.last_error
-        reason = f": {cut(one_line(error), _MAX_REASON)}" if error else ""
+        reason = f" ({cut(one_line(error), _MAX_REASON)})" if error else ""
         return (
-            f"{lost:,} values and files were not tracked in MLflow ({without_passwords(self.uri)}){reason}. "
-            "The sweep folder has them all."
+            f"MLflow's store {without_passwords(self.uri)} has not got everything of "
+            f"{counted(self._outbox.unsent, 'run')}{reason}. The sweep folder has it: "
+            f"`infogan-bench track {shlex.quote(str(self._folder))}` sends what is missing."
         )
 
     # SweepListener ----------------------------------------------------------------------------------------
 
     def started(self, total: int | None) -> None:
         """Open the sweep's run, or go on with it."""
-        planned = {"infogan.trials.planned": str(total)} if total is not None else {}
         self._outbox.start()
-        self._outbox.put(
-            SWEEP,
-            Record(
-                name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
-                params=_params(self._fixed),
-                tags={
-                    **self._tags,
-                    **self._sweep_tags,
-                    **planned,
-                    NOTE_TAG: _note(self._description),
-                    STATUS_TAG: Status.RUNNING.value,
-                },
-                artifacts=self._sweep_files(),
-            ),
-        )
+        self._outbox.put(SWEEP, self._opening(total))
+
+    def catch_up(self, updates: Iterable[TrialUpdate]) -> None:
+        """Have the store told what it lacks of trials of an earlier session, by their last updates."""
+        now = milliseconds()
+        for update in updates:
+            end = End(update.status if update.status.ended else Status.INTERRUPTED, now)
+            name = trial_name(update.trial, update.params)
+            self._outbox.put(update.trial, Record(name, end=end, from_folder=True))
+
+    def deliver(self, updates: Sequence[TrialUpdate], total: int | None, status: Status) -> None:
+        """Have the store told what it lacks of a sweep that does not run, in place of `started` to `ended`."""
+        # The beginning and the end in one record, so that a run that has ended is not opened again.
+        self._outbox.put(SWEEP, self._opening(total))
+        self.catch_up(updates)
+        self._close(status, _modified(self._folder / "trials.parquet"))
+        self._outbox.start()
+        self._wait()
 
     def updated(self, update: TrialUpdate) -> None:
         """Log a report of a trial; with its end also its pictures."""
         if update.status is Status.PENDING:
             return
-        now = milliseconds()
-        first = update.trial not in self._open
-        metrics, not_finite = self._metrics(update, now)
-        record = Record(
-            name=trial_name(update.trial, update.params),
-            params=_params({**update.params, **self._fixed}) if first else {},
-            tags=(self._tags if first else {}) | _trial_tags(update, not_finite),
-            metrics=metrics,
-        )
-        self._open[update.trial] = update
-        if update.status is not Status.RUNNING:
-            self._finish(record, update, now)
+        record = self._record(update, milliseconds(), first=update.trial not in self._open)
+        if update.status is Status.RUNNING:
+            self._open[update.trial] = update
+        else:
+            self._open.pop(update.trial, None)
         self._outbox.put(update.trial, record)
 
     def tick(self) -> None:
@@ -189,7 +203,10 @@ class MlflowTracker:
     def ended(self, status: Status) -> None:
         """Close every run, say how the trials stand, log the best model of a sweep that has finished, and wait up to
         `flush_seconds` for the store to have it all."""
-        now = milliseconds()
+        self._close(status, milliseconds())
+        self._wait()
+
+    def _close(self, status: Status, now: int) -> None:
         for trial, update in list(self._open.items()):
             tags = {STATUS_TAG: Status.INTERRUPTED.value}
             end = End(Status.INTERRUPTED, now)
@@ -212,6 +229,8 @@ class MlflowTracker:
             rank = str(ranked.rank) if ranked.rank is not None and ranked.rank <= MAX_RANKED else ""
             name = trial_name(ranked.trial, ranked.params)
             self._outbox.put(ranked.trial, Record(name, tags={RANK_TAG: rank}, postscript=True))
+
+    def _wait(self) -> None:
         self._outbox.close(self._flush_seconds)
         self._ended = True
 
@@ -227,13 +246,67 @@ class MlflowTracker:
 
     # Records ----------------------------------------------------------------------------------------------
 
-    def _finish(self, record: Record, update: TrialUpdate, now: int) -> None:
-        del self._open[update.trial]
-        record.end = End(update.status, now)
-        record.artifacts = _trial_files(self._folder / "trials" / update.trial)
-        score = update.mean(self._metric)
-        if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
-            record.final = Measurement(self._metric, score, update.step, now)
+    def _send(self, key: str, record: Record) -> int:
+        """`Runs.send`, with what the record leaves to the sweep folder."""
+        if not record.from_folder:
+            return self._runs.send(key, record)
+        if record.end is not None and self._runs.has_all(key, record.end.status):
+            whole = replace(record, from_folder=False, end=None, postscript=True)
+        else:
+            whole = self._from_folder(key)
+            whole = whole.followed_by(replace(record, from_folder=False, end=whole.end or record.end))
+        return self._runs.send(key, whole)
+
+    def _from_folder(self, trial: str) -> Record:
+        """All that the sweep folder says of a trial. It does not say when: a trial that has ended did so when its
+        folder was written, and its reports are spread evenly over the seconds it took."""
+        *_, last = updates = list(self._replay(trial))
+        folder = self._folder / "trials" / trial
+        ended = _modified(folder / "trial.json")
+        took = round(1000 * sum(seed.seconds for seed in last.seeds))
+        record = self._record(last, ended, first=True)
+        record.since = ended - took
+        record.metrics = [
+            measured
+            for update in updates
+            for measured in self._metrics(update, ended - took + took * update.step // max(last.step, 1))[0]
+        ]
+        if record.end is not None:
+            record.end = End(last.status, ended)
+        return record
+
+    def _opening(self, total: int | None) -> Record:
+        planned = {"infogan.trials.planned": str(total)} if total is not None else {}
+        return Record(
+            name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
+            params=_params(self._fixed),
+            tags={
+                **self._tags,
+                **self._sweep_tags,
+                **planned,
+                NOTE_TAG: _note(self._description),
+                STATUS_TAG: Status.RUNNING.value,
+            },
+            artifacts=self._sweep_files(),
+            since=_modified(self._folder / "sweep.yaml"),
+        )
+
+    def _record(self, update: TrialUpdate, now: int, *, first: bool) -> Record:
+        """What a report says; with a trial's end also its files, with the `first` its parameters."""
+        metrics, not_finite = self._metrics(update, now)
+        record = Record(
+            name=trial_name(update.trial, update.params),
+            params=_params({**update.params, **self._fixed}) if first else {},
+            tags=(self._tags if first else {}) | _trial_tags(update, not_finite),
+            metrics=metrics,
+        )
+        if update.status is not Status.RUNNING:
+            record.end = End(update.status, now)
+            record.artifacts = _trial_files(self._folder / "trials" / update.trial)
+            score = update.mean(self._metric)
+            if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
+                record.final = Measurement(self._metric, score, update.step, now)
+        return record
 
     def _metrics(self, update: TrialUpdate, now: int) -> tuple[list[Measurement], list[str]]:
         """The values of a report under the names they are logged by, and the names of those not finite."""
@@ -319,6 +392,14 @@ def _trial_files(folder: Path) -> list[Artifact]:
     for seed in sorted(folder.glob("seed-*")):
         files += [Artifact(file, seed.name) for pattern in _OF_A_SEED for file in sorted(seed.glob(pattern))]
     return files
+
+
+def _modified(file: Path) -> int:
+    """When a file was written, in milliseconds since the epoch; now, if it is not there."""
+    try:
+        return round(file.stat().st_mtime * 1000)
+    except OSError:
+        return milliseconds()
 
 
 def _user() -> str:

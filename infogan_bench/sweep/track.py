@@ -1,0 +1,79 @@
+"""MLflow for a sweep folder: the tracker of a sweep that runs, and what is sent of one that has run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from infogan_bench.config import SweepConfig, get_value, plan, run_keys
+from infogan_bench.errors import InputError
+from infogan_bench.results import Status
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.logs import logging_to
+from infogan_bench.tracking import MlflowTracker
+
+_FLUSH_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What `track` did: to which store, for how many trials, and what is missing there, if anything."""
+
+    uri: str
+    trials: int
+    warning: str | None
+
+
+def track(path: Path, uri: str | None = None) -> Delivery:
+    """Tell MLflow what it lacks of a sweep that does not run now; it is asked first, so nothing is there twice.
+
+    Args:
+        path: the sweep folder.
+        uri: a store, in place of the one that the sweep names; one that never saw the sweep gets all of it.
+
+    Raises:
+        InputError: if `path` is no sweep folder, or the store cannot be used or does not answer.
+    """
+    folder = SweepFolder.open(path)
+    sweep = folder.sweep
+    if uri is not None:
+        sweep = sweep.model_copy(update={"tracking": sweep.tracking.model_copy(update={"uri": uri})})
+    elif not sweep.tracking.enabled:
+        raise InputError(f"{path}: this sweep has `tracking: none`; name a store with --uri")
+    tracker = tracker_of(sweep, folder, flush_seconds=None)
+    with logging_to(path / "sweep.log"):
+        silent = tracker.preflight()
+        if silent is not None:
+            raise InputError(silent)
+        updates = tuple(folder.updates.values())
+        tracker.deliver(updates, plan(sweep).total, _status(sweep, folder))
+    return Delivery(tracker.uri, len(updates), tracker.warning)
+
+
+def tracker_of(
+    sweep: SweepConfig, folder: SweepFolder, flush_seconds: float | None = _FLUSH_SECONDS
+) -> MlflowTracker:
+    """The listener that tells MLflow of a sweep."""
+    return MlflowTracker(
+        sweep.tracking,
+        sweep=sweep.name,
+        sweep_id=yaml.safe_load((folder.path / "sweep.yaml").read_text())["environment"]["sweep_id"],
+        folder=folder.path,
+        run_params={key: get_value(sweep.base, key) for key in run_keys()},
+        swept=list(sweep.space),
+        metric=sweep.objective.metric,
+        mode=sweep.objective.mode,
+        replay=folder.replay,
+        flush_seconds=flush_seconds,
+    )
+
+
+def _status(sweep: SweepConfig, folder: SweepFolder) -> Status:
+    """How the sweep ended, as its trials tell it."""
+    trials = folder.updates.values()
+    cut_short = len(trials) < plan(sweep).total and sweep.search.time_limit is None
+    if cut_short or not all(trial.status.ended for trial in trials):
+        return Status.INTERRUPTED
+    return Status.FAILED if all(trial.status.bad for trial in trials) else Status.FINISHED
