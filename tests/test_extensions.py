@@ -11,7 +11,7 @@ import pytest
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
-from infogan_bench.extensions import load_extensions
+from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import architecture_names
 from infogan_bench.training import Trainer
 
@@ -109,3 +109,22 @@ def test_a_file_that_was_mended_is_read_again(folder: Path) -> None:
     (folder / "mine.py").write_text(ARCHITECTURE.format(name="mended"))
     load_extensions(["mine.py"])
     assert "mended" in architecture_names()
+
+
+def test_a_file_that_is_elsewhere_is_imported_from_what_stands_in_it(folder: Path) -> None:
+    """As on a node that does not see the file; its `__file__` and its traceback name the place it came from."""
+    text = (
+        ARCHITECTURE.format(name="sent") + "\nPLACE = __file__\ndef fail():\n    raise RuntimeError('mine')\n"
+    )
+    (folder / "mine.py").write_text(text)
+    name = str(folder / "mine.py")
+    sources = extension_sources([name, "some.module"])
+    assert sources == {name: text.encode()}
+    (folder / "mine.py").unlink()
+    load_extensions([name], sources)
+    assert "sent" in architecture_names()
+    (module,) = (module for module in sys.modules.values() if getattr(module, "PLACE", None) == name)
+    with pytest.raises(RuntimeError, match="mine") as raised:
+        module.fail()
+    assert f'File "{name}"' in str(raised.getrepr(style="native"))
+    assert "raise RuntimeError('mine')" in str(raised.getrepr(style="native"))

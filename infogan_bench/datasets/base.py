@@ -9,10 +9,11 @@ from torch import Tensor
 
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.factors import Factors
+from infogan_bench.datasets.sharing import PickledAsArrays
 
 
 @dataclass(frozen=True, eq=False)
-class ImageDataset:
+class ImageDataset(PickledAsArrays):
     """Training and test images with what is known of them: class labels, factors, both or neither.
 
     Images stay uint8 in memory, a quarter of what floats would take; `to_float` makes a batch of them floats.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infogan_bench.datasets.errors import DatasetError
+from infogan_bench.datasets.sharing import PickledAsArrays
 
 SPRITE_FACTORS = ("shape", "scale", "orientation", "x", "y")  # dSprites' own order
 TRAIN_SIZE = 40_000
@@ -19,7 +20,7 @@ _SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Factors:
+class Factors(PickledAsArrays):
     """The factors of a dataset and their values in the test set, from 0 to size - 1.
 
     Raises:
