@@ -34,7 +34,7 @@ class Events(Callback):  # type: ignore[misc]
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         assignment = assignment_of(trial.config)
-        known = self._folder.updates.get(assignment.trial)
+        known = self._folder.last(assignment.trial)
         self._tell(trial, _first_update(assignment, self._seeds, known))
 
     def on_trial_result(

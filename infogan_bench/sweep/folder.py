@@ -19,14 +19,16 @@ from infogan_bench.errors import InputError
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 
 _HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
+_JOURNAL = "journal.jsonl"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
 
 
 class SweepFolder:
     """Reads and writes `runs/NAME/`; as a `SweepListener` it records every update.
 
-    The tables are rewritten whole, at once when a trial ends and now and then in between, but never for more than
-    2% of the time, so that a large sweep is not slowed by its own record.
+    Each update is appended to a journal at once. The tables are rewritten whole, when a trial ends and now and then in
+    between, but never for more than 2% of the time, so that a large sweep is not slowed by its own record; what they
+    lack of it after a crash is in the journal.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,6 +76,8 @@ class SweepFolder:
             folder._history.setdefault(trial, []).append((seed, step, metric, value))
         for trial, rows in trials.groupby("trial", sort=False):
             folder._updates[str(trial)] = _update_from_rows(rows.to_dict("records"))
+        for update in folder._journalled():
+            folder._take(update)
         return folder
 
     @property
@@ -85,6 +89,10 @@ class SweepFolder:
     def updates(self) -> Mapping[str, TrialUpdate]:
         """The last update of every trial that ever started, in the order of their ids."""
         return dict(sorted(self._updates.items()))
+
+    def last(self, trial: str) -> TrialUpdate | None:
+        """The last update of a trial, if it ever started."""
+        return self._updates.get(trial)
 
     def trial_folder(self, trial: str) -> Path:
         """Where a trial's checkpoint and pictures lie."""
@@ -139,17 +147,31 @@ class SweepFolder:
         """Nothing to record yet."""
 
     def updated(self, update: TrialUpdate) -> None:
-        """Take the update into the tables."""
+        """Put the update on record."""
+        with (self.path / _JOURNAL).open("a") as journal:
+            journal.write(update.to_json() + "\n")
+        self._take(update)
+        if time.monotonic() - self._written > max(
+            0.0 if update.status.ended else 2.0, self._cost / _SHARE_OF_TIME
+        ):
+            self.flush()
+
+    def _take(self, update: TrialUpdate) -> None:
         history = self._history.setdefault(update.trial, [])
         for seed in (seed for seed in update.seeds if seed.metrics):
             # a trial that goes on from an earlier checkpoint reports some steps again
             history[:] = [point for point in history if point[0] != seed.seed or point[1] < seed.step]
             history += [(seed.seed, seed.step, name, value) for name, value in seed.metrics.items()]
         self._updates[update.trial] = update
-        if update.status.ended:
-            self.flush()
-        else:
-            self.tick()
+
+    def _journalled(self) -> Iterator[TrialUpdate]:
+        """What the tables may lack: the updates since they were written. The last line may have been cut short."""
+        journal = self.path / _JOURNAL
+        for line in journal.read_text().splitlines() if journal.is_file() else ():
+            try:
+                yield TrialUpdate.from_json(line)
+            except ValueError:
+                return
 
     def tick(self) -> None:
         """Rewrite the tables if that has not been done for long enough."""
@@ -161,10 +183,11 @@ class SweepFolder:
         self.flush()
 
     def flush(self) -> None:
-        """Rewrite both tables."""
+        """Rewrite both tables, and begin the journal anew."""
         began = time.monotonic()
         _write_parquet(self.path / "trials.parquet", self.trials())
         _write_parquet(self.path / "history.parquet", self.history())
+        (self.path / _JOURNAL).unlink(missing_ok=True)
         self._written = time.monotonic()
         self._cost = self._written - began
 
