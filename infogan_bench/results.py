@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 # Metrics that `TrialUpdate.line` leaves out
-_DETAILS = ("L_I/", "H/", "floor/", "slant_correlation/", "width_correlation/")
+_DETAILS = ("L_I/", "H/", "floor/", "param/", "slant_correlation/", "width_correlation/")
 
 
 class Status(StrEnum):
@@ -53,8 +53,23 @@ class SeedResult:
 
 
 @dataclass(frozen=True)
+class Mutation:
+    """A change of a trial while it ran, by population based training.
+
+    At `step` the trial took over networks and optimisers of `from_trial`; since then it trains with `params`.
+    """
+
+    step: int
+    from_trial: str
+    params: Mapping[str, Any]  # {dotted key of the base run: value}, all that is swept
+
+
+@dataclass(frozen=True)
 class TrialUpdate:
-    """A trial after a report, or at its end."""
+    """A trial after a report, or at its end.
+
+    `params` are the values that it began with, and stay; what they became is in `mutations`.
+    """
 
     trial: str  # "0003": its place in the plan
     params: Mapping[str, Any]  # {dotted key of the base run: value}
@@ -64,6 +79,7 @@ class TrialUpdate:
     error: str | None = None
     node: str = ""
     device: str = ""
+    mutations: tuple[Mutation, ...] = ()
 
     def mean(self, metric: str) -> float | None:
         """Mean of `metric` over the seeds, or None where a seed has no such value."""
@@ -82,8 +98,10 @@ class TrialUpdate:
     def from_json(cls, text: str) -> TrialUpdate:
         """What `to_json` wrote."""
         document = json.loads(text)
-        seeds = (SeedResult.from_dict(seed) for seed in document["seeds"])
-        return cls(**{**document, "status": Status(document["status"]), "seeds": tuple(seeds)})
+        seeds = tuple(SeedResult.from_dict(seed) for seed in document["seeds"])
+        mutations = tuple(Mutation(**mutation) for mutation in document["mutations"])
+        status = Status(document["status"])
+        return cls(**{**document, "status": status, "seeds": seeds, "mutations": mutations})
 
 
 class SweepListener(Protocol):

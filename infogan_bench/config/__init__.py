@@ -25,7 +25,7 @@ from infogan_bench.config.models import (
     SearchConfig,
     TrackingConfig,
 )
-from infogan_bench.config.params import apply, get_value, parse_settings, run_keys
+from infogan_bench.config.params import MUTABLE, apply, get_value, parse_settings, run_keys
 from infogan_bench.config.plan import Plan, plan
 from infogan_bench.config.space import Choice, Domain, Range
 from infogan_bench.config.sweep_config import SweepConfig
@@ -34,6 +34,7 @@ from infogan_bench.config.yaml_file import read_yaml
 __all__ = [
     "FACTOR_SCORES",
     "LABEL_SCORES",
+    "MUTABLE",
     "SHAPE_SCORES",
     "ArchitectureConfig",
     "Choice",

@@ -14,6 +14,17 @@ from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import nearest, suggestion
 from infogan_bench.config.yaml_file import parse_value
 
+MUTABLE = (
+    "objective.lambda_cat",
+    "objective.lambda_cont",
+    "objective.consistency",
+    "objective.balance",
+    "optimiser.lr_g",
+    "optimiser.lr_d",
+)
+"""Keys of a run whose value may change while it trains: weights of losses and step sizes, which no tensor and no
+random draw depends on."""
+
 
 @cache
 def run_keys() -> tuple[str, ...]:

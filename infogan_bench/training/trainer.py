@@ -27,12 +27,12 @@ from infogan_bench.training.objective import (
 from infogan_bench.training.transforms import random_affines
 
 
-def _seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
+def _seeded(seed: int, *stream: int, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator of its own for each use of randomness: 0 weights, 1 latents, 2 + epoch the images' order.
 
-    The two numbers are mixed into one of 32 bits, since torch's CPU generator ignores the higher ones.
+    The numbers are mixed into one of 32 bits, since torch's CPU generator ignores the higher ones.
     """
-    mixed = np.random.SeedSequence([seed, stream]).generate_state(1)
+    mixed = np.random.SeedSequence([seed, *stream]).generate_state(1)
     return torch.Generator(device).manual_seed(int(mixed[0]))
 
 
@@ -113,7 +113,7 @@ class Trainer:
         self.model = InfoGAN(run, (channels, height, width), _seeded(seed, 0), self.device)
         self.weights = code_weights(run.objective, self.model.codes)
         self.step = 0
-        self.generator = _seeded(seed, 1, self.device)
+        self.generator = _seeded(seed, 1, device=self.device)
         self._G_parameters = list(self.model.networks.G.parameters())
         self._DQ_parameters = self.model.networks.D_and_Q_parameters()
         self.optimisers = {
@@ -303,6 +303,10 @@ class Trainer:
         for name, weight in self.model.networks.named_parameters():
             if not weight.isfinite().all():
                 raise DivergedError(self.step, name)
+
+    def reseed(self, *stream: int) -> None:
+        """Go on with latents, transforms and noise of a stream of their own; the order of the images stays."""
+        self.generator = _seeded(self.seed, 1, *stream, device=self.device)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that training changes, as flat named tensors: weights, BatchNorm's statistics, the averaged G if
