@@ -21,7 +21,7 @@ def describe(sweep: SweepConfig, plan: Plan) -> str:
         ("steps", _steps(sweep)),
         ("search", _search(sweep)),
         ("scheduler", _scheduler(sweep)),
-        ("objective", f"{sweep.objective.mode} {metric_text(sweep.objective.metric)}, mean over the seeds"),
+        *_numbered("objective", _goals(sweep)),
         ("scores", ", ".join(map(metric_text, sweep.evaluation.scores)) or "none"),
         *_numbered("notices", list(plan.notices)),
     ]
@@ -48,10 +48,22 @@ def _space_lines(sweep: SweepConfig) -> list[str]:
 
 def _domain(domain: Domain) -> str:
     [(kind, values)] = domain.dump().items()
-    shown = ", ".join(map(show, values[:_SHOWN_VALUES]))
+    shown = ", ".join(map(_value, values[:_SHOWN_VALUES]))
     more = len(values) - _SHOWN_VALUES
     values_text = f"[{shown}{f', and {more} more' if more > 0 else ''}]"
     return f"{kind} {values_text}"
+
+
+def _value(value: object) -> str:
+    """A value as a person would write it: 1, not 1.0."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
+    return f"{value:.0f}" if whole else show(value)
+
+
+def _goals(sweep: SweepConfig) -> list[str]:
+    """A line for each objective."""
+    first, *others = (f"{goal.mode} {metric_text(goal.metric)}" for goal in sweep.objective.goals)
+    return [f"{first}, mean over the seeds{', which ranks' if others else ''}", *others]
 
 
 def _trials(sweep: SweepConfig, plan: Plan) -> str:
@@ -65,18 +77,28 @@ def _steps(sweep: SweepConfig) -> str:
 
 
 def _search(sweep: SweepConfig) -> str:
-    limit = sweep.search.time_limit
-    stop = "" if limit is None else f", stopped after {limit:g} s"
-    seed = "" if sweep.search.algorithm == "grid" else f", seed {sweep.search.seed}"
-    return f"{sweep.search.algorithm}{seed}{stop}"
+    search = sweep.search
+    parts = [
+        search.algorithm,
+        "" if search.algorithm == "grid" else f"seed {search.seed}",
+        f"generations of {search.generation}" if search.algorithm == "nsga2" else "",
+        "" if search.warm_start is None else f"learning from {search.warm_start} first",
+        "" if search.time_limit is None else f"stopped after {search.time_limit:g} s",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _scheduler(sweep: SweepConfig) -> str:
     scheduler = sweep.scheduler
     if scheduler.name == "none":
         return "none"
+    if scheduler.name == "pbt":
+        every = scheduler.interval(sweep.base.steps, sweep.evaluation.every)
+        share = f"{100 * scheduler.quantile:g} %"
+        return f"pbt: every {every} steps the worst {share} of the trials take over from the best {share}"
     grace = f"{scheduler.grace_steps(sweep.base.steps)}"
     if scheduler.grace is None and "steps" in sweep.space:
         grace = "a quarter of its steps"
-    kept = f", the best 1/{scheduler.reduction:g} go on" if scheduler.name == "asha" else ""
+    halves = scheduler.name in ("asha", "hyperband")
+    kept = f", the best 1/{scheduler.reduction:g} go on" if halves else ""
     return f"{scheduler.name}: no trial is stopped before step {grace}{kept}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -113,7 +113,10 @@ def _with_last_part(name: str, keys: Iterable[str]) -> list[str]:
 
 def _section(model: type[BaseModel], parents: list[str]) -> type[BaseModel]:
     for part in parents:
-        model = _as_model(model.model_fields[part].annotation) or model
+        if part in model.model_fields:  # else the place of a section in a list
+            annotation = model.model_fields[part].annotation
+            of_list = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+            model = _as_model(of_list) or model
     return model
 
 

@@ -251,7 +251,7 @@ class DatasetConfig(Section):
 class SearchConfig(Section):
     """How configurations are chosen from the space."""
 
-    algorithm: Literal["grid", "random", "tpe"] = "grid"
+    algorithm: Literal["grid", "random", "sobol", "tpe", "cmaes", "gp", "nsga2"] = "grid"
     trials: Annotated[
         PositiveCount | None, Field(description="Number of trials; a grid has its own number.")
     ] = None
@@ -261,29 +261,93 @@ class SearchConfig(Section):
         Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`."),
     ] = None
     seed: Annotated[Count, Field(description="Seed of the search itself.")] = 0
+    population: Annotated[
+        Annotated[Whole, Field(ge=4)] | None,
+        Field(
+            description="Configurations a generation of cmaes (default: 4 + 3 ln n for n parameters) and of nsga2 "
+            "(default: an eighth of the trials, from 8 to 50)."
+        ),
+    ] = None
+    warm_start: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="A sweep folder whose finished trials the search learns from before its first trial.",
+        ),
+    ] = None
+
+    @property
+    def generation(self) -> int:
+        """Configurations a generation of nsga2."""
+        return self.population or min(max((self.trials or 0) // 8, 8), 50)
 
 
 class SchedulerConfig(Section):
-    """Which trials are stopped early; `scheduler: asha` is short for `scheduler: {name: asha}`."""
+    """Which trials are stopped early, or (`pbt`) take over from better ones while they train; `scheduler: asha` is
+    short for `scheduler: {name: asha}`."""
 
-    name: Literal["none", "asha", "median"] = "none"
+    name: Literal["none", "asha", "median", "hyperband", "pbt"] = "none"
     grace: Annotated[
         PositiveCount | None, Field(description="No trial is stopped before this step; default: steps / 4.")
     ] = None
     reduction: Annotated[
-        Annotated[Real, Field(gt=1)], Field(description="ASHA keeps the best 1/reduction at each rung.")
+        Annotated[Real, Field(gt=1)],
+        Field(description="ASHA and HyperBand keep the best 1/reduction at each rung."),
     ] = 3.0
+    every: Annotated[
+        PositiveCount | None,
+        Field(description="pbt: steps between two comparisons of the population, a multiple of evaluation.every; "
+              "default: a tenth of the steps, rounded up to one."),
+    ] = None  # fmt: skip
+    quantile: Annotated[
+        Real,
+        Field(
+            gt=0,
+            le=0.5,
+            description="pbt: this share of the trials, the worst, takes over from as many best.",
+        ),
+    ] = 0.25
+    resample: Annotated[
+        Real,
+        Field(
+            ge=0, le=1, description="pbt: how likely a value is drawn anew from its domain, not perturbed."
+        ),
+    ] = 0.25
+    factors: Annotated[
+        tuple[Positive, ...],
+        BeforeValidator(sequence),
+        Field(
+            min_length=1,
+            description="pbt: a value is perturbed by one of these; one of a list moves by a place.",
+        ),
+    ] = (0.8, 1.25)
+
+    def interval(self, steps: int, reported: int) -> int:
+        """Steps between two comparisons of a population whose runs of `steps` steps report every `reported`."""
+        return reported * -(-steps // (10 * reported)) if self.every is None else self.every
 
     def grace_steps(self, steps: int) -> int:
         """Steps that a run of `steps` steps is granted before it may be stopped."""
         return max(1, steps // 4) if self.grace is None else self.grace
 
 
-class GoalConfig(Section):
-    """The score that ranks trials (the mean over a trial's seeds) and its direction."""
+class Goal(Section):
+    """A score (the mean over a trial's seeds) and its direction."""
 
     metric: str = "cluster_accuracy"
     mode: Literal["max", "min"] = "max"
+
+
+class GoalConfig(Goal):
+    """The score that ranks trials, and others that the search weighs against it; a list of goals is short for the
+    first one with the rest as `also`."""
+
+    also: tuple[Goal, ...] = ()
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """All of them, the one that ranks first."""
+        return (Goal(metric=self.metric, mode=self.mode), *self.also)
 
 
 class EvaluationConfig(Section):

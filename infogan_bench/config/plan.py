@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, count, show
 from infogan_bench.config.params import apply, get_value, is_given
-from infogan_bench.config.rules import broken_rules, combination, corners
+from infogan_bench.config.rules import PLANNED_AHEAD, broken_rules, combination, corners
 from infogan_bench.config.space import Choice, Domain, Range, canonical
 from infogan_bench.config.sweep_config import SweepConfig
 
 MAX_TRIALS = 100_000
-_PATIENCE = 1000  # repeats in a row after which drawing at random is given up
+_PATIENCE = 1000  # repeats in a row after which drawing is given up
+_SOBOL_BLOCK = 256  # points at a time; only whole powers of 2 are balanced
+_MANY_FOR_GP = 500  # trials, from where on a Gaussian process takes seconds and more a proposal
 
 Assignment = dict[str, Any]  # dotted key of the base run -> value
 
@@ -26,7 +28,8 @@ class Plan:
     """What a sweep will try.
 
     `assignments` has the parameters of each trial in order, each once, or is None where the search decides
-    while it runs (tpe). `total` is the number of trials; `notices` are sentences that the user should read.
+    while it runs (tpe, cmaes, gp, nsga2). `total` is the number of trials; `notices` are sentences that the user
+    should read.
     """
 
     assignments: tuple[Assignment, ...] | None
@@ -35,7 +38,7 @@ class Plan:
 
 
 def plan(sweep: SweepConfig) -> Plan:
-    """The trials of `sweep`. Which ones a random search draws depends on the space and `search.seed` alone.
+    """The trials of `sweep`. Which ones a random or Sobol search draws depends on the space and `search.seed` alone.
 
     Raises:
         ConfigError: if the parts of the sweep do not fit together, a combination of values is impossible, or
@@ -45,15 +48,17 @@ def plan(sweep: SweepConfig) -> Plan:
     if faults:
         raise ConfigError(None, faults)
     notices = _notices(sweep)
-    if sweep.space and sweep.search.algorithm == "tpe":
-        total = sweep.search.trials or 0  # broken_rules asks tpe for a number
+    if sweep.space and sweep.search.algorithm not in PLANNED_AHEAD:
+        total = sweep.search.trials or 0  # broken_rules asks these for a number
         _check_all(sweep, corners(sweep))
-        return Plan(None, total, (*notices, *_repeats_notice(sweep, total)))
-    if sweep.search.algorithm == "random":
-        assignments, shortfall = _random(sweep)
+        return Plan(None, total, (*notices, *_adaptive_notices(sweep, total)))
+    if sweep.search.algorithm in ("random", "sobol"):
+        assignments, shortfall = _sampled(sweep)
         notices += shortfall
     else:
         assignments = _crossed(sweep.space)
+    if sweep.scheduler.name == "pbt":
+        _check_population(sweep, assignments)
     _check_all(sweep, assignments)
     return Plan(tuple(assignments), len(assignments), tuple(notices))
 
@@ -71,7 +76,7 @@ def _too_many(sweep: SweepConfig) -> list[Fault]:
 
 
 def _count(sweep: SweepConfig) -> int:
-    if sweep.search.algorithm == "tpe":
+    if sweep.search.algorithm not in PLANNED_AHEAD:
         return sweep.search.trials or 1
     if sweep.search.algorithm == "grid":
         return _size(sweep.space) or 0
@@ -80,7 +85,7 @@ def _count(sweep: SweepConfig) -> int:
 
 
 def _samples(sweep: SweepConfig, rest: Mapping[str, Domain]) -> int:
-    """How many configurations a random search takes of the domains it draws from."""
+    """How many configurations a random or Sobol search takes of the domains it draws from."""
     return min(number for number in (sweep.search.trials, _size(rest)) if number is not None)
 
 
@@ -108,11 +113,11 @@ def _crossed(space: Mapping[str, Domain]) -> list[Assignment]:
     return [dict(zip(space, combined, strict=True)) for combined in product(*values)]
 
 
-def _random(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
+def _sampled(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
     """Each sample with each point of the grid, so that points are compared on the same samples."""
     grid, rest = _split(sweep.space)
     points = _crossed(grid)
-    samples = _distinct_samples(rest, _samples(sweep, rest), random.Random(sweep.search.seed))  # noqa: S311
+    samples = _distinct_samples(rest, _samples(sweep, rest), sweep)
     assignments = [
         {key: (sample | point)[key] for key in sweep.space} for sample in samples for point in points
     ]
@@ -127,14 +132,16 @@ def _random(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
     return assignments, [f"search.trials asks for {count(wanted, 'sample')}, but {reason}: {total}"]
 
 
-def _distinct_samples(space: Mapping[str, Domain], number: int, rng: random.Random) -> list[Assignment]:
+def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConfig) -> list[Assignment]:
     """`number` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
     if number == _size(space):
         return _crossed(space)
+    rng = random.Random(sweep.search.seed)  # noqa: S311
+    endless = _sobol(space, sweep.search.seed) if sweep.search.algorithm == "sobol" else _random(space, rng)
     drawn: dict[Any, Assignment] = {}
     repeats = 0
     while len(drawn) < number and repeats < _PATIENCE:
-        sample = {key: domain.sample(rng) for key, domain in space.items()}
+        sample = next(endless)
         repeats = 0 if _key(sample) not in drawn else repeats + 1
         drawn.setdefault(_key(sample), sample)
     if len(drawn) < number and _size(space) is not None:
@@ -143,8 +150,36 @@ def _distinct_samples(space: Mapping[str, Domain], number: int, rng: random.Rand
     return list(drawn.values())
 
 
+def _random(space: Mapping[str, Domain], rng: random.Random) -> Iterator[Assignment]:
+    """Configurations without end, each drawn on its own."""
+    while True:
+        yield {key: domain.sample(rng) for key, domain in space.items()}
+
+
+def _sobol(space: Mapping[str, Domain], seed: int) -> Iterator[Assignment]:
+    """Configurations without end that fill the space evenly: a Sobol sequence (Sobol, 1967), scrambled by linear
+    matrices and a shift (Matousek, 1998), with a dimension for each domain. The first n are the same however many
+    follow.
+    """
+    import numpy as np
+    from scipy.stats import qmc  # takes most of a second, which other searches are spared
+
+    points = qmc.Sobol(len(space), scramble=True, rng=np.random.default_rng(seed))
+    while True:
+        for point in points.random(_SOBOL_BLOCK).tolist():
+            shares = zip(space.items(), point, strict=True)
+            yield {key: domain.at_share(share) for (key, domain), share in shares}
+
+
 def _key(sample: Assignment) -> Any:
     return canonical(list(sample.values()))
+
+
+def _check_population(sweep: SweepConfig, assignments: Sequence[Assignment]) -> None:
+    if len(assignments) < 2:
+        key = "space" if sweep.search.trials is None else "search.trials"
+        raise ConfigError(None, [Fault("`pbt` compares trials, and this would be one alone", key)])
+    _check_all(sweep, corners(sweep))  # a trial may come to have any values
 
 
 def _check_all(sweep: SweepConfig, assignments: Iterable[Assignment]) -> None:
@@ -167,6 +202,13 @@ def _notices(sweep: SweepConfig) -> list[str]:
         if is_given(sweep.base, key)
     ]
     steps = _largest(sweep.space["steps"]) if "steps" in sweep.space else sweep.base.steps
+    if sweep.scheduler.name == "pbt":
+        every = sweep.scheduler.interval(steps, sweep.evaluation.every)
+        if every >= steps:
+            notices.append(
+                f"trials are compared every {every} steps, and a run has {steps}: none takes over from another"
+            )
+        return notices
     grace = sweep.scheduler.grace_steps(steps)
     if sweep.scheduler.name != "none" and grace >= steps:
         notices.append(f"scheduler.grace is {grace} and a run has {steps} steps: no trial is stopped early")
@@ -177,10 +219,22 @@ def _largest(domain: Domain) -> int:
     return int(domain.high if isinstance(domain, Range) else max(domain.values))
 
 
-def _repeats_notice(sweep: SweepConfig, total: int) -> list[str]:
-    size = _size(sweep.space)
-    if size is None or size >= total:
-        return []
-    return [
-        f"search.trials is {total}, but the space has {count(size, 'configuration')}: tpe will repeat some"
-    ]
+def _adaptive_notices(sweep: SweepConfig, total: int) -> list[str]:
+    """What a search that learns should be known to do with so many trials."""
+    algorithm, size, notices = sweep.search.algorithm, _size(sweep.space), []
+    if size is not None and size < total:
+        notices.append(
+            f"search.trials is {total}, but the space has {count(size, 'configuration')}: "
+            f"{algorithm} will repeat some"
+        )
+    if algorithm == "gp" and total > _MANY_FOR_GP:
+        notices.append(
+            f"search.trials is {total}: the time that gp takes for a proposal grows as the cube of the trials "
+            f"so far; beyond {_MANY_FOR_GP}, `tpe` is quicker"
+        )
+    if algorithm == "nsga2" and total <= sweep.search.generation:
+        notices.append(
+            f"search.trials is {total} and a generation {sweep.search.generation}: nsga2 will draw all trials "
+            "at random"
+        )
+    return notices

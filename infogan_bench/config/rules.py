@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
-from infogan_bench.config.errors import ConfigError, Fault, show
+from infogan_bench.config.errors import ConfigError, Fault, code_list, show
 from infogan_bench.config.metrics import (
     FACTOR_SCORES,
     LABEL_SCORES,
@@ -16,18 +16,25 @@ from infogan_bench.config.metrics import (
     score_of,
     uses_labels,
 )
-from infogan_bench.config.models import RunConfig
+from infogan_bench.config.models import RunConfig, SchedulerConfig
 from infogan_bench.config.names import suggestion
-from infogan_bench.config.params import apply
+from infogan_bench.config.params import MUTABLE, apply
 from infogan_bench.config.space import Choice
 from infogan_bench.config.sweep_config import SweepConfig
 
+PLANNED_AHEAD = ("grid", "random", "sobol")
+"""Algorithms that know all their trials before the first one runs."""
+
 _MAX_CORNERS = 10_000  # combinations that are looked at
+_POPULATION_KEYS = ("every", "quantile", "resample", "factors")
+_STOPPING_KEYS = ("grace", "reduction")
 
 
 def broken_rules(sweep: SweepConfig) -> list[Fault]:
     """What is wrong with `sweep` although each of its sections is right."""
-    return [*_search_rules(sweep), *_objective_rules(sweep), *_dataset_rules(sweep)]
+    return [
+        *_search_rules(sweep), *_scheduler_rules(sweep), *_objective_rules(sweep), *_dataset_rules(sweep),
+    ]  # fmt: skip
 
 
 def corners(sweep: SweepConfig, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -52,38 +59,112 @@ def _search_rules(sweep: SweepConfig) -> Iterator[Fault]:
                 f"a grid cannot list every value of `{kind}`; use `choice`, or search by `random` or `tpe`",
                 f"space.{key}",
             )
-    if search.algorithm == "tpe":
+    adaptive = search.algorithm not in PLANNED_AHEAD
+    if adaptive:
         for key, domain in sweep.space.items():
             if isinstance(domain, Choice) and domain.grid:
-                yield Fault("tpe draws every value, so `grid` has no meaning; use `choice`", f"space.{key}")
-    if search.trials is None and sweep.space and (search.algorithm == "tpe" or _needs_trials(sweep)):
+                what = f"{search.algorithm} draws every value, so `grid` has no meaning; use `choice`"
+                yield Fault(what, f"space.{key}")
+    if search.trials is None and sweep.space and (adaptive or _needs_trials(sweep)):
         yield Fault(f"is missing: say how many trials `{search.algorithm}` is to try", "search.trials")
+    if search.algorithm == "cmaes":
+        yield from _cmaes_rules(sweep)
+    if search.population is not None and search.algorithm not in ("cmaes", "nsga2"):
+        what = f"{search.algorithm} has no generations; remove this, or search by `cmaes` or `nsga2`"
+        yield Fault(what, "search.population")
+    if search.warm_start is not None and not (adaptive and sweep.space):
+        yield Fault(
+            f"{search.algorithm} does not learn from trials, so those of an earlier sweep are of no use to it; search "
+            "by `tpe`, `cmaes`, `gp` or `nsga2`"
+            if sweep.space
+            else "nothing is swept, so there is nothing to learn",
+            "search.warm_start",
+        )
+
+
+def _cmaes_rules(sweep: SweepConfig) -> Iterator[Fault]:
+    for key, domain in sweep.space.items():
+        if isinstance(domain, Choice):
+            yield Fault(
+                "cmaes searches ranges of numbers, and a list has no order that it could use; give a range such as "
+                "`uniform` or `int`, or search by `tpe`, `gp` or `nsga2`",
+                f"space.{key}",
+            )
+    if sum(domain.size != 1 for domain in sweep.space.values()) == 1:
+        yield Fault("cmaes needs two parameters or more; with one, search by `tpe` or `gp`", "space")
+    if sweep.objective.also:
+        yield Fault(
+            "cmaes has one objective; with several, search by `nsga2`, `tpe` or `gp`", "objective.also"
+        )
+
+
+def _scheduler_rules(sweep: SweepConfig) -> Iterator[Fault]:
+    scheduler, defaults = sweep.scheduler, SchedulerConfig()
+    foreign = _STOPPING_KEYS if scheduler.name == "pbt" else _POPULATION_KEYS
+    for key in foreign:
+        if getattr(scheduler, key) != getattr(defaults, key):
+            yield Fault(f"has no meaning for `scheduler: {scheduler.name}`; remove it", f"scheduler.{key}")
+    if scheduler.name != "pbt":
+        return
+    if not sweep.space:
+        yield Fault("`pbt` changes swept values while they train, and nothing is swept", "space")
+    for key in sweep.space:
+        if key not in MUTABLE:
+            yield Fault(
+                "`pbt` changes swept values while they train, and this one cannot change then; give it one value in "
+                f"`base`, or use another scheduler. What can change: {code_list(MUTABLE)}",
+                f"space.{key}",
+            )
+    if sweep.search.algorithm not in PLANNED_AHEAD:
+        yield Fault(
+            f"`pbt` needs its whole population at the start; use {code_list(PLANNED_AHEAD)}",
+            "search.algorithm",
+        )
+    if scheduler.every is not None and scheduler.every % sweep.evaluation.every:
+        yield Fault(
+            f"must be a multiple of `evaluation.every` ({sweep.evaluation.every}), since trials are compared by "
+            f"what they report then, got {scheduler.every}",
+            "scheduler.every",
+        )
 
 
 def _needs_trials(sweep: SweepConfig) -> bool:
-    return sweep.search.algorithm == "random" and any(domain.size is None for domain in sweep.space.values())
+    return sweep.search.algorithm in ("random", "sobol") and any(
+        domain.size is None for domain in sweep.space.values()
+    )
 
 
 def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    metric = sweep.objective.metric
+    yield from _metric_rules(sweep, sweep.objective.metric, "objective.metric")
+    named = {sweep.objective.metric}
+    for place, goal in enumerate(sweep.objective.also):
+        key = f"objective.also[{place}].metric"
+        if goal.metric in named:
+            yield Fault(f"`{goal.metric}` is an objective twice", key)
+        else:
+            yield from _metric_rules(sweep, goal.metric, key)
+        named.add(goal.metric)
+
+
+def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault]:
     for params, run in _runs(sweep, "codes."):
         names = metric_names(run.codes.names)
         if metric in names:
             continue
         known = {name for _, other in _runs(sweep, "codes.") for name in metric_names(other.codes.names)}
         if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES):
-            yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", "objective.metric")
+            yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", where)
         else:
-            yield Fault(_undefined(metric, params), "objective.metric")
+            yield Fault(_undefined(metric, params), where)
         return
     score = score_of(metric)
     if score in (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES) and score not in sweep.evaluation.scores:
-        yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", "objective.metric")
+        yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", where)
     if score in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
         yield Fault(
             f"`{metric}` is computed once a run, at its end, so `scheduler: {sweep.scheduler.name}` could not "
             "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
-            "objective.metric",
+            where,
         )
 
 

@@ -89,6 +89,14 @@ class Choice:
         """One value, each with the same probability."""
         return rng.choice(self.values)
 
+    def at_share(self, share: float) -> Any:
+        """The value at `share` of the way along the list, 0 <= share < 1."""
+        return self.values[int(share * len(self.values))]
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value` is one of the values."""
+        return canonical(value) in map(canonical, self.values)
+
     def dump(self) -> dict[str, list[Any]]:
         """The YAML form."""
         return {self.kind: list(self.values)}
@@ -188,6 +196,27 @@ class Range:
         tick = round(_draw(rng, first - 0.5, last + 0.5, log=True))
         return self.at(min(max(tick, first), last))
 
+    def at_share(self, share: float) -> float:
+        """The value below which `sample` finds that share of its values, 0 <= share < 1."""
+        ticks = self.ticks
+        if ticks is None:
+            return self.rounded(_between(share, self.low, self.high, self.log))
+        first, last = ticks.start, ticks.stop - 1
+        if not self.log:
+            return self.at(first + int(share * len(ticks)))
+        tick = round(_between(share, first - 0.5, last + 0.5, log=True))
+        return self.at(min(max(tick, first), last))
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value` is a number in the range, and a multiple of the step where there is one."""
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not self.low <= value <= self.high
+        ):
+            return False
+        return self.ticks is None or _exact(value) % _exact(self.step or 1) == 0
+
     def dump(self) -> dict[str, list[Any]]:
         """The YAML form."""
         bounds = [self.low, self.high]
@@ -283,4 +312,11 @@ def _exact(value: float) -> Fraction:
 
 
 def _draw(rng: random.Random, low: float, high: float, log: bool) -> float:
-    return math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
+    return _between(rng.random(), low, high, log)
+
+
+def _between(share: float, low: float, high: float, log: bool) -> float:
+    """The number at `share` of the way from `low` to `high`, or of that from log(low) to log(high)."""
+    if log:
+        return math.exp(_between(share, math.log(low), math.log(high), log=False))
+    return low + (high - low) * share  # what random.uniform computes

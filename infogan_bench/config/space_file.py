@@ -133,5 +133,6 @@ def _run_value(key: str, value: Any) -> Any:
     try:
         result = get_value(apply(RunConfig(), {key: value}), key)
     except ConfigError:  # refused only beside some other value
-        return value
+        real = isinstance(get_value(RunConfig(), key), float) and isinstance(value, int)
+        return float(value) if real else value
     return list(result) if isinstance(result, tuple) else result

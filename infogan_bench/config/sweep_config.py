@@ -35,6 +35,13 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _headed(value: Any) -> Any:
+    """A list of goals: the first, with the rest as `also`."""
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "also" not in value[0]:
+        return {**value[0], "also": value[1:]}
+    return value
+
+
 def _tracked(value: Any) -> Any:
     if isinstance(value, str):
         return {"enabled": False} if value == "none" else {"uri": value}
@@ -105,7 +112,7 @@ class SweepConfig(Section):
     ] = "auto"
     search: SearchConfig = SearchConfig()
     scheduler: Annotated[SchedulerConfig, BeforeValidator(_named)] = SchedulerConfig()
-    objective: GoalConfig = GoalConfig()
+    objective: Annotated[GoalConfig, BeforeValidator(_headed)] = GoalConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     resources: ResourcesConfig = ResourcesConfig()
     tracking: Annotated[TrackingConfig, BeforeValidator(_tracked)] = TrackingConfig()

@@ -266,7 +266,8 @@ def test_a_swept_default_is_not_written_as_if_it_had_been_given(load, write) -> 
         ("seeds: [1, -1]", "seeds[1]: must be at least 0, got -1"),
         (
             "search: {algorithm: gird}",
-            "search.algorithm: expected `grid`, `random` or `tpe`, got 'gird'; did you mean `grid`?",
+            "search.algorithm: expected `grid`, `random`, `sobol`, `tpe`, `cmaes`, "
+            "`gp` or `nsga2`, got 'gird'; did you mean `grid`?",
         ),
         (
             "search: {time_limit: soon}",

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import tracemalloc
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
+import yaml
 
-from infogan_bench.config import ConfigError, Plan, RunConfig, SweepConfig, apply, describe, parse_sweep, plan
+from infogan_bench.config import (
+    ConfigError,
+    Plan,
+    RunConfig,
+    SweepConfig,
+    apply,
+    describe,
+    parse_sweep,
+    plan,
+    resolved_yaml,
+)
+from infogan_bench.config.space import parse_domain
 
 CAT, CONT, LR = "objective.lambda_cat", "objective.lambda_cont", "optimiser.lr_g"
 
@@ -91,17 +104,18 @@ def test_an_empty_list_names_its_key() -> None:
     assert _refusal({CAT: []}) == f"space.{CAT}: the list is empty; give at least one value"
 
 
-@pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
+@pytest.mark.parametrize("algorithm", ["grid", "random", "sobol", "tpe", "gp", "nsga2"])
 def test_an_empty_space_is_one_trial_of_the_base_run(algorithm) -> None:
     assert _assignments(_plan({}, algorithm=algorithm)) == [{}]
 
 
-# Random ---------------------------------------------------------------------------------------------------
+# Random and Sobol -----------------------------------------------------------------------------------------
 
 
-def test_a_grid_among_samples_is_grid_times_samples_on_the_same_samples() -> None:
+@pytest.mark.parametrize("algorithm", ["random", "sobol"])
+def test_a_grid_among_samples_is_grid_times_samples_on_the_same_samples(algorithm) -> None:
     planned = _plan(
-        {CAT: {"grid": [1, 2, 3]}, LR: {"loguniform": [1e-5, 1e-2]}}, algorithm="random", trials=5
+        {CAT: {"grid": [1, 2, 3]}, LR: {"loguniform": [1e-5, 1e-2]}}, algorithm=algorithm, trials=5
     )
     assignments = _assignments(planned)
     assert planned.total == 15
@@ -117,8 +131,9 @@ def test_a_grid_alone_is_not_repeated_by_samples() -> None:
     assert planned.notices == ("search.trials asks for 2 samples, but every domain is a `grid`: 3 trials",)
 
 
-def test_a_small_space_is_taken_whole_with_a_notice() -> None:
-    planned = _plan({"batch": [4, 8], CAT: [0, 1]}, algorithm="random", trials=10)
+@pytest.mark.parametrize("algorithm", ["random", "sobol"])
+def test_a_small_space_is_taken_whole_with_a_notice(algorithm) -> None:
+    planned = _plan({"batch": [4, 8], CAT: [0, 1]}, algorithm=algorithm, trials=10)
     assert len(_assignments(planned)) == 4
     assert planned.notices == ("search.trials asks for 10 samples, but there are only 4 to draw: 4 trials",)
 
@@ -130,9 +145,10 @@ def test_a_finite_space_needs_no_number() -> None:
     )
 
 
+@pytest.mark.parametrize("algorithm", ["random", "sobol"])
 @pytest.mark.parametrize("trials", [1, 500, 999])
-def test_no_configuration_is_drawn_twice_even_where_nearly_all_are(trials) -> None:
-    planned = _plan({"steps": {"logint": [1, 1000]}}, algorithm="random", trials=trials)
+def test_no_configuration_is_drawn_twice_even_where_nearly_all_are(trials, algorithm) -> None:
+    planned = _plan({"steps": {"logint": [1, 1000]}}, algorithm=algorithm, trials=trials)
     steps = [a["steps"] for a in _assignments(planned)]
     assert len(set(steps)) == trials
     assert set(steps) <= set(range(1, 1001))
@@ -145,11 +161,12 @@ def test_a_range_too_narrow_for_the_samples_gives_what_there_is() -> None:
     assert "only 2 to draw" in planned.notices[0]
 
 
-def test_samples_depend_on_the_seed_of_the_search_alone() -> None:
+@pytest.mark.parametrize("algorithm", ["random", "sobol"])
+def test_samples_depend_on_the_seed_of_the_search_alone(algorithm) -> None:
     script = (
         "import json; from infogan_bench.config import parse_sweep, plan\n"
         "space = {'optimiser.lr_g': {'loguniform': [1e-5, 1e-2]}, 'batch': [4, 8, 16], 'steps': {'int': [1, 99]}}\n"
-        "search = {'algorithm': 'random', 'trials': 4, 'seed': 3}\n"
+        f"search = {{'algorithm': '{algorithm}', 'trials': 4, 'seed': 3}}\n"
         "print(json.dumps(plan(parse_sweep({'name': 'x', 'space': space, 'search': search})).assignments))"
     )
     outputs = {
@@ -164,7 +181,7 @@ def test_samples_depend_on_the_seed_of_the_search_alone() -> None:
     }
     assert len(outputs) == 1
     space = {LR: {"loguniform": [1e-5, 1e-2]}, "batch": [4, 8, 16], "steps": {"int": [1, 99]}}
-    here = [_plan(space, algorithm="random", trials=4, seed=seed).assignments for seed in (3, 4)]
+    here = [_plan(space, algorithm=algorithm, trials=4, seed=seed).assignments for seed in (3, 4)]
     assert json.loads(outputs.pop()) == list(here[0] or ())
     assert here[0] != here[1]
 
@@ -174,20 +191,144 @@ def test_more_samples_than_can_be_planned_are_refused() -> None:
     assert message == "search.trials: this would be 100,002 trials; at most 100,000 are planned"
 
 
-# TPE ------------------------------------------------------------------------------------------------------
+def test_each_half_each_quarter_and_each_value_has_its_share_of_a_sobol_search() -> None:
+    """The first 2^k points of a Sobol sequence have equally many in each of 2^j equal parts of each dimension, j <= k,
+    and in each of the four quarters of each two of the first dimensions (Sobol's property A)."""
+    space = {
+        LR: {"loguniform": [1e-4, 1]},
+        "batch": [4, 8, 16, 32],
+        CAT: {"uniform": [0, 16]},
+        "steps": {"int": [1, 8]},
+    }
+    trials = _assignments(_plan(space, algorithm="sobol", trials=16))
+    assert [sum(1 for t in trials if 10.0**k <= t[LR] < 10.0 ** (k + 1)) for k in range(-4, 0)] == [4] * 4
+    assert [sum(1 for t in trials if t["batch"] == size) for size in (4, 8, 16, 32)] == [4] * 4
+    assert sorted(int(t[CAT]) for t in trials) == list(range(16))
+    assert sorted(t["steps"] for t in trials) == sorted([*range(1, 9)] * 2)
+    quarters = [(t[LR] < 1e-2, t["batch"] < 16) for t in trials]
+    assert {quarters.count((a, b)) for a in (True, False) for b in (True, False)} == {4}
 
 
-def test_tpe_decides_while_it_runs() -> None:
-    assert _plan({LR: {"loguniform": [1e-5, 1e-2]}}, algorithm="tpe", trials=7) == Plan(None, 7)
+def test_more_trials_of_a_sobol_search_begin_with_the_same_ones() -> None:
+    space = {LR: {"loguniform": [1e-4, 1]}, CAT: {"quniform": [0, 1, 0.1]}}
+    few, many = (_assignments(_plan(space, algorithm="sobol", trials=n)) for n in (5, 300))
+    assert few == many[:5]
 
 
-def test_tpe_needs_a_number_and_draws_every_value() -> None:
-    assert _refusal({"batch": [4, 8]}, algorithm="tpe") == (
-        "search.trials: is missing: say how many trials `tpe` is to try"
+def test_a_share_of_a_logarithmic_range_of_whole_numbers() -> None:
+    """Tick k has the share of log(x) from k - 1/2 to k + 1/2: of 1 to 3 that is log 3, log 5/3, log 7/5 over log 7."""
+    domain = parse_sweep({"name": "x", "space": {"steps": {"logint": [1, 3]}}}).space["steps"]
+    edges = [0.0, math.log(3) / math.log(7), math.log(5) / math.log(7), 1.0]
+    for value, (low, high) in enumerate(pairwise(edges), start=1):
+        assert [domain.at_share(low + 1e-9), domain.at_share(high - 1e-9)] == [value, value]
+
+
+@pytest.mark.parametrize(
+    ("domain", "inside", "outside"),
+    [
+        ({"choice": [1, 2.5, [1]]}, [1.0, 2.5, [1]], [2, True, "1", [2]]),
+        ({"uniform": [0, 1]}, [0, 0.123456789, 1], [-1e-9, 1.1, True, "0.5", None]),
+        ({"quniform": [0, 1, 0.1]}, [0.3, 1, 0.7], [0.25, 1.1]),
+        ({"int": [1, 9]}, [1, 2.0, 9], [0, 2.5, 10]),
+        ({"qint": [4, 20, 8]}, [8, 16], [4, 12, 20, 24]),
+    ],
+)
+def test_what_a_domain_holds(domain, inside, outside) -> None:
+    held = parse_domain(domain)
+    assert [value for value in inside if not held.holds(value)] == []
+    assert [value for value in outside if held.holds(value)] == []
+
+
+# Searches that learn --------------------------------------------------------------------------------------
+
+TWO = {LR: {"loguniform": [1e-5, 1e-2]}, CAT: {"uniform": [0, 1]}}
+
+
+@pytest.mark.parametrize("algorithm", ["tpe", "cmaes", "gp", "nsga2"])
+def test_some_searches_decide_while_they_run(algorithm) -> None:
+    assert _plan(TWO, algorithm=algorithm, trials=17) == Plan(None, 17)
+    assert _refusal(TWO, algorithm=algorithm) == (
+        f"search.trials: is missing: say how many trials `{algorithm}` is to try"
     )
-    assert _refusal({"batch": {"grid": [4, 8]}}, algorithm="tpe", trials=2) == (
-        "space.batch: tpe draws every value, so `grid` has no meaning; use `choice`"
+
+
+@pytest.mark.parametrize("algorithm", ["tpe", "gp", "nsga2"])
+def test_a_search_that_learns_draws_every_value(algorithm) -> None:
+    assert _refusal({"batch": {"grid": [4, 8]}}, algorithm=algorithm, trials=2) == (
+        f"space.batch: {algorithm} draws every value, so `grid` has no meaning; use `choice`"
     )
+
+
+def test_cmaes_takes_ranges_two_or_more_and_one_objective() -> None:
+    assert _refusal({**TWO, "batch": [4, 8]}, algorithm="cmaes", trials=9) == (
+        "space.batch: cmaes searches ranges of numbers, and a list has no order that it could use; give a range such "
+        "as `uniform` or `int`, or search by `tpe`, `gp` or `nsga2`"
+    )
+    assert _refusal({LR: TWO[LR]}, algorithm="cmaes", trials=9) == (
+        "space: cmaes needs two parameters or more; with one, search by `tpe` or `gp`"
+    )
+    with pytest.raises(ConfigError, match="cmaes has one objective; with several, search by `nsga2`"):
+        _sweep(TWO, search={"algorithm": "cmaes", "trials": 9}, objective=BOTH)
+
+
+def test_what_a_search_that_learns_is_known_to_do_is_said() -> None:
+    assert _plan(TWO, algorithm="gp", trials=501).notices == (
+        "search.trials is 501: the time that gp takes for a proposal grows as the cube of the trials so far; beyond "
+        "500, `tpe` is quicker",
+    )
+    assert _plan(TWO, algorithm="nsga2", trials=8).notices == (
+        "search.trials is 8 and a generation 8: nsga2 will draw all trials at random",
+    )
+    assert _plan(TWO, algorithm="nsga2", trials=8, population=4).notices == ()
+    assert _refusal(TWO, algorithm="tpe", trials=8, population=4) == (
+        "search.population: tpe has no generations; remove this, or search by `cmaes` or `nsga2`"
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["grid", "random", "sobol"])
+def test_a_search_that_does_not_learn_takes_no_earlier_sweep(algorithm) -> None:
+    assert _refusal({CAT: [0, 1]}, algorithm=algorithm, warm_start="runs/other") == (
+        f"search.warm_start: {algorithm} does not learn from trials, so those of an earlier sweep are of no use to it; "
+        "search by `tpe`, `cmaes`, `gp` or `nsga2`"
+    )
+
+
+# Several objectives ---------------------------------------------------------------------------------------
+
+BOTH = [{"metric": "cluster_accuracy"}, {"metric": "loss/d", "mode": "min"}]
+
+
+def test_a_list_of_objectives_is_the_first_with_the_others() -> None:
+    sweep = _sweep(TWO, search={"algorithm": "nsga2", "trials": 20}, objective=BOTH)
+    assert (sweep.objective.metric, sweep.objective.mode) == ("cluster_accuracy", "max")
+    assert [(goal.metric, goal.mode) for goal in sweep.objective.goals] == [
+        ("cluster_accuracy", "max"),
+        ("loss/d", "min"),
+    ]
+    assert _sweep({}, objective=[BOTH[0]]) == _sweep({}, objective=BOTH[0]) == _sweep({})
+    assert parse_sweep(yaml.safe_load(resolved_yaml(sweep))) == sweep
+    assert "\n".join(describe(sweep, plan(sweep)).splitlines()[-5:-1]) == (
+        "search     nsga2, seed 0, generations of 8\n"
+        "scheduler  none\n"
+        "objective  max cluster_accuracy (uses labels), mean over the seeds, which ranks\n"
+        "           min loss/d"
+    )
+
+
+@pytest.mark.parametrize(
+    ("objective", "fault"),
+    [
+        ([], "objective: expected a section with keys of its own, got []"),
+        ([BOTH[0], BOTH[0]], "objective.also[0].metric: `cluster_accuracy` is an objective twice"),
+        ([BOTH[0], {"metric": "nim"}], "objective.also[0].metric: unknown metric 'nim'; did you mean `nmi`?"),
+        ([BOTH[0], {"metrik": "nmi"}], "objective.also[0].metrik: unknown key; did you mean `metric`?"),
+        ([BOTH[0], {"mode": "up"}], "objective.also[0].mode: expected `max` or `min`, got 'up'"),
+    ],
+)
+def test_each_objective_is_checked(objective, fault) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _sweep({}, objective=objective)
+    assert str(caught.value) == fault
 
 
 def test_tpe_with_more_trials_than_configurations_has_a_notice() -> None:
@@ -224,7 +365,7 @@ def test_a_sweep_in_words() -> None:
     assert describe(sweep, plan(sweep)).splitlines() == [
         "name       x",
         "dataset    mnist",
-        "sweeps     objective.lambda_cat  grid [0.1, 1.0]",
+        "sweeps     objective.lambda_cat  grid [0.1, 1]",
         "           optimiser.lr_g        loguniform [1e-05, 0.01]",
         "trials     6 x 2 seeds = 12 runs",
         "steps      400, scored every 100",
