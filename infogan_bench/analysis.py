@@ -20,7 +20,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import torch
 from infogan_reports import RankedTrial, ReportError, SweepData, load, ranking
-from infogan_reports.curves import training_panels
+from infogan_reports.curves import BEST_TRIALS, training_panels
 from infogan_reports.effects import parameter_effects
 from infogan_reports.figures import Figure, effect_figure, panel_figure
 
@@ -128,12 +128,14 @@ class Sweep:
         """Training curves of the best five trials, with the range over their seeds.
 
         Args:
-            metric: the objective if None, or another one that the report draws: `loss/d`, `loss/g`, `L_I`.
+            metric: the objective if None, or another one that the report draws: `loss/d`, `L_I/cat_0`, `nmi`.
 
         Raises:
             InputError: if there is no such figure.
         """
-        panels = {panel.metric: panel for panel in training_panels(self.data, ranking(self.data))}
+        trials = ranking(self.data)
+        best = [place for place, trial in enumerate(trials[:BEST_TRIALS]) if trial.rank]
+        panels = {panel.metric: panel for panel in training_panels(self.data, trials, best)}
         asked = metric or self.metric
         if asked not in panels:
             raise InputError(f"{asked}: has no curves; there are those of {_listed(list(panels))}")

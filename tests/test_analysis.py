@@ -110,7 +110,7 @@ def test_what_there_is_no_figure_of_is_refused_with_what_there_is(sweep: Sweep) 
     with pytest.raises(InputError, match=r"steps: no ranked trial sweeps it; swept are optimiser\.lr_d"):
         sweep.effect("steps")
     with pytest.raises(
-        InputError, match=r"fid: has no curves; there are those of cluster_accuracy, L_I, loss/d"
+        InputError, match=r"fid: has no curves; there are those of cluster_accuracy, L_I, L_I/cat_0"
     ):
         sweep.curves("fid")
 

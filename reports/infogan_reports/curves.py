@@ -1,9 +1,11 @@
-"""Training curves of the best trials, averaged over seeds and thinned."""
+"""Training curves: every metric of a trial by step, averaged over its seeds and thinned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,12 @@ from infogan_reports.folder import SweepData
 from infogan_reports.ranking import RankedTrial
 
 BEST_TRIALS = 5
-MAX_POINTS = 200  # of a drawn curve
+MAX_TRIALS = 200  # whose curves a page holds: the first half of them are the best
+MAX_POINTS = 200  # of a curve of one of the best trials
+LEAST_POINTS = 20  # of any other, which have no more than this where there are many
+POINTS = 24_000  # of all others together, about 0.5 MB
+
+_WORDS = {"L_I": "L_I, all codes", "loss/d": "Loss of D", "loss/g": "Loss of G"}
 
 Floats = NDArray[np.float64]
 
@@ -21,87 +28,172 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Curve:
     """One metric of one trial: arrays (n_points,) of steps, of the mean over the seeds, and of the lowest
-    and highest seed (None for a single seed).
+    and highest seed (None for a single seed). `ceiling` is H(c) in nats, which L_I of a categorical code cannot
+    pass; None for anything else.
     """
 
+    row: int  # the trial's place in the ranking, from 0
     trial: str
-    rank: int
     steps: Floats
     mean: Floats
     low: Floats | None
     high: Floats | None
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One figure of curves; `ceilings` are the distinct H(c) in nats that a curve cannot pass."""
+    """One metric: a curve for each trial that reported it."""
 
     title: str
     metric: str
     curves: tuple[Curve, ...]
-    ceilings: tuple[float, ...] = ()
+
+    @property
+    def ceilings(self) -> tuple[float, ...]:
+        """The distinct H(c) of its curves."""
+        return tuple(sorted({round(curve.ceiling, 4) for curve in self.curves if curve.ceiling is not None}))
 
 
-def training_panels(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[Panel, ...]:
-    """The objective, L_I, and the losses of D and G; a metric that no best trial reported has no panel."""
-    best = [trial for trial in trials[:BEST_TRIALS] if trial.rank is not None]
-    if not best or data.history.empty:
+def rows_with_curves(n_trials: int) -> list[int]:
+    """The places in the ranking whose curves a page holds: all, or the best and an even share of the others."""
+    if n_trials <= MAX_TRIALS:
+        return list(range(n_trials))
+    half = MAX_TRIALS // 2
+    share = np.linspace(half, n_trials - 1, MAX_TRIALS - half).round().astype(int)
+    return [*range(half), *share.tolist()]
+
+
+def training_panels(data: SweepData, trials: Sequence[RankedTrial], rows: Iterable[int]) -> tuple[Panel, ...]:
+    """The objective, L_I of each code, the losses and the other scores of the trials at these places in the ranking.
+
+    A metric that none of them reported has no panel, nor has a score that is computed at a run's end alone.
+    """
+    place = {trials[row].trial: row for row in rows}
+    history = data.history[data.history["trial"].isin(list(place))]
+    if history.empty:
         return ()
-    history = data.history[data.history["trial"].isin([trial.trial for trial in best])]
-    history = history.astype({"trial": str, "metric": str})
-    panels = [
-        Panel(f"{data.metric} (objective)", data.metric, _curves(history, best, [data.metric])),
-        _information_panel(history, best),
-        Panel("Loss of D", "loss/d", _curves(history, best, ["loss/d"])),
-        Panel("Loss of G", "loss/g", _curves(history, best, ["loss/g"])),
-    ]
-    return tuple(panel for panel in panels if panel.curves)
+    curves = _curves(history.astype({"trial": str, "metric": str}), place)
+    panels = (
+        Panel(title, metric, _with_ceilings(curves, metric))
+        for metric, title in _titles(data, curves).items()
+    )
+    return tuple(_thinned_panels([panel for panel in panels if panel.curves]))
 
 
-def _information_panel(history: pd.DataFrame, best: Sequence[RankedTrial]) -> Panel:
-    """L_I of the categorical codes under its ceiling H(c); without such codes all of L_I, which has none."""
-    categorical = _names(history, "L_I/cat_")
-    if not categorical:
-        return Panel("L_I, all codes (nats)", "L_I", _curves(history, best, ["L_I"]))
-    ceilings = {
-        round(total, 4) for trial in best if (total := _last_sum(history, trial, _names(history, "H/cat_")))
+def curve_data(panels: Sequence[Panel]) -> dict[str, Any]:
+    """What the page's script draws from. A line is base64 of float32 steps and means, a band of lowest and highest."""
+    return {
+        "rows": sorted({curve.row for panel in panels for curve in panel.curves}),
+        "best": BEST_TRIALS,
+        "panels": [
+            {
+                "title": panel.title,
+                "lines": {curve.row: _packed(curve.steps, curve.mean) for curve in panel.curves},
+                "bands": {
+                    curve.row: _packed(curve.low, curve.high)
+                    for curve in panel.curves
+                    if curve.low is not None and curve.high is not None
+                },
+                "ceilings": {
+                    curve.row: round(curve.ceiling, 4) for curve in panel.curves if curve.ceiling is not None
+                },
+            }
+            for panel in panels
+        ],
     }
-    curves = _curves(history, best, categorical)
-    return Panel("L_I of the categorical codes (nats)", "L_I", curves, tuple(sorted(ceilings)))
 
 
-def _names(history: pd.DataFrame, prefix: str) -> list[str]:
-    return sorted(name for name in history["metric"].unique() if name.startswith(prefix))
+def _packed(*parts: Floats) -> str:
+    return base64.b64encode(np.concatenate(parts).astype("<f4").tobytes()).decode()
 
 
-def _last_sum(history: pd.DataFrame, trial: RankedTrial, metrics: Sequence[str]) -> float:
-    rows = history[(history["trial"] == trial.trial) & history["metric"].isin(metrics)]
-    return float(rows.groupby("metric")["value"].last().sum())
+Curves = Mapping[str, Mapping[int, Curve]]  # metric -> place in the ranking -> curve
 
 
-def _curves(history: pd.DataFrame, best: Sequence[RankedTrial], metrics: Sequence[str]) -> tuple[Curve, ...]:
-    curves = (_curve(history, trial, metrics) for trial in best)
-    return tuple(curve for curve in curves if curve is not None)
+def _curves(history: pd.DataFrame, place: Mapping[str, int]) -> Curves:
+    """Every metric of every trial, over the steps at which all seeds of a trial reported it."""
+    rows = history.drop_duplicates(
+        ["metric", "trial", "seed", "step"], keep="last"
+    )  # a resume repeats a step
+    table = rows.pivot(index=["metric", "trial", "step"], columns="seed", values="value").sort_index()
+    values, steps = (
+        table.to_numpy(dtype=np.float64),
+        table.index.get_level_values("step").to_numpy(np.float64),
+    )
+    curves: dict[str, dict[int, Curve]] = {}
+    groups: Mapping[Any, Any] = table.groupby(level=["metric", "trial"], sort=False).indices
+    for (metric, trial), at in groups.items():
+        by_seed = values[at]
+        by_seed = by_seed[:, ~np.isnan(by_seed).all(axis=0)]  # (n_steps, seeds of this trial)
+        whole = ~np.isnan(by_seed).any(axis=1)
+        if whole.any():
+            row = place[trial]
+            curves.setdefault(metric, {})[row] = _over_seeds(row, trial, steps[at][whole], by_seed[whole])
+    return curves
 
 
-def _curve(history: pd.DataFrame, trial: RankedTrial, metrics: Sequence[str]) -> Curve | None:
-    """The sum of `metrics` by step, over the steps at which every seed reported all of them."""
-    rows = history[(history["trial"] == trial.trial) & history["metric"].isin(metrics)]
-    rows = rows.drop_duplicates(["seed", "step", "metric"], keep="last")  # a resumed trial repeats a step
-    table = rows.pivot(index="step", columns=["seed", "metric"], values="value").sort_index().dropna()
-    if table.empty:
-        return None
-    by_seed = table.T.groupby(level="seed").sum().T.to_numpy(dtype=np.float64)  # (n_steps, n_seeds)
-    mean = by_seed.mean(axis=1)
-    kept = thinned(mean, MAX_POINTS)
+def _over_seeds(row: int, trial: str, steps: Floats, by_seed: Floats) -> Curve:
     several = by_seed.shape[1] > 1
     return Curve(
-        trial=trial.trial,
-        rank=trial.rank or 0,
-        steps=table.index.to_numpy(dtype=np.float64)[kept],
-        mean=mean[kept],
-        low=by_seed.min(axis=1)[kept] if several else None,
-        high=by_seed.max(axis=1)[kept] if several else None,
+        row=row,
+        trial=trial,
+        steps=steps,
+        mean=by_seed.mean(axis=1),
+        low=by_seed.min(axis=1) if several else None,
+        high=by_seed.max(axis=1) if several else None,
+    )
+
+
+def _titles(data: SweepData, curves: Curves) -> dict[str, str]:
+    """The metrics that are drawn, in their order, each with its title."""
+    codes = sorted(name for name in curves if name.startswith("L_I/"))
+    in_nats = ["L_I", *codes] if len(codes) != 1 else codes  # L_I of one code is all of it
+    losses = sorted(name for name in curves if name.startswith("loss/"))
+    others = sorted(name for name in curves if "/" not in name and _is_score_in_training(name, curves[name]))
+    first = {data.metric: f"{data.metric} (objective)"}
+    titles = {name: _WORDS.get(name, name) for name in (*in_nats, *losses, *others)}
+    return {metric: title for metric, title in (first | titles | first).items() if metric in curves}
+
+
+def _is_score_in_training(name: str, curves: Mapping[int, Curve]) -> bool:
+    constant = name in ("H", "images_per_second", "L_I")
+    return not constant and any(len(curve.steps) > 1 for curve in curves.values())
+
+
+def _with_ceilings(curves: Curves, metric: str) -> tuple[Curve, ...]:
+    """The curves of a metric in the order of the ranking; those of a code's L_I with its H."""
+    prefix, _, code = metric.partition("/")
+    ceilings = curves.get(f"H/{code}", {}) if prefix == "L_I" and code.startswith("cat_") else {}
+    return tuple(
+        replace(curve, ceiling=float(ceilings[row].mean[-1])) if row in ceilings else curve
+        for row, curve in sorted(curves[metric].items())
+    )
+
+
+def _thinned_panels(panels: Sequence[Panel]) -> list[Panel]:
+    n_others = sum(curve.row >= BEST_TRIALS for panel in panels for curve in panel.curves)
+    limit = min(MAX_POINTS, max(LEAST_POINTS, POINTS // max(n_others, 1)))
+    return [
+        Panel(
+            panel.title,
+            panel.metric,
+            tuple(
+                _thinned(curve, MAX_POINTS if curve.row < BEST_TRIALS else limit) for curve in panel.curves
+            ),
+        )
+        for panel in panels
+    ]
+
+
+def _thinned(curve: Curve, limit: int) -> Curve:
+    kept = thinned(curve.mean, limit)
+    return replace(
+        curve,
+        steps=curve.steps[kept],
+        mean=curve.mean[kept],
+        low=None if curve.low is None else curve.low[kept],
+        high=None if curve.high is None else curve.high[kept],
     )
 
 

@@ -65,8 +65,21 @@ def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
     )
 
 
+def panel_frame(panel: Panel, index: int) -> Figure:
+    """The frame of a panel, into which the page's script draws the curves of the trials that a reader chooses."""
+    figure = go.Figure()
+    figure.update_xaxes(title_text="step")
+    return Figure(
+        id=f"curve-{index}",
+        title=panel.title,
+        caption="",
+        alt=f"{panel.title} over training",
+        plot=plot_json(figure),
+    )
+
+
 def panel_figure(panel: Panel, index: int) -> Figure:
-    """Curves of the best trials over training, with the range over seeds and the ceiling H(c)."""
+    """Curves of a few trials over training, with the range over seeds and the ceiling H(c)."""
     figure = go.Figure()
     for curve in panel.curves:
         if curve.low is not None and curve.high is not None:
@@ -193,7 +206,7 @@ def _column(values: list[Any]) -> Any:
 
 
 def _line(curve: Curve) -> go.Scatter:
-    place = curve.rank - 1
+    place = curve.row % len(TRIAL_COLOURS)
     return go.Scatter(
         x=curve.steps,
         y=curve.mean,
@@ -205,7 +218,7 @@ def _line(curve: Curve) -> go.Scatter:
 
 
 def _band(curve: Curve, low: Floats, high: Floats) -> go.Scatter:
-    colour = TRIAL_COLOURS[curve.rank - 1]
+    colour = TRIAL_COLOURS[curve.row % len(TRIAL_COLOURS)]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return go.Scatter(
         x=np.concatenate([curve.steps, curve.steps[::-1]]),

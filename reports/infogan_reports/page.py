@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from infogan_reports import figures
-from infogan_reports.curves import MAX_POINTS
+from infogan_reports.curves import BEST_TRIALS, MAX_POINTS, curve_data
 from infogan_reports.explorer import explorer_data
 from infogan_reports.folder import load
 from infogan_reports.leaderboard import Leaderboard
@@ -23,7 +23,7 @@ from infogan_reports.ranking import USES_FACTORS, USES_LABELS
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
 from infogan_reports.text import counted, duration, number, value_text
 
-SCRIPTS = ("report.js", "leaderboard.js", "mattered.js")
+SCRIPTS = ("report.js", "trials.js", "curves.js", "leaderboard.js", "mattered.js")
 STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css")
 
 
@@ -47,7 +47,8 @@ def render(report: ReportData) -> str:
     effects = [figures.effect_figure(e, report.question.metric, i) for i, e in enumerate(report.effects)]
     mattered = mattered_figures(report.mattered, report.question.metric)
     pareto = pareto_figure(report.mattered)
-    curves = [figures.panel_figure(panel, i) for i, panel in enumerate(report.panels)]
+    curves = [figures.panel_frame(panel, i) for i, panel in enumerate(report.panels)]
+    drawable = curve_data(report.panels)
     drawn = [*effects, *mattered, *curves, *([pareto] if pareto else [])]
     scripts = [get_plotlyjs()] if drawn else []
     scripts += [_template_text(environment, name) for name in SCRIPTS]
@@ -63,7 +64,9 @@ def render(report: ReportData) -> str:
         style="\n".join(_template_text(environment, name) for name in STYLES),
         scripts=scripts,
         script_hashes=[_csp_hash(script) for script in scripts],
-        line_styles=list(zip(figures.TRIAL_COLOURS, ("", "7 4", "2 4", "7 3 2 3", "12 4"), strict=True)),
+        curve_data=drawable | {"colours": figures.TRIAL_COLOURS, "dashes": figures.TRIAL_DASHES},
+        n_with_curves=len(drawable["rows"]),
+        best_trials=BEST_TRIALS,
         explorer_data=explorer_data(report.explorers),
         max_points=MAX_POINTS,
         status_words=STATUS_WORDS,

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infogan_reports.curves import BEST_TRIALS, Panel, training_panels
+from infogan_reports.curves import Panel, rows_with_curves, training_panels
 from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
 from infogan_reports.explorer import (
     MAX_EXPLORERS,
@@ -185,11 +185,6 @@ class ReportData:
         """Whether the sweep had trials left to run."""
         return self.counts["pending"] + self.counts["running"] > 0
 
-    @property
-    def shown_in_curves(self) -> tuple[RankedTrial, ...]:
-        """The trials whose curves are drawn."""
-        return tuple(trial for trial in self.trials[:BEST_TRIALS] if trial.rank is not None)
-
 
 def summarise(data: SweepData) -> ReportData:
     """Compute the report of a sweep: the answer, the ranking, effects, curves, codes and failures.
@@ -213,7 +208,7 @@ def summarise(data: SweepData) -> ReportData:
         leaderboard=table,
         effects=effects,
         mattered=what_mattered(data, trials, effects, table),
-        panels=training_panels(data, trials),
+        panels=training_panels(data, trials, rows_with_curves(len(trials))),
         meaning=_meaning(data, best) if best else None,
         explorers=best_explorers(_explorer(data, trial) for trial in trials[:MAX_EXPLORERS] if trial.rank),
         failures=_failures(data),

@@ -92,7 +92,7 @@ def test_every_picture_and_figure_has_an_alternative_text(
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
     plots = [attributes for _, attributes in page.tags if attributes.get("class") == "plot"]
     assert len(pictures) == 3  # samples and two traversals, of the best trial alone
-    assert len(plots) == 2 + 4 + 1  # effects, curves, and two scores at once
+    assert len(plots) == 2 + 6 + 1  # effects, curves, and two scores at once
     assert all(picture["alt"] for picture in pictures)
     assert all(plot["role"] == "img" and plot["aria-label"] for plot in plots)
     assert len(plots) == len(json.loads(page.scripts[0]))
@@ -234,7 +234,7 @@ def test_missing_evaluation(mixed: Path, page_of: Callable[[Path], Page]) -> Non
 
 def test_an_empty_history(mixed: Path, page_of: Callable[[Path], Page]) -> None:
     (mixed / "history.parquet").unlink()
-    assert "history.parquet holds nothing of the best trials." in page_of(mixed).text
+    assert "No curves: history.parquet has no value of any trial yet." in page_of(mixed).text
 
 
 def test_one_configuration(

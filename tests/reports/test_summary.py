@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from infogan_reports import load, summarise
-from infogan_reports.curves import MAX_POINTS, thinned
+from infogan_reports.curves import MAX_POINTS, POINTS, curve_data, rows_with_curves, thinned
 from infogan_reports.figures import panel_figure
 
 
@@ -136,8 +136,12 @@ def test_scales(
 
 
 def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
-    objective, information, loss_d, loss_g = summarise(load(mixed)).panels
-    assert [curve.trial for curve in objective.curves] == ["0001", "0000", "0002", "0003"]
+    panels = summarise(load(mixed)).panels
+    assert [panel.metric for panel in panels] == [
+        "cluster_accuracy", "L_I", "L_I/cat_0", "L_I/uniform_0", "loss/d", "loss/g"
+    ]  # fmt: skip
+    objective, _, information, uniform, loss_d, loss_g = panels
+    assert [curve.trial for curve in objective.curves] == ["0001", "0000", "0002", "0003", "0004"]
     best = objective.curves[0]
     steps = np.array([20, 40, 60, 80, 100])
     np.testing.assert_array_equal(best.steps, steps)
@@ -146,21 +150,20 @@ def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
     assert best.high is not None
     np.testing.assert_allclose(best.low, 0.8 * steps / 100)
     np.testing.assert_allclose(best.high, 0.9 * steps / 100)
-    np.testing.assert_allclose(information.curves[0].mean, 2 * steps / 100)  # L_I/cat_0, not the sum of all
+    np.testing.assert_allclose(information.curves[0].mean, 2 * steps / 100)
     assert information.ceilings == pytest.approx((math.log(10),), abs=1e-4)
+    assert uniform.ceilings == ()  # a continuous code has none
     assert loss_d.curves[0].mean[0] == pytest.approx(math.log(4))
     assert loss_g.curves[0].mean[0] == pytest.approx(math.log(2))
 
 
-def test_without_categorical_codes_all_of_l_i_is_drawn_and_has_no_ceiling(
-    sweep: Callable[..., Path], written_trial: type
-) -> None:
+def test_a_model_of_one_code_has_one_panel_of_it(sweep: Callable[..., Path], written_trial: type) -> None:
     folder = sweep(written_trial("0000", {}, (0.5,)))
     history = pd.read_parquet(folder / "history.parquet")
     history[~history["metric"].str.contains("cat_")].to_parquet(folder / "history.parquet")
     information = summarise(load(folder)).panels[1]
-    assert information.ceilings == ()
-    assert information.curves[0].mean[-1] == pytest.approx(2.1)
+    assert (information.metric, information.ceilings) == ("L_I/uniform_0", ())
+    assert information.curves[0].mean[-1] == pytest.approx(0.1)
     assert information.curves[0].low is None  # one seed
 
 
@@ -186,7 +189,8 @@ def test_figure_1_is_l_i_of_every_trial_by_step_under_h_of_c(
     history = pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"])
     history.assign(step=steps[history["step"]]).to_parquet(folder / "history.parquet")
 
-    (panel,) = [panel for panel in summarise(load(folder)).panels if panel.metric == "L_I"]
+    (panel,) = summarise(load(folder)).panels
+    assert panel.metric == "L_I/cat_0"
     plot = panel_figure(panel, 0).plot
     bands, lines = plot["data"][:2], plot["data"][2:]
     assert [trace["name"] for trace in lines] == list(reported)
@@ -214,9 +218,49 @@ def test_a_step_reported_again_after_a_resume_counts_once(
     np.testing.assert_allclose(curve.mean, [0.1, 0.2, 0.3, 0.4, 0.75])
 
 
-def test_five_trials_have_curves(sweep: Callable[..., Path], written_trial: type) -> None:
-    folder = sweep(*(written_trial(f"{i}", {}, (i / 10,)) for i in range(8)))
-    assert [curve.trial for curve in summarise(load(folder)).panels[0].curves] == ["7", "6", "5", "4", "3"]
+def test_of_many_trials_the_best_and_an_even_share_of_the_others_have_curves() -> None:
+    assert rows_with_curves(200) == list(range(200))
+    rows = rows_with_curves(10_000)
+    assert rows[:100] == list(range(100))
+    assert rows[100:102] == [100, 200]  # every hundredth
+    assert (rows[-1], len(rows)) == (9999, 200)
+
+
+def test_scores_that_are_computed_once_have_no_panel(sweep: Callable[..., Path], written_trial: type) -> None:
+    folder = sweep(written_trial("0000", {}, (0.5,)))
+    history = pd.read_parquet(folder / "history.parquet")
+    more = [("0000", 0, 100, "dci", 0.5), ("0000", 0, 50, "nmi", 0.4), ("0000", 0, 100, "nmi", 0.6)]
+    pd.concat([history, pd.DataFrame(more, columns=history.columns)]).to_parquet(folder / "history.parquet")
+    assert [panel.metric for panel in summarise(load(folder)).panels][-2:] == ["loss/g", "nmi"]
+
+
+def test_the_best_trials_keep_more_points_than_the_many(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    folder = sweep(*(written_trial(f"{i:03d}", {}, (i / 1000,)) for i in range(160)))
+    rows = [
+        (f"{i:03d}", 0, step, "cluster_accuracy", 9.0 if step == 777 else i / 1000 + math.sin(step))
+        for i in range(160)
+        for step in range(1000)
+    ]
+    pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"]).to_parquet(
+        folder / "history.parquet"
+    )
+    (panel,) = summarise(load(folder)).panels
+    points = [len(curve.steps) for curve in panel.curves]
+    assert points[:5] == [MAX_POINTS] * 5
+    assert max(points[5:]) <= POINTS // 155
+    assert all(777 in curve.steps for curve in panel.curves)  # a spike one step wide
+
+
+def test_a_curve_reaches_the_page_as_float32(mixed: Path) -> None:
+    data = curve_data(summarise(load(mixed)).panels)
+    assert data["rows"] == [0, 1, 2, 3, 4, 5]
+    packed = np.frombuffer(base64.b64decode(data["panels"][0]["lines"][0]), "<f4")
+    np.testing.assert_allclose(packed, [20, 40, 60, 80, 100, 0.17, 0.34, 0.51, 0.68, 0.85], rtol=1e-6)
+    low, high = np.frombuffer(base64.b64decode(data["panels"][0]["bands"][0]), "<f4").reshape(2, 5)
+    np.testing.assert_allclose([low[-1], high[-1]], [0.8, 0.9], rtol=1e-6)
+    assert data["panels"][2]["ceilings"] == dict.fromkeys(range(6), 2.3026)
 
 
 def test_thinning_keeps_the_ends_and_the_extremes() -> None:

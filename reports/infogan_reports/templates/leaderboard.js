@@ -1,50 +1,6 @@
 "use strict";
 
-// What the page knows of the trials, in columns; a row is a place in the ranking.
-
-const Trials = (() => {
-  const { columns, status_words: statusWords } = JSON.parse(document.getElementById("trials").textContent);
-  const named = (label) => columns.find((column) => column.label === label && !column.parameter);
-  const n = columns[0].values.length;
-
-  /** As `number` in text.py: four decimals near 1, fewer above, powers of ten far off. */
-  function number(value) {
-    if (value === null || value === undefined) return "–";
-    const size = Math.abs(value);
-    if (size !== 0 && (size < 1e-3 || size >= 1e4)) return exponent(value.toExponential(2));
-    return value.toFixed(size < 10 ? 4 : 2);
-  }
-
-  /** As `value_text` in text.py: exact where that is short, else four digits. */
-  function valueText(value) {
-    const exact = general(value, 12);
-    return exact.length <= 8 ? exact : general(value, 4);
-  }
-
-  function general(value, digits) {
-    const size = Math.abs(value);
-    if (size === 0 || (size >= 1e-4 && size < 10 ** digits)) return String(Number(value.toPrecision(digits)));
-    const [mantissa, power] = value.toExponential(digits - 1).split("e");
-    return exponent(`${Number(mantissa)}e${power}`);
-  }
-
-  function exponent(text) {
-    return text.replace(/e([+-])(\d)$/, "e$10$2");
-  }
-
-  /** The value as a reader sees it; empty where there is none. */
-  function text(column, row) {
-    const value = column.values[row];
-    if (column.kind === "score") return number(value);
-    if (value === null) return column.parameter ? "" : "–";
-    if (column.kind === "category") return column.categories[value];
-    return column.kind === "number" && column.parameter ? valueText(value) : String(value);
-  }
-
-  const spread = (column, row) => column.spreads?.[row] ?? null;
-
-  return { columns, n, named, number, text, spread, statusWords, valueText };
-})();
+// The leaderboard: rows are chosen, sorted and drawn here; a page of them at a time.
 
 if (document.getElementById("ranked")) {
   const PAGE = 100;
@@ -53,6 +9,7 @@ if (document.getElementById("ranked")) {
   const { columns, n, text, spread, number, statusWords } = Trials;
   const table = at("ranked");
   const status = Trials.named("status");
+  const trial = Trials.named("trial");
   const state = { page: 0, sort: null, ascending: true, chosen: null, statuses: new Set(status.categories), rows: [] };
   const shown = new Set(columns.filter((column) => column.shown));
   const level = new Map(columns.map((column) => [column, new Set(column.level ?? [])]));
@@ -122,7 +79,7 @@ if (document.getElementById("ranked")) {
   }
 
   function drawCell(column, row) {
-    if (column === Trials.named("trial")) return element("th", { scope: "row" }, text(column, row));
+    if (column === trial) return drawTrial(row);
     if (column === status) {
       const name = text(column, row);
       return element("td", {}, element("span", { class: `status ${name}` }, statusWords[name]));
@@ -134,6 +91,30 @@ if (document.getElementById("ranked")) {
     if (spread(column, row) !== null) cell.append(element("span", { class: "spread" }, ` ± ${number(spread(column, row))}`));
     if (level.get(column).has(row)) cell.append(element("abbr", { title: "not told apart from the best" }, " ≈"));
     return cell;
+  }
+
+  /** The trial's name, with a box that draws its curves where the page has them. */
+  function drawTrial(row) {
+    const cell = element("th", { scope: "row" });
+    if (Curves.has(row)) {
+      const box = element("input", { type: "checkbox", tabindex: -1, "aria-label": `Curves of trial ${text(trial, row)}` });
+      box.dataset.row = row;
+      box.addEventListener("change", () => Curves.choose(row, box.checked));
+      cell.append(box);
+    }
+    cell.append(text(trial, row));
+    return cell;
+  }
+
+  const boxes = () => [...table.tBodies[0].querySelectorAll("input")];
+
+  function drawChoice() {
+    for (const box of boxes()) {
+      const row = Number(box.dataset.row);
+      box.checked = Curves.chosen.has(row);
+      box.style.accentColor = Curves.colour(row) ?? "";
+      box.closest("tr").classList.toggle("chosen-row", box.checked);
+    }
   }
 
   function drawRows() {
@@ -157,6 +138,8 @@ if (document.getElementById("ranked")) {
     at("first").disabled = at("previous").disabled = state.page === 0;
     at("next").disabled = at("last").disabled = state.page === last;
     for (const id of ["first", "previous", "next", "last"]) at(id).hidden = last === 0;
+    if (boxes().length > 0) boxes()[0].tabIndex = 0;
+    drawChoice();
     at("latex").textContent = latex();
     at("copied").textContent = "";
   }
@@ -188,7 +171,7 @@ if (document.getElementById("ranked")) {
       }),
     );
   }
-  for (const column of columns) {
+  for (const column of columns.filter((each) => each !== trial)) {
     at("columns").append(
       checkbox(column.label, shown.has(column), (checked) => {
         toggle(shown, column, checked);
@@ -197,6 +180,26 @@ if (document.getElementById("ranked")) {
       }),
     );
   }
+  // One box is reached by Tab; the arrow keys go from there.
+  table.tBodies[0].addEventListener("keydown", (event) => {
+    const all = boxes();
+    const here = all.indexOf(event.target);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (here < 0 || to === undefined) return;
+    event.preventDefault();
+    all[to]?.focus();
+  });
+  table.tBodies[0].addEventListener("focusin", ({ target }) => {
+    for (const box of boxes()) box.tabIndex = box === target ? 0 : -1;
+  });
+  table.tBodies[0].addEventListener("click", ({ target }) => {
+    const box = target.closest("tr")?.querySelector("input");
+    if (box && target !== box && window.getSelection().isCollapsed) Curves.choose(Number(box.dataset.row), !box.checked);
+  });
+  Curves.follow((warning) => {
+    drawChoice();
+    at("curves-full").textContent = warning;
+  });
   at("find").addEventListener("input", chooseRows);
   at("first").addEventListener("click", () => turnTo(0));
   at("previous").addEventListener("click", () => turnTo(state.page - 1));
