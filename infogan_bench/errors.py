@@ -1,5 +1,22 @@
-"""The one kind of error that a user can mend: the CLI prints it on one line and exits with code 2."""
+"""What is the user's to mend, and how an exception is told in one record."""
+
+from __future__ import annotations
+
+_LONGEST = 2000  # characters of a message; it goes into tables, into MLflow and onto the screen
 
 
 class InputError(ValueError):
-    """Something the user gave (a file, a key, an argument) is wrong; the message says what was expected."""
+    """Something the user gave (a file, a key, an argument) is wrong; the message says what was expected.
+
+    The CLI prints it on one line and exits with code 2.
+    """
+
+
+def reason(error: BaseException) -> str:
+    """`RuntimeError: its message`, as text that any file can hold, whatever a user's own exception does."""
+    try:
+        message = str(error) or "no message"
+    except Exception:
+        message = "its message cannot be read"
+    text = f"{type(error).__name__}: {message}".encode("utf-8", "replace").decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut; it has {len(text):,} characters)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -14,7 +15,8 @@ _LOGGERS = ("ray", "mlflow", "optuna", "alembic", "sqlalchemy", "infogan_bench",
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Send those loggers and stdout (where Ray prints what befell its workers) to `path` alone, for a while."""
-    handler = logging.FileHandler(path)
+    stream = _LogFile(path.open("ab"), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.captureWarnings(True)
     before = []
@@ -24,11 +26,28 @@ def logging_to(path: Path) -> Iterator[None]:
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.INFO if name != "sqlalchemy" else logging.WARNING)
     try:
-        with redirect_stdout(handler.stream):
+        with redirect_stdout(stream):
             yield
     finally:
         logging.captureWarnings(False)
         for logger, handlers, propagate, level in before:
             logger.handlers, logger.propagate = handlers, propagate
             logger.setLevel(level)
-        handler.close()
+        stream.close()
+
+
+class _LogFile(io.TextIOWrapper):
+    """A text file that loses what a full disk does not take: a sweep must not end by what it says of itself."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):  # ValueError: it was closed, and a late thread still holds it
+            super().flush()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()

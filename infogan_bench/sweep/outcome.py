@@ -12,13 +12,15 @@ from infogan_bench.results import Status, TrialUpdate
 class Outcome:
     """What is left of a sweep when no trial runs any more.
 
-    `trials` are those that ever started; `signal` is the number of the signal that stopped the sweep, if one did.
+    `trials` are those that ever started; `signal` is the number of the signal that stopped the sweep, if one did;
+    `fault` says why it could not go on (a full disk), and what to do.
     """
 
     folder: Path
     planned: int
     trials: tuple[TrialUpdate, ...]
     signal: int | None = None
+    fault: str | None = None
     tracking_uri: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -46,13 +48,16 @@ class Outcome:
 
     @property
     def status(self) -> Status:
-        """FINISHED, INTERRUPTED by a signal, or FAILED where every trial failed."""
-        if self.signal is not None:
+        """FINISHED, INTERRUPTED by a signal or a full disk, or FAILED where every trial failed."""
+        if self.signal is not None or self.fault is not None:
             return Status.INTERRUPTED
         return Status.FAILED if self.failed and self.failed == len(self.trials) else Status.FINISHED
 
     def exit_code(self, *, allow_failures: bool = False) -> int:
-        """0 done, 1 every trial failed, 3 some did (0 with `allow_failures`), 128 + n stopped by signal n."""
+        """0 done, 1 every trial failed or a full disk, 3 some failed (0 with `allow_failures`), 128 + n stopped by
+        signal n."""
+        if self.fault is not None:
+            return 1
         if self.signal is not None:
             return 128 + self.signal
         if self.status is Status.FAILED:

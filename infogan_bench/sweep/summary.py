@@ -26,7 +26,8 @@ def summary(outcome: Outcome) -> str:
     if len(ranked) > _ROWS:
         lines.append(f"and {len(ranked) - _ROWS} more in the report")
     lines.append(_counts(outcome))
-    lines.append(f"report  {outcome.folder / 'report.html'}")
+    if (outcome.folder / "report.html").is_file():
+        lines.append(f"report  {outcome.folder / 'report.html'}")
     if outcome.tracking_uri:
         command = f"infogan-bench ui {shlex.quote(str(outcome.folder))}"
         lines.append(f"MLflow  {command}   ({without_passwords(outcome.tracking_uri)})")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +34,11 @@ class Checkpoint:
 
 
 def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> None:
-    """Write `trainer` to `path`, whole or not at all."""
+    """Write `trainer` to `path`, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written: no space, say.
+    """
     metadata = {
         "format": _FORMAT,
         "run": trainer.run.model_dump_json(),
@@ -45,8 +51,18 @@ def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> Non
     try:
         save_file(tensors, partial, metadata=metadata)
         partial.replace(path)
+    except SafetensorError as error:
+        raise _os_error(error, path) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _os_error(error: SafetensorError, path: Path) -> OSError:
+    """What the system said of a file that safetensors could not write."""
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    if told is None:
+        return OSError(f"{path}: {error}")
+    return OSError(int(told[1]), os.strerror(int(told[1])), str(path))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

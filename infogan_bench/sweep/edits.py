@@ -1,0 +1,81 @@
+"""What may be changed in a sweep's file before it is resumed, and what is refused since it would mix two sweeps.
+
+`sweep.yaml` is the user's to edit; `as-run.yaml` beside it is what ran last, and the two are compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from infogan_bench.config import Choice, Range, SweepConfig, plan
+from infogan_bench.errors import InputError
+
+_WITHOUT_EFFECT = ("resources.", "tracking.", "output", "search.time_limit", "dataset.data_dir")
+_ADDING = ("space", "search.trials")
+_ABSENT = "nothing"
+
+
+def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
+    """`key: was -> is` for all that differs.
+
+    Accepted is what does not change results (resources, tracking, output, the time limit, the folders of data and
+    extensions), and what adds trials so that the earlier ones keep their numbers and parameters.
+
+    Raises:
+        InputError: for any other change, with every difference that is refused.
+    """
+    edits = dict(_differences(was, now))
+    adds_only = _adds_only(was, now)
+    accepted = (*_WITHOUT_EFFECT, *_ADDING) if adds_only else _WITHOUT_EFFECT
+    refused = [f"  {key}: {edit}" for key, edit in edits.items() if not key.startswith(accepted)]
+    if refused:
+        raise InputError(
+            "\n".join(
+                [f"{file}: changed since it ran, so that its trials would no longer belong to it:", *refused]
+            )
+            + "\nChange it back, or start a new sweep from it. What may change is resources, tracking, output, "
+            "search.time_limit, dataset.data_dir, and what only adds trials: a higher search.trials, or values at the "
+            "end of a grid's first key"
+        )
+    return [f"{key}: {edit}" for key, edit in edits.items()]
+
+
+def _adds_only(was: SweepConfig, now: SweepConfig) -> bool:
+    """Whether the trials of `was` are the first of `now`."""
+    before, after = plan(was), plan(now)
+    if before.assignments is None or after.assignments is None:  # the search proposes them as it goes
+        return was.space == now.space and after.total >= before.total
+    return after.assignments[: before.total] == before.assignments
+
+
+def _differences(was: SweepConfig, now: SweepConfig) -> Iterator[tuple[str, str]]:
+    before, after = _leaves(_tree(was)), _leaves(_tree(now))
+    for key in dict.fromkeys([*before, *after]):
+        one, other = before.get(key, _ABSENT), after.get(key, _ABSENT)
+        if one != other:
+            yield key, f"{one} -> {other}"
+    if before.keys() == after.keys() and list(was.space) != list(now.space):
+        yield "space", f"the keys are in another order, {', '.join(was.space)} -> {', '.join(now.space)}"
+
+
+def _tree(sweep: SweepConfig) -> dict[str, Any]:
+    """The sweep as nested dicts; a .py file counts by its name."""
+    tree = sweep.model_dump(mode="json")
+    tree["space"] = dict(sweep.space)
+    tree["extensions"] = [Path(name).name if name.endswith(".py") else name for name in sweep.extensions]
+    return tree
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """{dotted key: value as JSON} of all that is no mapping."""
+    leaves: dict[str, str] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            leaves |= _leaves(value, f"{prefix}{key}.")
+        else:
+            plain = value.dump() if isinstance(value, Choice | Range) else value
+            leaves[f"{prefix}{key}"] = json.dumps(plain, ensure_ascii=False)
+    return leaves

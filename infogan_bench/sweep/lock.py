@@ -1,0 +1,124 @@
+"""One process at a time works on a sweep folder."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from infogan_bench.errors import InputError
+from infogan_bench.sweep.disk import disk_fault, is_disk_fault
+
+LOCK = "sweep.lock"
+_BEAT_SECONDS = 10.0
+_STALE_SECONDS = 120.0  # of silence; file servers may show a beat a minute late
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Hold `folder/sweep.lock`, which says who works on the sweep and since when.
+
+    The system frees the lock of a process that dies, however it dies. On another machine, where that may not show,
+    the lock counts as long as its file is touched, which its holder does every ten seconds.
+
+    Raises:
+        InputError: if another process holds it, or the folder cannot be written.
+    """
+    path = folder / LOCK
+    try:
+        file = _take(path)
+    except OSError as error:
+        what = disk_fault(error, folder) if is_disk_fault(error) else f"{folder} cannot be used: {error}"
+        raise InputError(what) from None
+    done = threading.Event()
+    heart = threading.Thread(target=_beat, args=(path, done), name="sweep-lock", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        done.set()
+        heart.join()
+        path.unlink(missing_ok=True)
+        file.close()
+
+
+def _take(path: Path) -> TextIO:
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+")
+        try:
+            _require_free(file, path)
+            if not _is_at(file, path):  # its holder ended, and removed it, after it was opened here
+                file.close()
+                continue
+            holder = {"host": socket.gethostname(), "pid": os.getpid()}
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps({**holder, "since": since}))
+            file.flush()
+        except BaseException:
+            with suppress(OSError):
+                file.close()
+            raise
+        return file
+
+
+def _require_free(file: TextIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locks_here = True
+    except BlockingIOError:
+        raise InputError(_in_use(path, _holder(file))) from None
+    except OSError:  # a file system without locks
+        locks_here = False
+    holder = _holder(file)
+    elsewhere = holder.get("host") != socket.gethostname()
+    if holder and (elsewhere or not locks_here) and _silence(path) < _STALE_SECONDS:
+        raise InputError(_in_use(path, holder))
+
+
+def _holder(file: TextIO) -> dict[str, object]:
+    """Who the file names; nobody, if it is empty or its writer died over it."""
+    file.seek(0)
+    try:
+        holder = json.loads(file.read())
+    except ValueError:
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _in_use(path: Path, holder: dict[str, object]) -> str:
+    who = "process {pid} on {host} (since {since})".format_map(
+        {"pid": "?", "host": "?", "since": "?", **holder}
+    )
+    return (
+        f"{path.parent} is in use by {who}; wait for it or stop it. If it is no longer there, the folder is free "
+        f"{_STALE_SECONDS:g} seconds after its end"
+    )
+
+
+def _is_at(file: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _silence(path: Path) -> float:
+    """Seconds since the file was touched, by the clock of its file system."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as now:
+        return os.fstat(now.fileno()).st_mtime - path.stat().st_mtime
+
+
+def _beat(path: Path, done: threading.Event) -> None:
+    while not done.wait(_BEAT_SECONDS):
+        with suppress(OSError):  # a full disk is told of by what is written to it
+            os.utime(path)
