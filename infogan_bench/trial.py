@@ -26,6 +26,7 @@ from infogan_bench.evaluation import (
     write_pictures,
 )
 from infogan_bench.gallery import write_gallery
+from infogan_bench.progression import Progression
 from infogan_bench.results import SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
@@ -68,6 +69,7 @@ class Trial:
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
+        self._progression = Progression()  # of the first seed
 
     @property
     def device(self) -> torch.device:
@@ -171,6 +173,9 @@ class Trial:
             place.mkdir(parents=True, exist_ok=True)
             save_checkpoint(trainer, self.spec.dataset, place / "checkpoint.safetensors")
             write_pictures(trainer.model, place)
+            if seed == self.spec.seeds[0]:
+                self._progression.add(trainer.step, place)
+                self._progression.write(place)
             if seed not in self._evaluations:  # it was loaded and not trained since
                 self._evaluate(trainer, last=trainer.step >= self.spec.run.steps)
             write_evaluation(
@@ -208,6 +213,7 @@ class Trial:
             self._trainers[result.seed].load_state(checkpoint.tensors)
             self._results[result.seed] = result
         self._history = history
+        self._progression = Progression.read(folder / f"seed-{self.spec.seeds[0]}")
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:

@@ -18,6 +18,7 @@ from infogan_bench.config import (
 )
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.networks import registry
+from infogan_bench.results import Status
 from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -71,6 +72,7 @@ def trained_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(2):
             folder.updated(trial.advance())
         trial.save(folder.trial_folder(spec.trial))
+    folder.ended(Status.FINISHED)
     return folder.path
 
 

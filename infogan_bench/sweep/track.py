@@ -42,6 +42,8 @@ def track(path: Path, uri: str | None = None) -> Delivery:
         sweep = sweep.model_copy(update={"tracking": sweep.tracking.model_copy(update={"uri": uri})})
     elif not sweep.tracking.enabled:
         raise InputError(f"{path}: this sweep has `tracking: none`; name a store with --uri")
+    if (path / "journal.jsonl").is_file():  # the sweep was killed, and its tables lack the newest updates
+        folder.flush()
     tracker = tracker_of(sweep, folder, flush_seconds=None)
     with logging_to(path / "sweep.log"):
         silent = tracker.preflight()

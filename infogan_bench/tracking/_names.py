@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -65,6 +66,13 @@ def short_keys(keys: Iterable[str]) -> dict[str, str]:
     last = {key: key.rpartition(".")[2] for key in keys}
     names = list(last.values())
     return {key: name if names.count(name) == 1 else key for key, name in last.items()}
+
+
+def stepped_name(picture: str, step: int, size: str) -> str:
+    """The file that MLflow's page shows at `step` of the series `picture`. `MlflowClient.log_image` puts the time and
+    a random identifier in; here both follow from the step, so that a picture sent twice is there once."""
+    identifier = uuid.uuid5(uuid.NAMESPACE_OID, f"{picture} {step}")
+    return f"{re.sub(r'[^A-Za-z0-9_. -]', '_', picture)}+step+{step}+timestamp+{step}+{identifier}{size}.webp"
 
 
 def markdown_text(text: str) -> str:

@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import operator
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any, Literal, TypeVar
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status
 from infogan_bench.tracking import _store
-from infogan_bench.tracking._names import experiment_name, legal_key, without_passwords
+from infogan_bench.tracking._names import experiment_name, legal_key, stepped_name, without_passwords
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, BestModel, Measurement, Record, milliseconds
 
@@ -128,6 +129,15 @@ class Runs:
             record.tags.clear()  # a trial that never started has no run to add to
             return 0
         run = self._run(key, record)
+        try:
+            return self._tell(key, run, record)
+        except Exception as error:
+            if not refused_for_good(error):
+                raise
+            _log.warning("MLflow refused the run %s: %s", run.id, without_passwords(str(error)))
+            return record.size
+
+    def _tell(self, key: str, run: _Run, record: Record) -> int:
         if record.end is None and not record.postscript and run.status != "RUNNING":
             self._client.update_run(run.id, status="RUNNING")
             run.status = "RUNNING"
@@ -377,6 +387,9 @@ class Runs:
         return refused
 
     def _upload(self, run: _Run, artifact: Artifact) -> None:
+        if artifact.source.is_dir():
+            self._upload_steps(run, artifact.source)
+            return
         self._client.log_artifact(run.id, str(artifact.source), artifact.folder)
         if artifact.source.name != "evaluation.json":
             return
@@ -386,6 +399,18 @@ class Runs:
                 file = Path(folder) / "confusion.png"
                 picture.save(file)
                 self._client.log_artifact(run.id, str(file), artifact.folder)
+
+    def _upload_steps(self, run: _Run, steps: Path) -> None:
+        """Log pictures by their step: MLflow's page steps through what lies in `images` under such names."""
+        with tempfile.TemporaryDirectory() as folder:
+            images = Path(folder) / "images"
+            images.mkdir()
+            for picture in steps.glob("*/*.webp"):
+                for size in ("", "+compressed"):  # MLflow wants a small one as well, and ours are
+                    name = stepped_name(picture.stem, int(picture.parent.name), size)
+                    shutil.copy(picture, images / name)
+            self._client.log_artifacts(run.id, folder)
+        self._tag(run, {"mlflow.loggedImages": "True"})
 
     def _send_model(self, run: _Run, record: Record) -> int:
         """Log the model, and register it; a resume that changed nothing does neither once more."""

@@ -16,6 +16,7 @@ from infogan_reports.text import counted
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
+from infogan_bench.progression import FOLDER as STEPS
 from infogan_bench.results import Status, TrialUpdate
 from infogan_bench.tracking._names import (
     MAX_RUN_NAME,
@@ -391,6 +392,7 @@ def _trial_files(folder: Path) -> list[Artifact]:
     files = [Artifact(file, None) for file in folder.glob("trial.json")]
     for seed in sorted(folder.glob("seed-*")):
         files += [Artifact(file, seed.name) for pattern in _OF_A_SEED for file in sorted(seed.glob(pattern))]
+    files += [Artifact(steps, None) for steps in folder.glob(f"seed-*/{STEPS}")]
     return files
 
 

@@ -1,0 +1,55 @@
+"""How a model's pictures change as it trains: those of a few of its steps, kept beside its checkpoint."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+FOLDER = "steps"  # FOLDER/STEP/NAME.webp
+MOST_STEPS = 8
+_QUALITY = 80  # of WebP; about 8 kB for a sheet of 100 digits
+
+
+class Progression:
+    """Small copies of a model's pictures at up to 8 of its steps: the first, the last, and evenly between."""
+
+    def __init__(self) -> None:
+        self._steps: dict[int, dict[str, bytes]] = {}
+
+    @classmethod
+    def read(cls, place: Path) -> Progression:
+        """What `write` wrote into `place`; empty where it did not."""
+        progression = cls()
+        for folder in sorted((place / FOLDER).glob("*"), key=lambda folder: int(folder.name)):
+            progression._steps[int(folder.name)] = {
+                file.stem: file.read_bytes() for file in sorted(folder.glob("*.webp"))
+            }
+        return progression
+
+    def add(self, step: int, place: Path) -> None:
+        """Take in the samples and traversals that lie in `place`; beyond 8 steps, drop the one that is missed least."""
+        pictures = [*place.glob("samples.png"), *sorted(place.glob("traversal-*.png"))]
+        self._steps[step] = {picture.stem: _small(picture) for picture in pictures}
+        if len(self._steps) > MOST_STEPS:
+            steps = sorted(self._steps)
+            gaps = [
+                (after - before, step)
+                for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
+            ]
+            del self._steps[min(gaps)[1]]
+
+    def write(self, place: Path) -> None:
+        """Write all of it into `place`."""
+        for step, pictures in self._steps.items():
+            folder = place / FOLDER / str(step)
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, content in pictures.items():
+                (folder / f"{name}.webp").write_bytes(content)
+
+
+def _small(picture: Path) -> bytes:
+    content = io.BytesIO()
+    Image.open(picture).save(content, "WEBP", quality=_QUALITY, method=0)
+    return content.getvalue()

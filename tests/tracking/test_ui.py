@@ -1,0 +1,129 @@
+"""Imports, noise, and MLflow's own pages."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import closing
+
+import pytest
+
+from infogan_bench.errors import InputError
+from infogan_bench.results import Status
+from infogan_bench.tracking import (
+    free_port,
+    ui_command,
+)
+from tests.tracking.support import (
+    a_tracker,
+    fetch,
+    python,
+    query,
+    report,
+    run_id,
+    runs,
+    track,
+    wait_for,
+    write_trial,
+)
+
+
+def test_without_a_tracker_mlflow_is_not_imported():
+    done = python("import sys, infogan_bench.tracking; print('mlflow' in sys.modules)")
+    assert done.stdout == "False\n"
+
+
+SWEEP = """
+import sys, pathlib
+from infogan_bench.config.models import TrackingConfig
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.tracking import MlflowTracker
+place = pathlib.Path(sys.argv[1])
+folder = place / sys.argv[2]
+folder.mkdir()
+(folder / "sweep.yaml").write_text("name: s\\nobjective: {metric: m, mode: max}\\n")
+tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=folder, run_params={"a": "x" * 9000},
+                        swept=["b"], metric="m", mode="max", replay=lambda trial: ())
+assert tracker.preflight() is None
+tracker.started(1)
+seed = SeedResult(0, Status.FINISHED, 1, {"m": 1.0})
+tracker.updated(TrialUpdate("0000", {"b": 1}, Status.FINISHED, 1, (seed,)))
+tracker.ended(Status.FINISHED)
+assert tracker.warning is None
+"""
+
+
+@pytest.mark.slow
+def test_two_sweeps_that_start_together_on_a_new_database_both_arrive_in_silence(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    done = []
+    threads = [
+        threading.Thread(target=lambda n=n: done.append(python(SWEEP, tmp_path, f"s{n}", cwd=tmp_path)))
+        for n in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [(one.stdout, one.stderr) for one in done] == [("", "")] * 2
+    assert [status for *_, status in runs(tmp_path)] == ["FINISHED"] * 4
+    assert query(tmp_path, "SELECT count(*) FROM experiments WHERE name = 's'") == [(1,)]
+
+
+def test_the_ui_command_names_the_store_and_stays_on_this_machine(place):
+    command = ui_command(f"sqlite:///{place}/mlflow.db", 5001)
+    assert command[:4] == [sys.executable, "-m", "mlflow", "server"]
+    options = dict(zip(command[4::2], command[5::2], strict=True))
+    assert options["--backend-store-uri"] == f"sqlite:///{place}/mlflow.db"
+    assert (options["--host"], options["--port"]) == ("127.0.0.1", "5001")
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [("http://elsewhere:5000", "its own pages"), ("sqlite:////nowhere/mlflow.db", "no MLflow database")],
+)
+def test_the_ui_needs_a_database_that_is_there(uri, message):
+    with pytest.raises(InputError, match=message):
+        ui_command(uri)
+
+
+def test_a_taken_port_is_passed_over():
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert free_port(port) != port
+    assert free_port(port) == port
+
+
+@pytest.mark.slow
+def test_the_ui_serves_a_page_and_an_artifact_and_ends_on_ctrl_c(place):
+    tracker = a_tracker(place)
+    write_trial(place / "runs" / "mnist" / "trials" / "0000")
+    track(tracker, report("0000", 10, 0.3, status=Status.FINISHED))
+    code = (
+        "import signal, sys; from infogan_bench.tracking import open_ui\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it\n"
+        "sys.exit(open_ui(sys.argv[1], int(sys.argv[2])))"
+    )
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        wanted = taken.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-u", "-c", code, f"sqlite:///{place}/mlflow.db", str(wanted)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        said = server.stdout.readline()
+    assert f"(port {wanted} is taken)" in said
+    address = said.split()[1]
+    try:
+        wait_for(lambda: b"<title>MLflow</title>" in fetch(address))
+        url = f"{address}/get-artifact?path=seed-0/samples.png&run_uuid={run_id(place, '0000')}"
+        samples = place / "runs" / "mnist" / "trials" / "0000" / "seed-0" / "samples.png"
+        assert fetch(url) == samples.read_bytes()
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+    assert fetch(address) == b""
