@@ -62,7 +62,8 @@ if (document.getElementById("ranked")) {
     const cells = visible().map((column) => {
       const button = element("button", { type: "button" });
       if (column.supervision) button.append(element("span", { class: "badge" }, `uses ${column.supervision}`));
-      button.append(column.label + (column.spreads ? " ±" : ""));
+      const parts = (column.label + (column.spreads ? " ±" : "")).split(/(?<=[._/])/); // where paper may break it
+      button.append(...parts.flatMap((part, place) => (place === 0 ? [part] : [element("wbr"), part])));
       button.addEventListener("click", () => {
         state.ascending = state.sort === column ? !state.ascending : true;
         state.sort = column;
