@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import json
 import logging
 import math
 import shlex
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from infogan_reports.text import counted
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
 from infogan_bench.progression import FOLDER as STEPS
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.results import Mutation, Status, TrialUpdate
 from infogan_bench.tracking._names import (
     MAX_RUN_NAME,
     MAX_TAG,
@@ -363,20 +364,37 @@ def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str
         "infogan.device": update.device,
         "infogan.error": update.error or "",
         "infogan.not_finite": ", ".join(not_finite),
+        "infogan.mutations": _mutations_text(update.mutations),
     }
     return {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
 
 
 def _values(update: TrialUpdate) -> dict[str, float]:
-    """Means over the seeds; with several seeds also the spread (`NAME/std`) and each seed's own value."""
+    """Means over the seeds; with several seeds also the spread (`NAME/std`) and each seed's own value, but for
+    `param/KEY`, which they share."""
     names = dict.fromkeys(name for seed in update.seeds for name in seed.metrics)
     means = {name: update.mean(name) for name in names}
     values = {name: mean for name, mean in means.items() if mean is not None}
     if len(update.seeds) == 1:
         return values
-    spreads = {f"{name}/std": _spread([seed.metrics[name] for seed in update.seeds]) for name in values}
-    own = {f"seed-{seed.seed}/{name}": value for seed in update.seeds for name, value in seed.metrics.items()}
+    scores = [name for name in values if not name.startswith("param/")]
+    spreads = {f"{name}/std": _spread([seed.metrics[name] for seed in update.seeds]) for name in scores}
+    own = {
+        f"seed-{seed.seed}/{name}": value
+        for seed in update.seeds
+        for name, value in seed.metrics.items()
+        if not name.startswith("param/")
+    }
     return values | spreads | own
+
+
+def _mutations_text(mutations: Sequence[Mutation]) -> str:
+    """The mutations as a JSON list, the newest of them where not all fit into a tag; empty where there is none."""
+    for first in range(len(mutations)):
+        text = json.dumps([asdict(mutation) for mutation in mutations[first:]])
+        if len(text) <= MAX_TAG:
+            return text
+    return ""
 
 
 def _spread(values: Sequence[float]) -> float:
