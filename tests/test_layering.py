@@ -24,7 +24,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
     ("module", "absent"),
     [
         ("infogan_metrics", (*HEAVY, "infogan_bench", "infogan_reports", "pandas")),
-        ("infogan_reports", (*HEAVY, "infogan_bench", "infogan_metrics")),
+        ("infogan_reports", (*HEAVY, "infogan_bench", "sklearn")),
         ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.config", (*HEAVY, "pandas", "sklearn")),

@@ -20,6 +20,7 @@ import plotly.io as pio
 
 from infogan_reports.curves import Curve, Floats, Panel
 from infogan_reports.effects import LOG_SPAN, ParameterEffect, Point
+from infogan_reports.ranking import supervision
 from infogan_reports.text import number, value_text
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7F87"
@@ -34,13 +35,17 @@ HEIGHT = 300
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawn figure: where it goes, what it shows in words, and Plotly's `data` and `layout`."""
+    """One drawn figure: where it goes, what it shows in words, and Plotly's `data` and `layout`.
+
+    `supervision` is labels or factors where a score that is drawn uses them, else empty.
+    """
 
     id: str
     title: str
     caption: str
     alt: str
     plot: dict[str, Any]
+    supervision: str = ""
 
 
 def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
@@ -62,6 +67,7 @@ def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
         caption=effect.statement + thinning_note(len(drawn), len(effect.points)),
         alt=f"Scatter of {len(effect.points)} trials, {title}. {effect.statement}",
         plot=plot_json(figure),
+        supervision=supervision(metric),
     )
 
 
@@ -75,6 +81,7 @@ def panel_frame(panel: Panel, index: int) -> Figure:
         caption="",
         alt=f"{panel.title} over training",
         plot=plot_json(figure),
+        supervision=supervision(panel.metric),
     )
 
 
@@ -99,6 +106,7 @@ def panel_figure(panel: Panel, index: int) -> Figure:
         caption="",
         alt=f"{panel.title} over the steps of training: {ends}.",
         plot=plot_json(figure),
+        supervision=supervision(panel.metric),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from infogan_reports.effects import Scale, ordered_categories, scale_of
 from infogan_reports.folder import SweepData
 from infogan_reports.noise import Floats, least_leads
-from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial
+from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial, supervision
 from infogan_reports.text import value_texts
 
 Kind = Literal["number", "text", "category", "score"]
@@ -139,7 +139,6 @@ class _ScoreTable:
         direction = direction_of(self._data, name)
         competing = np.array([trial.status not in UNRANKED for trial in self._trials], dtype=bool)
         leader, level = _standing(np.where(competing[:, None], values, np.nan), direction)
-        supervision = "labels" if name in USES_LABELS else "factors" if name in USES_FACTORS else ""
         return Column(
             name,
             "score",
@@ -147,7 +146,7 @@ class _ScoreTable:
             shown=shown,
             spreads=spreads,
             direction=direction,
-            supervision=supervision,
+            supervision=supervision(name),
             objective=is_objective,
             leader=leader,
             level=level,

@@ -18,6 +18,7 @@ from infogan_reports.figures import (
     thinning_note,
 )
 from infogan_reports.mattered import Importance, Lambda, Mattered
+from infogan_reports.ranking import supervision
 from infogan_reports.text import counted
 
 LONGEST_LABEL = 24
@@ -81,6 +82,7 @@ def _importance_figure(importance: Importance, metric: str) -> Figure:
         f"forest fitted to {counted(n, 'finished trial')}.{rough}",
         alt=f"Importance by fANOVA: {words}.",
         plot=plot,
+        supervision=supervision(metric),
     )
 
 
@@ -134,6 +136,7 @@ def _lambda_figure(found: Lambda, index: int) -> Figure:
         + thinning_note(len(drawn), len(found.trials)),
         alt=f"{title}: one panel a score above one another, {counted(len(found.trials), 'trial')}. {found.missing}",
         plot=plot,
+        supervision=next(filter(None, map(supervision, names)), ""),
     )
 
 

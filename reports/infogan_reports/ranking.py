@@ -32,6 +32,13 @@ USES_FACTORS = frozenset(
 )
 """Scores that need ground-truth factors, which is supervision as well."""
 
+
+def supervision(metric: str) -> str:
+    """`labels` or `factors` where a score needs them, else empty; a chance floor needs what its score needs."""
+    score = metric.rpartition("/")[2] if metric.startswith("floor/") else metric
+    return "labels" if score in USES_LABELS else "factors" if score in USES_FACTORS else ""
+
+
 UNRANKED = frozenset({"diverged", "failed"})
 _MOST_TELLING_FIRST = ("failed", "diverged", "interrupted", "running", "pending", "stopped", "finished")
 

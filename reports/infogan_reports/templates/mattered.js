@@ -278,7 +278,9 @@ if (document.getElementById("pareto")) {
 
   for (const [place, { menu, low }] of sides.entries()) {
     const first = [plot.dataset.across, plot.dataset.up][place];
-    for (const column of scores) menu.add(new Option(column.label, column.label, false, column.label === first));
+    for (const { label, supervision } of scores) {
+      menu.add(new Option(supervision ? `${label} (uses ${supervision})` : label, label, false, label === first));
+    }
     const direct = () => {
       low.checked = scores[menu.selectedIndex].direction === "min";
     };
