@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import torch
 
 from infogan_bench.codes import LatentCodes
+from infogan_bench.config import MUTABLE, apply, get_value
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import load_dataset
@@ -27,7 +30,7 @@ from infogan_bench.evaluation import (
 )
 from infogan_bench.gallery import write_gallery
 from infogan_bench.progression import Progression
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
     Interval,
@@ -40,7 +43,11 @@ from infogan_bench.training import (
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """What a trial is. `params` are the swept values, which `run` has taken in already."""
+    """What a trial is.
+
+    `params` are the swept values that it begins with, and `mutations` what they became since; `run` has taken in the
+    newest. `moving` are the keys of the run that may change so: every report has their values, as `param/KEY`.
+    """
 
     trial: str
     params: Mapping[str, Any]
@@ -49,6 +56,8 @@ class TrialSpec:
     evaluation: EvaluationConfig
     seeds: tuple[int, ...]
     seeds_together: SeedsTogether = "auto"
+    mutations: tuple[Mutation, ...] = ()
+    moving: tuple[str, ...] = ()
 
 
 class Trial:
@@ -69,6 +78,7 @@ class Trial:
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
+        self._moving = {f"param/{key}": float(get_value(spec.run, key)) for key in spec.moving}
         self._progression = Progression()  # of the first seed
 
     @property
@@ -91,6 +101,7 @@ class Trial:
             seeds=seeds,
             error="; ".join(errors) or None,
             device=_device_name(self.device),
+            mutations=self.spec.mutations,
         )
 
     def advance(self) -> TrialUpdate:
@@ -133,7 +144,7 @@ class Trial:
             before,
             status=Status.FINISHED if last else Status.RUNNING,
             step=trainer.step,
-            metrics={**outcome.metrics, **scores},
+            metrics={**outcome.metrics, **scores, **self._moving},
             seconds=before.seconds + outcome.seconds + time.perf_counter() - started,
             images_per_second=outcome.images_per_second,
         )
@@ -162,6 +173,7 @@ class Trial:
         document = {
             "trial": self.spec.trial,
             "params": dict(self.spec.params),
+            "mutations": [asdict(mutation) for mutation in self.spec.mutations],
             "run": self.spec.run.model_dump(mode="json"),
             "dataset": self.spec.dataset.model_dump(mode="json"),
             "seeds": list(self.spec.seeds),
@@ -191,7 +203,11 @@ class Trial:
         (folder / "trial.json").write_text(json.dumps(document, indent=1))
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote.
+        """Go on from what `save` wrote, or `exploit`.
+
+        Networks that another trial trained may be of another configuration in what can change while a run trains.
+        They draw new latents, transforms and noise from there on, which follow from seed, trial and step, so that the
+        two trials do not train on the same ones; the order of the images is that of the seed in every trial.
 
         Raises:
             InputError: if `folder` holds another configuration or other seeds, or is not whole.
@@ -201,6 +217,7 @@ class Trial:
             seeds = tuple(document["seeds"])
             results = [SeedResult.from_dict(result) for result in document["progress"]]
             history = [SeedResult.from_dict(result) for result in document["history"]]
+            mutations = _mutations(document)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
         if seeds != self.spec.seeds:
@@ -208,12 +225,46 @@ class Trial:
             raise InputError(f"{folder}: holds seeds {held}, but this trial has {wanted}")
         for result in results:
             checkpoint = load_checkpoint(folder / f"seed-{result.seed}" / "checkpoint.safetensors")
-            if checkpoint.run != self.spec.run or not _same_images(checkpoint.dataset, self.spec.dataset):
+            taken_over = bool(mutations) and mutations[-1].step == result.step
+            run = _with_values_of(self.spec.run, checkpoint.run) if taken_over else checkpoint.run
+            if (
+                mutations != self.spec.mutations
+                or run != self.spec.run
+                or not _same_images(checkpoint.dataset, self.spec.dataset)
+            ):
                 raise InputError(f"{folder}: was written by another configuration")
-            self._trainers[result.seed].load_state(checkpoint.tensors)
+            trainer = self._trainers[result.seed]
+            trainer.load_state(checkpoint.tensors)
+            if taken_over:
+                trainer.reseed(zlib.crc32(self.spec.trial.encode()), result.step)
             self._results[result.seed] = result
         self._history = history
         self._progression = Progression.read(folder / f"seed-{self.spec.seeds[0]}")
+
+
+def mutations_of(folder: Path) -> tuple[Mutation, ...]:
+    """How the trial that was saved in `folder` had changed by then."""
+    return _mutations(json.loads((folder / "trial.json").read_text()))
+
+
+def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
+    """Write to `target` a trial that goes on from the networks of another one.
+
+    Args:
+        own: what `Trial.save` wrote of the trial: its curves and scores so far stay its own.
+        donor: what it wrote of the other trial at the same step.
+        target: the new folder; it appears whole.
+        mutation: where the trial's new state comes from, and with what values it goes on.
+        run: the trial's run with these values.
+    """
+    document = json.loads((own / "trial.json").read_text())
+    document["mutations"].append(asdict(mutation))
+    document["run"] = run.model_dump(mode="json")
+    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
+        new = Path(scratch) / "new"
+        shutil.copytree(donor, new)
+        (new / "trial.json").write_text(json.dumps(document, indent=1))
+        new.rename(target)
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
@@ -248,6 +299,15 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
                     folder.rename(Path(scratch) / "old")
                 (Path(scratch) / "new").rename(folder)
         yield update
+
+
+def _mutations(document: Mapping[str, Any]) -> tuple[Mutation, ...]:
+    return tuple(Mutation(**mutation) for mutation in document.get("mutations", ()))
+
+
+def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
+    """`run` with those values of `source` that may change while a run trains."""
+    return apply(run, {key: get_value(source, key) for key in MUTABLE})
 
 
 def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:

@@ -99,12 +99,15 @@ def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpda
     """A trial as it starts, or as it was when it was interrupted."""
     if known is not None:
         resumed = tuple(replace(seed, status=Status.RUNNING) for seed in known.seeds)
-        return replace(known, status=Status.RUNNING, seeds=resumed, error=None)
+        return replace(
+            known, status=Status.RUNNING, seeds=resumed, error=None, mutations=assignment.mutations
+        )
     return TrialUpdate(
         trial=assignment.trial,
         params=assignment.params,
         status=Status.RUNNING,
         seeds=tuple(SeedResult(seed, Status.RUNNING, 0) for seed in seeds),
+        mutations=assignment.mutations,
     )
 
 

@@ -6,7 +6,6 @@ import json
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ class Planner(Searcher):  # type: ignore[misc]
         else:
             return str(Searcher.FINISHED)
         self._open[trial_id] = assignment
-        return {"assignment": json.dumps(asdict(assignment))}
+        return {"assignment": assignment.to_json()}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

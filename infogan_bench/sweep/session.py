@@ -37,6 +37,7 @@ from infogan_bench.sweep.environment import describe_environment
 from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.outcome import Outcome
+from infogan_bench.sweep.pbt import PopulationBasedTraining, interval, rejoined
 from infogan_bench.sweep.search import Planner, Proposals, scheduler, trial_name
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
@@ -120,18 +121,28 @@ def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepL
         for trial, params in sorted(known.items())
         if trial not in folder.updates or not folder.updates[trial].status.ended
     ]
-    return _Session(sweep, folder, planned.total, listeners).run(left, address)
+    compared = 0
+    if sweep.scheduler.name == "pbt":
+        ended = (update.step for update in folder.updates.values() if update.status.ended)
+        left, compared = rejoined(left, ended, interval(sweep))
+    return _Session(sweep, folder, planned.total, listeners, compared).run(left, address)
 
 
 class _Session:
     """One stretch of a sweep, from the start of Ray to the report."""
 
     def __init__(
-        self, sweep: SweepConfig, folder: SweepFolder, total: int, listeners: Sequence[SweepListener]
+        self,
+        sweep: SweepConfig,
+        folder: SweepFolder,
+        total: int,
+        listeners: Sequence[SweepListener],
+        compared: int = 0,
     ) -> None:
         self.sweep = sweep
         self.folder = folder
         self.total = total
+        self.compared = compared  # step of a population's last comparison
         self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
         self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
@@ -206,7 +217,9 @@ class _Session:
                 storage_path=str((self.folder.path / "tune").resolve()),
                 config={"sweep": self.sweep.model_dump_json(), "threads": threads},
                 search_alg=planner,
-                scheduler=scheduler(self.sweep),
+                scheduler=PopulationBasedTraining(self.sweep, to_come, self.compared)
+                if self.sweep.scheduler.name == "pbt"
+                else scheduler(self.sweep),
                 num_samples=to_come,
                 time_budget_s=self.sweep.search.time_limit,
                 resources_per_trial=tune.PlacementGroupFactory([request]),

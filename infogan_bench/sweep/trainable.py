@@ -12,7 +12,7 @@ import json
 import os
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
 from infogan_bench.extensions import load_extensions
-from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.trial import Trial, TrialSpec
+from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.trial import Trial, TrialSpec, mutations_of
 
 OBJECTIVE = (
     "objective"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
@@ -36,16 +36,33 @@ TRACEBACK = "traceback"
 
 @dataclass(frozen=True)
 class Assignment:
-    """A trial as planned: its id, its swept values, and the checkpoint folder to go on from, if any."""
+    """A trial as planned: its id, its swept values, and the checkpoint folder to go on from, if any.
+
+    `mutations` are what its values became since it began. One that `waits` first reports once more where its
+    checkpoint stands, since its population has not been compared there yet.
+    """
 
     trial: str
     params: Mapping[str, Any]
     checkpoint: str | None = None
+    mutations: tuple[Mutation, ...] = ()
+    waits: bool = False
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The swept values as they are now."""
+        return self.mutations[-1].params if self.mutations else self.params
+
+    def to_json(self) -> str:
+        """How it travels in a Ray configuration."""
+        return json.dumps(asdict(self))
 
 
 def assignment_of(config: Mapping[str, Any]) -> Assignment:
     """The trial that a Ray configuration describes."""
-    return Assignment(**json.loads(config["assignment"]))
+    document = json.loads(config["assignment"])
+    mutations = tuple(Mutation(**mutation) for mutation in document["mutations"])
+    return Assignment(**{**document, "mutations": mutations})
 
 
 class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
@@ -62,6 +79,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._trial: Trial | None = None
         self._failure: str | None = None
         self._assignment = assignment_of(config)
+        self._start, self._waits = self._assignment.checkpoint, self._assignment.waits
         sweep = SweepConfig.model_validate_json(config["sweep"])
         self._metric = sweep.objective.metric
         self._seeds = sweep.seeds
@@ -69,30 +87,40 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             torch.set_num_threads(config["threads"])
             load_extensions(sweep.extensions)
             self._trial = Trial(_spec(sweep, self._assignment), _granted_device())
-            if self._assignment.checkpoint:
-                self._trial.load(Path(self._assignment.checkpoint))
         except (Exception, SystemExit) as error:
             self._fail(error)
 
     def step(self) -> dict[str, Any]:
+        waits, self._waits = self._waits, False
         if self._trial is not None:
             try:
-                self._last = self._trial.advance()
+                if self._start:
+                    self._load(Path(self._start))
+                self._last = self._trial.update if waits else self._trial.advance()
             except (Exception, SystemExit) as error:
                 self._fail(error)
-        return self._report(self._last)
+        return self._report(self._last, save=not waits)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         assert self._trial is not None, "a failed trial asks for no checkpoint"  # noqa: S101
         self._trial.save(Path(checkpoint_dir))
 
     def load_checkpoint(self, checkpoint: str) -> None:
+        """Go on from a checkpoint that Ray kept of this trial, unless the assignment's is newer: after a mutation,
+        Ray's is of the state that the trial gave up."""
         if self._trial is None:
             return
         try:
-            self._trial.load(Path(checkpoint))
+            if mutations_of(Path(checkpoint)) == self._assignment.mutations:
+                self._load(Path(checkpoint))
+                self._waits = False
         except (Exception, SystemExit) as error:
             self._fail(error)
+
+    def _load(self, checkpoint: Path) -> None:
+        assert self._trial is not None  # noqa: S101
+        self._trial.load(checkpoint)
+        self._start = None
 
     def _fail(self, error: BaseException) -> None:
         """Remember why the trial failed, and free what it held."""
@@ -109,6 +137,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             step=max((seed.step for seed in before), default=0),
             seeds=tuple(replace(seed, status=Status.FAILED) for seed in before),
             error=f"{type(error).__name__}: {reason}",
+            mutations=self._assignment.mutations,
         )
         self._failure = "".join(traceback.format_exception(error))
         self._trial = None
@@ -116,12 +145,12 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _report(self, update: TrialUpdate) -> dict[str, Any]:
+    def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, Any]:
         node = ray.util.get_node_ip_address()
         result = {
             STEP: update.step,
             DONE: update.status is not Status.RUNNING,
-            SHOULD_CHECKPOINT: self._trial is not None and not update.status.bad,
+            SHOULD_CHECKPOINT: save and self._trial is not None and not update.status.bad,
             UPDATE: replace(update, node=node).to_json(),
         }
         objective = update.mean(self._metric)
@@ -136,11 +165,13 @@ def _spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
     return TrialSpec(
         trial=assignment.trial,
         params=assignment.params,
-        run=apply(sweep.base, assignment.params),
+        run=apply(sweep.base, assignment.values),
         dataset=sweep.dataset,
         evaluation=sweep.evaluation,
         seeds=sweep.seeds,
         seeds_together=sweep.seeds_together,
+        mutations=assignment.mutations,
+        moving=tuple(sweep.space) if sweep.scheduler.name == "pbt" else (),
     )
 
 

@@ -1,0 +1,198 @@
+"""Population based training (Jaderberg et al., 2017, arXiv 1711.09846): trials that learn from one another.
+
+Every `scheduler.every` steps the population stops and is ranked. Each trial of the lower quantile takes over networks
+and optimisers of one drawn from the upper quantile (exploit), and goes on with values near those of that one (explore).
+
+The population waits for its slowest trial, as in appendix A.1 of the paper, so that who takes over from whom depends
+on the scores alone, never on which machine was faster: the same file and seed give the same run. What is drawn
+follows from `search.seed`, the step and the trial.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+
+from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
+from infogan_bench.results import Mutation
+from infogan_bench.sweep.trainable import OBJECTIVE, STEP, Assignment, assignment_of
+from infogan_bench.trial import exploit, mutations_of
+
+log = logging.getLogger(__name__)
+
+
+def donors(
+    scores: Mapping[str, float | None], *, quantile: float, mode: str, seed: int, step: int
+) -> dict[str, str]:
+    """Who takes over from whom: {trial of the lower quantile: trial of the upper one}.
+
+    A trial without a finite score is below all others; of equals, the later one is. No trial takes over from one
+    that is not better.
+
+    Args:
+        scores: the objective of every trial at `step`.
+        quantile: share of the trials, rounded up, at most half of them.
+        mode: "max" or "min".
+        seed, step: of what is drawn.
+    """
+    sign = 1.0 if mode == "max" else -1.0
+    worth = {
+        trial: sign * score if score is not None and math.isfinite(score) else -math.inf
+        for trial, score in scores.items()
+    }
+    best_first = sorted(worth, key=lambda trial: (-worth[trial], trial))
+    count = min(math.ceil(len(best_first) * quantile), len(best_first) // 2)
+    upper, lower = best_first[:count], best_first[len(best_first) - count :]
+    drawn = {trial: _rng(seed, step, trial, "donor").choice(upper) for trial in sorted(lower)}
+    return {trial: donor for trial, donor in drawn.items() if worth[donor] > worth[trial]}
+
+
+def explore(
+    values: Mapping[str, float], space: Mapping[str, Domain], scheduler: SchedulerConfig, rng: random.Random
+) -> dict[str, float]:
+    """Values near `values`, inside `space`.
+
+    With probability `resample` a value is drawn anew from its domain. Else a number of a range is multiplied by one
+    of `factors` (and kept inside the range, on its ticks), and one of a list moves to the entry before or after it.
+    """
+    return {
+        key: space[key].sample(rng)
+        if rng.random() < scheduler.resample
+        else _perturbed(value, space[key], scheduler.factors, rng)
+        for key, value in values.items()
+    }
+
+
+def _perturbed(value: float, domain: Domain, factors: Sequence[float], rng: random.Random) -> Any:
+    if isinstance(domain, Choice):
+        place = domain.values.index(value) + rng.choice((-1, 1))
+        return domain.values[min(max(place, 0), len(domain.values) - 1)]
+    moved = value * rng.choice(factors)
+    if domain.ticks is None:
+        return domain.rounded(moved)
+    tick = round(moved / (domain.step or 1))
+    return domain.at(min(max(tick, domain.ticks.start), domain.ticks.stop - 1))
+
+
+def _rng(seed: int, step: int, trial: str, purpose: str) -> random.Random:
+    return random.Random(f"{seed} {step} {trial} {purpose}")  # noqa: S311
+
+
+class PopulationBasedTraining(FIFOScheduler):  # type: ignore[misc]
+    """Pauses every trial where the population is to be compared, and lets all go on once it was.
+
+    Ray's own scheduler of this name takes no searcher, draws from Python's global random state, and knows nothing of
+    a resume from our checkpoints.
+
+    Args:
+        sweep: the sweep.
+        size: number of trials that run, all of them one population.
+        compared: step of the last comparison of an earlier stretch of the sweep; 0 if there was none.
+    """
+
+    def __init__(self, sweep: SweepConfig, size: int, compared: int = 0) -> None:
+        super().__init__()
+        self._sweep = sweep
+        self._size = size
+        self._every = interval(sweep)
+        self._next = compared + self._every
+
+    def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
+        """Pause the trial where it has come to the next comparison."""
+        return str(TrialScheduler.PAUSE if result[STEP] >= self._next else TrialScheduler.CONTINUE)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:
+        """A trial that waits to start, else one that waited for its population; compares it once all of it waits.
+
+        Ray asks several times a second. A trial that has ended, by a fault of its own say, is not waited for.
+        """
+        trials = tune_controller.get_trials()
+        pending = next((trial for trial in trials if trial.status == RayTrial.PENDING), None)
+        if pending is not None:
+            return pending
+        population = [trial for trial in trials if not trial.is_finished()]
+        all_wait = all(trial.status == RayTrial.PAUSED for trial in population)
+        if len(trials) == self._size and population and all_wait:
+            self._compare(population)
+            self._next += self._every
+        held = (trial for trial in population if trial.status == RayTrial.PAUSED)
+        return next((trial for trial in held if trial.last_result[STEP] < self._next), None)
+
+    def debug_string(self) -> str:
+        """For Ray's log."""
+        return f"population based training, next comparison at step {self._next}"
+
+    def _compare(self, population: Sequence[RayTrial]) -> None:
+        """Let the worst take over from the best. What an earlier stretch of the sweep has done already stays."""
+        by_name = {assignment_of(trial.config).trial: trial for trial in population}
+        scores = {name: trial.last_result.get(OBJECTIVE) for name, trial in by_name.items()}
+        config, seed = self._sweep.scheduler, self._sweep.search.seed
+        found = donors(
+            scores, quantile=config.quantile, mode=self._sweep.objective.mode, seed=seed, step=self._next
+        )
+        for name, donor in found.items():
+            if any(mutation.step == self._next for mutation in assignment_of(by_name[name].config).mutations):
+                continue
+            self._take_over(by_name[name], by_name[donor])
+            log.info("step %d: trial %s (%s) takes over from trial %s (%s)",
+                     self._next, name, scores[name], donor, scores[donor])  # fmt: skip
+
+    def _take_over(self, trial: RayTrial, donor: RayTrial) -> None:
+        """Give `trial` a checkpoint with the donor's networks, and values near the donor's."""
+        own, other = assignment_of(trial.config), assignment_of(donor.config)
+        rng = _rng(self._sweep.search.seed, self._next, own.trial, "values")
+        values = explore(other.values, self._sweep.space, self._sweep.scheduler, rng)
+        mutation = Mutation(self._next, other.trial, values)
+        last = Path(trial.checkpoint.path)
+        target = last.with_name(f"{last.name}-from-{other.trial}")  # sorts after `last`, before the next one
+        exploit(last, Path(donor.checkpoint.path), target, mutation, apply(self._sweep.base, values))
+        changed = replace(own, checkpoint=str(target), mutations=(*own.mutations, mutation), waits=False)
+        trial.set_config({**trial.config, "assignment": changed.to_json()})
+
+
+def interval(sweep: SweepConfig) -> int:
+    """Steps between two comparisons."""
+    return sweep.scheduler.interval(sweep.base.steps, sweep.evaluation.every)
+
+
+def rejoined(
+    assignments: Iterable[Assignment], ended: Iterable[int], every: int
+) -> tuple[list[Assignment], int]:
+    """The assignments of a resumed sweep with what their checkpoints tell, and the step of its last comparison.
+
+    A comparison is over where a trial has gone beyond it. One that all trials have come to, but none has left, is
+    made again, with the same outcome: those who have come there report it once more.
+
+    Args:
+        assignments: of the trials that have not ended.
+        ended: the steps at which the others ended.
+        every: steps between two comparisons.
+    """
+    known = list(assignments)
+    steps = {each.trial: _step(Path(each.checkpoint)) for each in known if each.checkpoint}
+    furthest = max((*steps.values(), *ended), default=0)
+    compared = max(0, furthest - 1) // every * every
+    return [
+        replace(
+            each,
+            mutations=mutations_of(Path(each.checkpoint)),
+            waits=steps[each.trial] >= compared + every,
+        )
+        if each.checkpoint
+        else each
+        for each in known
+    ], compared
+
+
+def _step(checkpoint: Path) -> int:
+    document = json.loads((checkpoint / "trial.json").read_text())
+    return max(int(seed["step"]) for seed in document["progress"])
