@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,15 @@ class SweepData:
     mode: str  # max or min
     trials: pd.DataFrame
     history: pd.DataFrame
+    mutations: Mapping[
+        str, Sequence[Mapping[str, Any]]
+    ]  # trial -> its step, from_trial, params; population based
+
+    @property
+    def goals(self) -> tuple[tuple[str, str], ...]:
+        """Metric and mode of each objective, the one that ranks first."""
+        others = ((str(goal["metric"]), str(goal["mode"])) for goal in self.config["objective"].get("also", ()))
+        return ((self.metric, self.mode), *(goal for goal in others if goal[0] != self.metric))
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ def load(folder: Path) -> SweepData:
         mode=mode,
         trials=_read_trials(folder),
         history=_read_history(folder / "history.parquet"),
+        mutations=_read_mutations(folder / "trials.parquet"),
     )
 
 
@@ -171,6 +181,24 @@ def _rows_not_reported(folder: Path, reported: set[str]) -> Iterator[dict[str, A
 def _read_history(path: Path) -> pd.DataFrame:
     frame = _read_table(path, HISTORY_COLUMNS, dictionary=["trial", "metric"])
     return frame[frame["value"].notna()]
+
+
+def _read_mutations(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """How the values of each trial changed while it trained; a table may lack the column."""
+    if not path.is_file() or "mutations" not in pq.read_schema(path).names:
+        return {}
+    rows = _read_table(path, ("trial", "mutations")).drop_duplicates("trial")
+    found = {}
+    for trial, text in zip(rows["trial"], rows["mutations"], strict=True):
+        mutations = json.loads(text)
+        if not all(
+            isinstance(each, dict) and {"step", "from_trial", "params"} <= each.keys() for each in mutations
+        ):
+            raise ReportError(
+                f"{path}: mutations must be a list of {{step, from_trial, params}}, but hold {text!r:.60}."
+            )
+        found[trial] = mutations
+    return found
 
 
 def _read_table(path: Path, columns: tuple[str, ...], dictionary: list[str] | None = None) -> pd.DataFrame:

@@ -18,13 +18,14 @@ from infogan_reports.curves import BEST_TRIALS, MAX_POINTS, curve_data
 from infogan_reports.explorer import explorer_data
 from infogan_reports.folder import load
 from infogan_reports.leaderboard import Leaderboard
+from infogan_reports.lineage import lineage_figures
 from infogan_reports.mattered_figures import mattered_figures, pareto_figure
-from infogan_reports.ranking import supervision
+from infogan_reports.ranking import USES_FACTORS, USES_LABELS
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
 from infogan_reports.text import counted, duration, number, value_text
 
 SCRIPTS = ("report.js", "trials.js", "curves.js", "leaderboard.js", "mattered.js")
-STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css", "explained.css")
+STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css")
 
 
 def build_report(folder: Path, output: Path | None = None) -> Path:
@@ -49,7 +50,8 @@ def render(report: ReportData) -> str:
     pareto = pareto_figure(report.mattered)
     curves = [figures.panel_frame(panel, i) for i, panel in enumerate(report.panels)]
     drawable = curve_data(report.panels)
-    drawn = [*effects, *mattered, *curves, *([pareto] if pareto else [])]
+    lineage = lineage_figures(report.lineage) if report.lineage else []
+    drawn = [*effects, *mattered, *lineage, *curves, *([pareto] if pareto else [])]
     scripts = [get_plotlyjs()] if drawn else []
     scripts += [_template_text(environment, name) for name in SCRIPTS]
     scripts += [_template_text(environment, "explorer.js")] if report.explorers else []
@@ -57,6 +59,7 @@ def render(report: ReportData) -> str:
         report=report,
         effects=effects,
         mattered=mattered,
+        lineage=lineage,
         pareto=pareto,
         curves=curves,
         plots={figure.id: figure.plot for figure in drawn},
@@ -70,6 +73,8 @@ def render(report: ReportData) -> str:
         explorer_data=explorer_data(report.explorers),
         max_points=MAX_POINTS,
         status_words=STATUS_WORDS,
+        uses_labels=USES_LABELS,
+        uses_factors=USES_FACTORS,
     )
 
 
@@ -83,7 +88,7 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
-        "number": number, "supervision": supervision, "value": value_text, "duration": duration, "counted": counted,
+        "number": number, "value": value_text, "duration": duration, "counted": counted,
         "png": partial(_data_uri, "png"), "webp": partial(_data_uri, "webp"),
     }  # fmt: skip
     return environment
