@@ -20,12 +20,12 @@ from infogan_reports.folder import load
 from infogan_reports.leaderboard import Leaderboard
 from infogan_reports.lineage import lineage_figures
 from infogan_reports.mattered_figures import mattered_figures, pareto_figure
-from infogan_reports.ranking import USES_FACTORS, USES_LABELS
+from infogan_reports.ranking import supervision
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
 from infogan_reports.text import counted, duration, number, value_text
 
 SCRIPTS = ("report.js", "trials.js", "curves.js", "leaderboard.js", "mattered.js")
-STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css")
+STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css", "explained.css")
 
 
 def build_report(folder: Path, output: Path | None = None) -> Path:
@@ -73,8 +73,6 @@ def render(report: ReportData) -> str:
         explorer_data=explorer_data(report.explorers),
         max_points=MAX_POINTS,
         status_words=STATUS_WORDS,
-        uses_labels=USES_LABELS,
-        uses_factors=USES_FACTORS,
     )
 
 
@@ -88,7 +86,7 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
-        "number": number, "value": value_text, "duration": duration, "counted": counted,
+        "number": number, "supervision": supervision, "value": value_text, "duration": duration, "counted": counted,
         "png": partial(_data_uri, "png"), "webp": partial(_data_uri, "webp"),
     }  # fmt: skip
     return environment

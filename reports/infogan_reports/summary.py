@@ -11,6 +11,7 @@ from typing import Any
 
 from infogan_reports.curves import Panel, rows_with_curves, training_panels
 from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
+from infogan_reports.explained import Explained, explain, other_quantities
 from infogan_reports.explorer import (
     MAX_EXPLORERS,
     Explorer,
@@ -19,11 +20,11 @@ from infogan_reports.explorer import (
     read_explorer,
     read_gallery,
 )
-from infogan_reports.folder import STATUSES, SweepData, read_seed_files
+from infogan_reports.folder import STATUSES, SeedFiles, SweepData, read_seed_files
 from infogan_reports.leaderboard import Leaderboard, leaderboard
 from infogan_reports.lineage import Lineage, lineage
 from infogan_reports.mattered import Mattered, what_mattered
-from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial, ranking
+from infogan_reports.ranking import UNRANKED, RankedTrial, ranking, supervision
 from infogan_reports.text import counted, number, value_text
 
 SHADES = 5  # of the confusion matrix and of the factor matrix
@@ -180,6 +181,8 @@ class ReportData:
     panels: tuple[Panel, ...]
     meaning: Meaning | None
     explorers: tuple[Explorer, ...]  # of the best trials that have one
+    explained: tuple[Explained, ...]
+    other_quantities: tuple[tuple[str, str], ...]  # name, meaning
     failures: tuple[Failure, ...]
     sweep_yaml: str
     command: str
@@ -202,7 +205,10 @@ def summarise(data: SweepData) -> ReportData:
     parameters = _parameters(data, trials)
     ancestry = lineage(data, trials)
     effects = parameter_effects(data, trials, parameters) if ancestry is None else ()
-    table = leaderboard(data, trials, parameters, _score_columns(data, trials))
+    scores = _score_columns(data, trials)
+    table = leaderboard(data, trials, parameters, scores)
+    seed = _first_seed(data, best.trial) if best else None
+    files = None if best is None or seed is None else read_seed_files(data.folder, best.trial, seed)
     return ReportData(
         question=_question(data, parameters),
         counts=dict.fromkeys(STATUSES, 0) | Counter(trial.status for trial in trials),
@@ -216,8 +222,10 @@ def summarise(data: SweepData) -> ReportData:
         mattered=what_mattered(data, trials, effects, table),
         lineage=ancestry,
         panels=training_panels(data, trials, rows_with_curves(len(trials))),
-        meaning=_meaning(data, best) if best else None,
+        meaning=None if best is None or files is None else _meaning(data, best, files),
         explorers=best_explorers(_explorer(data, trial) for trial in trials[:MAX_EXPLORERS] if trial.rank),
+        explained=explain(data, trials, scores, files, seed),
+        other_quantities=other_quantities(trials),
         failures=_failures(data),
         sweep_yaml=data.text,
         command=f"infogan-bench sweep {shlex.quote(f'{data.folder.resolve().name}/sweep.yaml')}",
@@ -244,8 +252,8 @@ def _question(data: SweepData, parameters: Sequence[str]) -> Question:
         dataset=str(_section(data, "dataset").get("name", "")),
         metric=data.metric,
         mode=data.mode,
-        uses_labels=data.metric in USES_LABELS,
-        uses_factors=data.metric in USES_FACTORS,
+        uses_labels=supervision(data.metric) == "labels",
+        uses_factors=supervision(data.metric) == "factors",
         swept=tuple(SweptParameter(key, _domain_text(domain_of(data.config, key))) for key in parameters),
         seeds=tuple(sorted({int(seed) for seed in data.trials["seed"]})),
         search=_SEARCHES.get(algorithm, algorithm),
@@ -334,10 +342,13 @@ def _score_columns(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[str,
 # What the codes mean --------------------------------------------------------------------------------------
 
 
-def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
-    rows = data.trials[data.trials["trial"] == best.trial]
-    first = rows.iloc[0]
-    files = read_seed_files(data.folder, best.trial, int(first["seed"]))
+def _first_seed(data: SweepData, trial: str) -> int:
+    return int(data.trials.loc[data.trials["trial"] == trial, "seed"].iloc[0])
+
+
+def _meaning(data: SweepData, best: RankedTrial, files: SeedFiles) -> Meaning:
+    """Of the best trial's first seed, whose files these are."""
+    first = data.trials[data.trials["trial"] == best.trial].iloc[0]
     return Meaning(
         trial=best.trial,
         seed=int(first["seed"]),
@@ -355,7 +366,7 @@ def _meaning(data: SweepData, best: RankedTrial) -> Meaning:
 
 def _explorer(data: SweepData, trial: RankedTrial) -> Explorer | None:
     """The explorer of the trial's first seed, if it has one."""
-    seed = int(data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0])
+    seed = _first_seed(data, trial.trial)
     files = read_seed_files(data.folder, trial.trial, seed)
     return None if files.place is None else read_explorer(files.place, trial.trial, seed, files.evaluation)
 
