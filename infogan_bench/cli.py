@@ -47,13 +47,32 @@ AllowFailures = Annotated[
 
 
 @app.command(epilog="Example: infogan-bench sweep sweeps/mnist.yaml")
-def sweep(file: SweepFile, address: Address = None, allow_failures: AllowFailures = False) -> None:
+def sweep(
+    file: SweepFile,
+    address: Address = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="An earlier sweep's folder, whose finished trials the search learns from; as search.warm_start.",
+        ),
+    ] = None,
+    allow_failures: AllowFailures = False,
+) -> None:
     """Run a sweep: train, score, track and report every trial of FILE."""
-    from infogan_bench.config import load_sweep
+    from infogan_bench.config import load_sweep, plan
 
     config = load_sweep(file)
-    from infogan_bench.sweep import start
+    if from_ is not None:
+        search = config.search.model_copy(update={"warm_start": from_})
+        config = config.model_copy(update={"search": search})
+    plan(config)
+    from infogan_bench.sweep import read_warm_start, start
 
+    earlier = read_warm_start(config)
+    if earlier is not None:
+        typer.echo(earlier.notice, err=True)
     outcome = start(config, address=address, listeners=[_progress(config)])
     _finish(outcome, allow_failures)
 
@@ -138,6 +157,35 @@ def train(
         typer.echo(f"error: {update.error}; the last finite checkpoint is kept in {output}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{output}: checkpoint, pictures and scores of {len(seeds)} seed(s)")
+
+
+@app.command(epilog="Example: infogan-bench rerun runs/mnist 0003")
+def rerun(
+    folder: Folder,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial that has ended.")],
+    seed: Annotated[int | None, typer.Option(help="One of its seeds; default: all.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for what is trained; default: it is not kept.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or auto; default: what the trial ran on.")
+    ] = None,
+) -> None:
+    """Train a trial of a sweep again, without Ray, and say whether it gives the same numbers bit for bit."""
+    from infogan_bench.sweep.rerun import comparison_text, difference_text, rerun
+
+    compared = rerun(
+        folder,
+        trial,
+        seed=seed,
+        output=output,
+        device=device,
+        told=lambda update: typer.echo(update.line(), err=True),
+    )
+    typer.echo(comparison_text(compared))
+    if compared.first_difference is not None:
+        typer.echo(f"error: {difference_text(compared.first_difference, compared)}", err=True)
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: infogan-bench report runs/mnist --open")
@@ -329,7 +377,7 @@ def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepL
     from infogan_bench.sweep.progress import Progress
 
     goal = sweep.objective
-    stops = sweep.scheduler.name != "none"
+    stops = sweep.scheduler.name not in ("none", "pbt")
     return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
 
 
@@ -342,6 +390,9 @@ def _finish(outcome: Outcome, allow_failures: bool) -> None:
         typer.echo(f"warning: {warning}", err=True)
     if outcome.signal:
         typer.echo(f"stopped; go on with: infogan-bench resume {shlex.quote(str(outcome.folder))}", err=True)
+    if outcome.fault:
+        typer.echo(f"error: {outcome.fault}", err=True)
+        raise typer.Exit(outcome.exit_code())
     if outcome.first_error:
         typer.echo(f"error: {outcome.first_error}; all of it is in {outcome.folder / 'sweep.log'}", err=True)
     code = outcome.exit_code(allow_failures=allow_failures)

@@ -177,6 +177,8 @@ class Trial:
             "run": self.spec.run.model_dump(mode="json"),
             "dataset": self.spec.dataset.model_dump(mode="json"),
             "seeds": list(self.spec.seeds),
+            "device": self.device.type,
+            "threads": torch.get_num_threads(),  # on the CPU, the bits depend on them
             "progress": [asdict(result) for result in self._results.values()],
             "history": [asdict(result) for result in self._history],
         }
@@ -265,6 +267,17 @@ def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunCo
         shutil.copytree(donor, new)
         (new / "trial.json").write_text(json.dumps(document, indent=1))
         new.rename(target)
+
+
+def require_whole(folder: Path) -> None:
+    """Raise InputError if what `Trial.save` wrote to `folder` was cut short."""
+    file = folder / "trial.json"
+    try:
+        seeds = json.loads(file.read_text())["seeds"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: truncated, or not of a trial ({error})") from None
+    for seed in seeds:
+        load_checkpoint(folder / f"seed-{seed}" / "checkpoint.safetensors")
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:

@@ -3,5 +3,6 @@
 from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.session import check, resume, start
+from infogan_bench.sweep.warm_start import read_warm_start
 
-__all__ = ["Outcome", "SweepFolder", "check", "resume", "start"]
+__all__ = ["Outcome", "SweepFolder", "check", "read_warm_start", "resume", "start"]

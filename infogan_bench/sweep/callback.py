@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ray import cloudpickle
-from ray.exceptions import RayActorError
+from ray.exceptions import ActorUnavailableError, RayActorError
 from ray.tune import Callback
 from ray.tune.experiment import Trial as RayTrial
+from ray.tune.result import SHOULD_CHECKPOINT
 
+from infogan_bench.errors import reason
 from infogan_bench.results import SeedResult, Status, SweepListener, TrialUpdate
-from infogan_bench.sweep.folder import SweepFolder
-from infogan_bench.sweep.trainable import TRACEBACK, UPDATE, Assignment, assignment_of
+from infogan_bench.sweep.disk import is_disk_fault
+from infogan_bench.sweep.folder import SweepFolder, written_at
+from infogan_bench.sweep.trainable import STEP, TRACEBACK, UPDATE, WARNING, Assignment, assignment_of
 
 log = logging.getLogger(__name__)
 
-_CHECKPOINTS_TO_KEEP = 2  # the last, and the one before it in case the last was cut short
-
 
 class Events(Callback):  # type: ignore[misc]
-    """Tells the listeners what happens to the trials, and keeps what an ended trial wrote."""
+    """Tells the listeners what happens to the trials, and keeps what an ended trial wrote.
+
+    `fault` says why the sweep folder, or a checkpoint for it, could not be written, if so; `warnings` are what the
+    trials have to say to the user. `dropped` are the trials that Tune gave up and that are to be run again.
+    """
 
     def __init__(self, folder: SweepFolder, seeds: Sequence[int], listeners: Sequence[SweepListener]) -> None:
         self._folder = folder
         self._seeds = seeds
         self._listeners = (folder, *listeners)
         self._live: dict[str, tuple[RayTrial, TrialUpdate]] = {}
+        self.fault: OSError | None = None
+        self.warnings: list[str] = []
+        self.dropped: list[Assignment] = []
+        self._recovered: dict[str, int] = {}  # trial: Tune's iteration at its last fault
+        self._fault_steps: dict[str, int] = {}  # trial: its step then
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         assignment = assignment_of(trial.config)
@@ -41,6 +52,11 @@ class Events(Callback):  # type: ignore[misc]
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
         update = TrialUpdate.from_json(result[UPDATE])
+        if result[SHOULD_CHECKPOINT]:
+            self._make_room(trial)
+        if WARNING in result:
+            self.warnings.append(result[WARNING])
+            log.warning(result[WARNING])
         if TRACEBACK in result:
             log.error("trial %s failed\n%s", update.trial, result[TRACEBACK])
         # The end itself is told once the trial's last checkpoint is written: on_trial_complete.
@@ -53,23 +69,36 @@ class Events(Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         error = _error(trial)
+        if self._note_fault(error):
+            return  # no fault of the trial, which `end_all` interrupts
+        assignment = assignment_of(trial.config)
+        if self._recovered.get(assignment.trial) == iteration:
+            # A process that dies as it is handed its next trial is told twice: the first time Tune queues the trial
+            # again, the second time it gives the trial up, and holds on to it so that it could never be run.
+            self.dropped.append(assignment)
+            self._end(trial, Status.INTERRUPTED)
+            log.warning("trial %s begins at the end: its process died before it began", assignment.trial)
+            return
         self._end(trial, Status.FAILED, error=_reason(error))
-        log.error("trial %s failed: %s", assignment_of(trial.config).trial, error)
+        log.error("trial %s failed: %s", assignment.trial, error)
 
     def on_trial_recover(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        log.warning(
-            "trial %s goes on from its last checkpoint: its process died", assignment_of(trial.config).trial
-        )
-
-    def on_trial_save(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        if trial.checkpoint is not None:  # Ray's own `num_to_keep` would write all its state at every save
-            saved = sorted(Path(trial.checkpoint.path).parent.glob("checkpoint_*"))
-            for outdated in saved[:-_CHECKPOINTS_TO_KEEP]:
-                shutil.rmtree(outdated, ignore_errors=True)
+        error, name, step = _error(trial), assignment_of(trial.config).trial, trial.last_result.get(STEP, 0)
+        if self._note_fault(error):
+            return
+        if _node_was_lost(error) and step > self._fault_steps.get(name, -1):
+            # Not counted against a trial that got further since its last fault: it did not bring its node down
+            trial.run_metadata.num_failures -= 1
+        self._recovered[name], self._fault_steps[name] = iteration, step
+        log.warning("trial %s goes on from its last checkpoint: %s", name, _reason(error))
 
     def on_step_end(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
+        """Tick, or raise the `fault`, which ends Ray Tune's loop: without the disk nothing can go on."""
         for listener in self._listeners:
-            listener.tick()
+            with self._noting_faults():
+                listener.tick()
+        if self.fault is not None:
+            raise self.fault
 
     def end_all(self, status: Status) -> None:
         """End the trials that Ray dropped without a word: by the time limit (STOPPED), or INTERRUPTED."""
@@ -77,14 +106,59 @@ class Events(Callback):  # type: ignore[misc]
             self._end(trial, status)
 
     def _end(self, trial: RayTrial, status: Status, error: str | None = None) -> None:
-        """Tell the last update; a trial that says of itself that it has ended keeps its own status."""
-        _, update = self._live.pop(assignment_of(trial.config).trial)
-        if not update.status.ended:
+        """Tell the last update; a trial that says of itself that it has ended keeps its own status, unless it was
+        interrupted before its last checkpoint was written."""
+        name = assignment_of(trial.config).trial
+        _, update = self._live.get(name) or (trial, self._never_started(trial))
+        if not update.status.ended or (status is Status.INTERRUPTED and not update.status.bad):
             update = replace(update, status=status, error=error or update.error)
         checkpoint = trial.checkpoint
         if update.status.ended and checkpoint is not None:
-            self._folder.keep(update.trial, Path(checkpoint.path))
-        self._send(update)
+            with self._noting_faults():
+                self._folder.keep(name, Path(checkpoint.path))
+                self._remove_checkpoints(name)
+        if self.fault is None or status is Status.INTERRUPTED:  # else `end_all` interrupts it
+            self._live.pop(name, None)
+            self._send(update)
+
+    def _never_started(self, trial: RayTrial) -> TrialUpdate:
+        assignment = assignment_of(trial.config)
+        return _first_update(assignment, self._seeds, self._folder.last(assignment.trial))
+
+    def _make_room(self, trial: RayTrial) -> None:
+        """Before another checkpoint of a trial is written, remove all but the last: never more than two are there,
+        or three after a takeover, when the last is not Ray's, whose absence Ray would take for a fault.
+
+        Ray's own `num_to_keep` would write all its state at every save.
+        """
+        assignment = assignment_of(trial.config)
+        of_ray = [Path(trial.checkpoint.path)] if trial.checkpoint is not None else []
+        assigned = [Path(assignment.checkpoint)] if assignment.checkpoint is not None else []
+        last = max([*of_ray, *assigned], key=written_at, default=None)
+        self._remove_checkpoints(assignment.trial, but=[*of_ray, *([last] if last else [])])
+
+    def _remove_checkpoints(self, trial: str, but: Sequence[Path] = ()) -> None:
+        kept = {place.resolve() for place in but}
+        for place in self._folder.saved_by_ray(trial):
+            if place.resolve() not in kept:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def _note_fault(self, error: BaseException | None) -> bool:
+        """Whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the `fault`."""
+        cause = getattr(error, "cause", None) or error
+        if not isinstance(cause, OSError) or not is_disk_fault(cause):
+            return False
+        log.error("cannot write: %s", cause)
+        self.fault = cause
+        return True
+
+    @contextmanager
+    def _noting_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if not self._note_fault(error):
+                raise
 
     def _tell(self, trial: RayTrial, update: TrialUpdate, last: TrialUpdate | None = None) -> None:
         self._live[update.trial] = (trial, last or update)
@@ -92,7 +166,8 @@ class Events(Callback):  # type: ignore[misc]
 
     def _send(self, update: TrialUpdate) -> None:
         for listener in self._listeners:
-            listener.updated(update)
+            with self._noting_faults():
+                listener.updated(update)
 
 
 def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpdate | None) -> TrialUpdate:
@@ -119,12 +194,23 @@ def _error(trial: RayTrial) -> BaseException | None:
     return error
 
 
+def _node_was_lost(error: BaseException | None) -> bool:
+    """Whether the machine, or the way to it, went away, not the process alone: Ray tells that in its message only.
+
+    A node that is drained is not counted by Ray itself.
+    """
+    if not isinstance(error, RayActorError) or error.preempted:
+        return False
+    return isinstance(error, ActorUnavailableError) or "node has died" in str(error)
+
+
 def _reason(error: BaseException | None) -> str:
     """One line on it."""
     if error is None:
         return "failed for a reason that Ray does not tell; see sweep.log"
     cause = getattr(error, "cause", None) or error
+    if _node_was_lost(error):
+        return "its node was lost, or the way to it"
     if isinstance(error, RayActorError) or isinstance(cause, RayActorError):
         return "its process died (killed, out of memory, or a crash in native code); see sweep.log"
-    lines = str(cause).strip().splitlines() or ["no message"]
-    return f"{type(cause).__name__}: {lines[-1]}"
+    return reason(cause)

@@ -8,7 +8,8 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import pandas as pd
 
 from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
 from infogan_bench.errors import InputError
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 
+AS_RUN = "as-run.yaml"
 _HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
 _JOURNAL = "journal.jsonl"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
@@ -45,14 +47,18 @@ class SweepFolder:
             InputError: if no folder can be made there.
         """
         output = Path(sweep.output)
+        path = None
         try:
             output.mkdir(parents=True, exist_ok=True)
             path = _first_free(output, sweep.slug)
             folder = cls(path)
             (path / "trials").mkdir()
             write_whole(path / "sweep.yaml", resolved_yaml(sweep, dict(environment)))
+            folder.note_as_run(sweep)
             folder.flush()
         except OSError as error:
+            if path is not None:
+                shutil.rmtree(path, ignore_errors=True)
             raise InputError(f"output: {output} cannot be written: {error.strerror or error}") from None
         return folder
 
@@ -63,8 +69,7 @@ class SweepFolder:
         Raises:
             InputError: if `path` holds no sweep.
         """
-        if not (path / "sweep.yaml").is_file():
-            raise InputError(f"{path}: no sweep folder (there is no sweep.yaml in it)")
+        require_sweep_folder(path)
         folder = cls(path)
         try:
             trials = pd.read_parquet(path / "trials.parquet")
@@ -84,6 +89,16 @@ class SweepFolder:
     def sweep(self) -> SweepConfig:
         """The sweep that the folder holds."""
         return load_sweep(self.path / "sweep.yaml")
+
+    @property
+    def as_run(self) -> SweepConfig | None:
+        """The sweep as it ran last, whatever `sweep.yaml` has become since; None in a folder without a record."""
+        file = self.path / AS_RUN
+        return load_sweep(file) if file.is_file() else None
+
+    def note_as_run(self, sweep: SweepConfig) -> None:
+        """Record that `sweep` is what runs now."""
+        write_whole(self.path / AS_RUN, resolved_yaml(sweep))
 
     @property
     def updates(self) -> Mapping[str, TrialUpdate]:
@@ -107,12 +122,12 @@ class SweepFolder:
 
     def checkpoints(self, trial: str) -> Iterator[Path]:
         """Whole checkpoint folders of a trial, the newest first: its own, then Ray's."""
-        places = [self.trial_folder(trial), *self.path.glob(f"tune/*/{trial}/checkpoint_*")]
-        yield from sorted(
-            (place for place in places if (place / "trial.json").is_file()),
-            key=lambda place: (place / "trial.json").stat().st_mtime,
-            reverse=True,
-        )
+        places = [self.trial_folder(trial), *self.saved_by_ray(trial)]
+        yield from sorted(filter(written_at, places), key=written_at, reverse=True)
+
+    def saved_by_ray(self, trial: str) -> list[Path]:
+        """Checkpoint folders of a trial that has not ended, whole or not, in no order."""
+        return list(self.path.glob(f"tune/*/{trial}/checkpoint_*"))
 
     def take_history(self, trial: str, checkpoint: Path) -> None:
         """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written
@@ -148,9 +163,9 @@ class SweepFolder:
 
     def updated(self, update: TrialUpdate) -> None:
         """Put the update on record."""
+        self._take(update)  # first, so that it is known even if the disk is full
         with (self.path / _JOURNAL).open("a") as journal:
             journal.write(update.to_json() + "\n")
-        self._take(update)
         if time.monotonic() - self._written > max(
             0.0 if update.status.ended else 2.0, self._cost / _SHARE_OF_TIME
         ):
@@ -214,6 +229,7 @@ _TRIAL_TYPES = {
     "node": "str",
     "device": "str",
     "error": "object",
+    "mutations": "str",
 }
 
 
@@ -230,6 +246,7 @@ def _row(update: TrialUpdate, seed: SeedResult) -> dict[str, Any]:
         "node": update.node,
         "device": update.device,
         "error": seed.error or update.error,
+        "mutations": json.dumps([asdict(mutation) for mutation in update.mutations]),
     }
 
 
@@ -257,6 +274,7 @@ def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
         error=_text(rows[0]["error"]),
         node=rows[0]["node"],
         device=rows[0]["device"],
+        mutations=tuple(Mutation(**mutation) for mutation in json.loads(rows[0].get("mutations", "[]"))),
     )
 
 
@@ -265,17 +283,42 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def require_sweep_folder(path: Path) -> None:
+    """Raise InputError if `path` holds no sweep."""
+    if not (path / "sweep.yaml").is_file():
+        raise InputError(f"{path}: no sweep folder (there is no sweep.yaml in it)")
+
+
+def written_at(checkpoint: Path) -> float:
+    """When a checkpoint folder was written, in seconds; 0 if it is not whole."""
+    try:
+        return (checkpoint / "trial.json").stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old one or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
+    with _replacing(path) as partial:
+        partial.write_text(text)
 
 
 def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    with _replacing(path) as partial:
+        frame.to_parquet(partial, index=False)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary name, which becomes `path` once it is written; nothing of it stays where that fails."""
     partial = path.with_name(path.name + ".partial")
-    frame.to_parquet(partial, index=False)
-    partial.replace(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def _first_free(output: Path, slug: str) -> Path:

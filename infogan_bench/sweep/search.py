@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 from ray.tune.search import Searcher
 
-from infogan_bench.config import Choice, Domain, SweepConfig
-from infogan_bench.sweep.trainable import OBJECTIVE, STEP, Assignment
+from infogan_bench.config import SweepConfig
+from infogan_bench.results import TrialUpdate
+from infogan_bench.sweep.hyperband import HyperBand
+from infogan_bench.sweep.pbt import PopulationBasedTraining
+from infogan_bench.sweep.proposals import Proposals
+from infogan_bench.sweep.trainable import OBJECTIVE, STEP, UPDATE, Assignment
 
 
 class Planner(Searcher):  # type: ignore[misc]
@@ -29,6 +29,12 @@ class Planner(Searcher):  # type: ignore[misc]
         self._planned = deque(planned)
         self._proposals = proposals
         self._open: dict[str, Assignment] = {}
+        self._reports: dict[str, str] = {}  # the last one of each open trial: a paused one ends without any
+
+    @property
+    def learns(self) -> bool:
+        """Whether what comes next depends on what has ended."""
+        return self._proposals is not None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """The next trial's part of the configuration, or FINISHED."""
@@ -38,16 +44,24 @@ class Planner(Searcher):  # type: ignore[misc]
             assignment = self._proposals.propose()
         else:
             return str(Searcher.FINISHED)
-        self._open[trial_id] = assignment
+        if self._proposals is not None:
+            self._open[trial_id] = assignment
         return {"assignment": assignment.to_json()}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Remember the report."""
+        if trial_id in self._open:
+            self._reports[trial_id] = result[UPDATE]
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Tell the proposals how the trial ended."""
-        if self._proposals is not None:
-            value = None if error or result is None else result.get(OBJECTIVE)
-            self._proposals.observe(self._open.pop(trial_id), value)
+        assignment, report = self._open.pop(trial_id, None), self._reports.pop(trial_id, None)
+        if assignment is not None and self._proposals is not None:
+            text = result[UPDATE] if result else report
+            known = None if error or text is None else TrialUpdate.from_json(text)
+            self._proposals.observe(assignment.trial, known)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: a resumed sweep plans anew from what the sweep folder says has ended."""
@@ -57,68 +71,13 @@ class Planner(Searcher):  # type: ignore[misc]
         """See `save`."""
 
 
-class Proposals:
-    """Configurations from Optuna's TPE (Bergstra et al., 2011), told of every trial that ended.
+def scheduler(sweep: SweepConfig, *, population: int = 0, compared: int = 0) -> TrialScheduler:
+    """The scheduler for `sweep.scheduler`; it counts in training steps.
 
     Args:
-        space: the domains by dotted key.
-        first: number of the first trial to propose.
-        total: number of trials of the whole sweep.
-        seed: of the sampler; what is proposed depends on it and on what has been observed.
-        mode: "max" or "min".
+        sweep: the sweep.
+        population, compared: for pbt, how many trials run, and the step of their last comparison before a resume.
     """
-
-    def __init__(self, space: Mapping[str, Domain], *, first: int, total: int, seed: int, mode: str) -> None:
-        self._space = space
-        self._distributions = {key: _distribution(domain) for key, domain in space.items()}
-        self._next, self._total = first, total
-        sampler = optuna.samplers.TPESampler(seed=seed + first, constant_liar=True)
-        direction = "maximize" if mode == "max" else "minimize"
-        self._study = optuna.create_study(sampler=sampler, direction=direction)
-        self._open: dict[str, optuna.trial.Trial] = {}
-
-    @property
-    def left(self) -> int:
-        """How many trials may still be proposed."""
-        return max(0, self._total - self._next)
-
-    def propose(self) -> Assignment:
-        """The next configuration."""
-        trial = self._study.ask(fixed_distributions=self._distributions)
-        name = trial_name(self._next)
-        self._next += 1
-        self._open[name] = trial
-        return Assignment(
-            name, {key: _decode(value, self._space[key]) for key, value in trial.params.items()}
-        )
-
-    def observe(self, assignment: Assignment, value: float | None) -> None:
-        """A trial ended; None or a non-finite value means that it failed."""
-        trial = self._open.pop(assignment.trial, None)
-        if trial is None:  # it was proposed before the sweep was resumed
-            self.replay(assignment.params, value)
-        elif value is None or not math.isfinite(value):
-            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        else:
-            self._study.tell(trial, value)
-
-    def replay(self, params: Mapping[str, Any], value: float | None) -> None:
-        """Learn from a trial that this search did not propose; one without a finite value teaches nothing."""
-        if value is None or not math.isfinite(value):
-            return
-        encoded = {key: _encode(params[key], domain) for key, domain in self._space.items()}
-        self._study.add_trial(
-            optuna.trial.create_trial(params=encoded, distributions=self._distributions, value=value)
-        )
-
-
-def trial_name(number: int) -> str:
-    """The id of the trial at a place in the plan: "0003"."""
-    return f"{number:04d}"
-
-
-def scheduler(sweep: SweepConfig) -> TrialScheduler:
-    """Ray's scheduler for `sweep.scheduler`; it counts in training steps."""
     config = sweep.scheduler
     lengths = sweep.space["steps"].probes() if "steps" in sweep.space else (sweep.base.steps,)
     longest, grace = int(max(lengths)), config.grace_steps(int(min(lengths)))
@@ -135,36 +94,8 @@ def scheduler(sweep: SweepConfig) -> TrialScheduler:
         return MedianStoppingRule(
             time_attr=STEP, metric=OBJECTIVE, mode=sweep.objective.mode, grace_period=grace
         )
+    if config.name == "pbt":
+        return PopulationBasedTraining(sweep, population, compared)
+    if config.name == "hyperband":
+        return HyperBand(longest=longest, grace=grace, reduction=config.reduction, mode=sweep.objective.mode)
     return FIFOScheduler()
-
-
-def _distribution(domain: Domain) -> BaseDistribution:
-    """Optuna's form of a domain. Categories are scalars there, so lists travel as JSON; quantised and whole
-    numbers are counted in ticks."""
-    if isinstance(domain, Choice):
-        return CategoricalDistribution([_scalar(value) for value in domain.values])
-    if domain.ticks is not None:
-        return IntDistribution(domain.ticks.start, domain.ticks.stop - 1, log=domain.log)
-    return FloatDistribution(domain.low, domain.high, log=domain.log)
-
-
-_COMPOUND = "json:"
-
-
-def _scalar(value: Any) -> Any:
-    return _COMPOUND + json.dumps(value) if isinstance(value, list | tuple) else value
-
-
-def _encode(value: Any, domain: Domain) -> Any:
-    if isinstance(domain, Choice):
-        return _scalar(value)
-    if domain.ticks is not None:
-        return round(value / (domain.step or 1))
-    return value
-
-
-def _decode(value: Any, domain: Domain) -> Any:
-    if isinstance(domain, Choice):
-        compound = isinstance(value, str) and value.startswith(_COMPOUND)
-        return json.loads(value.removeprefix(_COMPOUND)) if compound else value
-    return domain.rounded(value) if domain.ticks is None else domain.at(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+from collections.abc import Sequence
 
 import infogan_reports
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infogan_bench.config.describe import metric_text
+from infogan_bench.config.errors import count
 from infogan_bench.results import Status
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.tracking import without_passwords
@@ -25,6 +27,8 @@ def summary(outcome: Outcome) -> str:
     lines = [_table(ranked[:_ROWS], data.metric)] if ranked else []
     if len(ranked) > _ROWS:
         lines.append(f"and {len(ranked) - _ROWS} more in the report")
+    if len(data.goals) > 1:
+        lines += ["", *_front_lines(data, ranked), ""]
     lines.append(_counts(outcome))
     if (outcome.folder / "report.html").is_file():
         lines.append(f"report  {outcome.folder / 'report.html'}")
@@ -32,6 +36,20 @@ def summary(outcome: Outcome) -> str:
         command = f"infogan-bench ui {shlex.quote(str(outcome.folder))}"
         lines.append(f"MLflow  {command}   ({without_passwords(outcome.tracking_uri)})")
     return "\n".join(lines)
+
+
+def _front_lines(data: infogan_reports.SweepData, ranked: Sequence[infogan_reports.RankedTrial]) -> list[str]:
+    """The trials that no other beats in all objectives, one a line."""
+    goals = ", ".join(f"{mode} {metric_text(metric)}" for metric, mode in data.goals)
+    front = infogan_reports.pareto_front(data, ranked)
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in ("trial", *(metric for metric, _ in data.goals)):
+        table.add_column(Text(name))
+    for trial in front[:_ROWS]:
+        table.add_row(Text(trial.trial), *(f"{trial.scores[metric]:.4f}" for metric, _ in data.goals))
+    more = [f"and {len(front) - _ROWS} more in the report"] if len(front) > _ROWS else []
+    title = f"Pareto front of {goals}: {count(len(front), 'trial')}"
+    return [title, *([_text(table)] if front else []), *more]
 
 
 def _counts(outcome: Outcome) -> str:
@@ -64,6 +82,10 @@ def _table(ranked: tuple[infogan_reports.RankedTrial, ...], metric: str) -> str:
         rank = "-" if trial.rank is None else str(trial.rank)
         cells = [rank, trial.trial, score + spread, str(trial.n_seeds), trial.status]
         table.add_row(*(Text(cell) for cell in (*cells, *(_shown(value) for value in trial.params.values()))))
+    return _text(table)
+
+
+def _text(table: Table) -> str:
     text = io.StringIO()
     Console(file=text, width=200).print(table)
     return text.getvalue().rstrip()

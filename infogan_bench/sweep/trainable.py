@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -22,9 +23,11 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
+from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
 from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
-from infogan_bench.trial import Trial, TrialSpec, mutations_of
+from infogan_bench.sweep.disk import is_disk_fault
+from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
 OBJECTIVE = (
     "objective"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
@@ -32,6 +35,7 @@ OBJECTIVE = (
 STEP = "step"
 UPDATE = "update"
 TRACEBACK = "traceback"
+WARNING = "warning"
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
     def _begin(self, config: Mapping[str, Any]) -> None:
         self._trial: Trial | None = None
         self._failure: str | None = None
+        self._warning: str | None = None
         self._assignment = assignment_of(config)
         self._start, self._waits = self._assignment.checkpoint, self._assignment.waits
         sweep = SweepConfig.model_validate_json(config["sweep"])
@@ -87,7 +92,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             torch.set_num_threads(config["threads"])
             load_extensions(sweep.extensions)
             self._trial = Trial(_spec(sweep, self._assignment), _granted_device())
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._fail(error)
 
     def step(self) -> dict[str, Any]:
@@ -97,25 +102,47 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 if self._start:
                     self._load(Path(self._start))
                 self._last = self._trial.update if waits else self._trial.advance()
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
                 self._fail(error)
         return self._report(self._last, save=not waits)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         assert self._trial is not None, "a failed trial asks for no checkpoint"  # noqa: S101
-        self._trial.save(Path(checkpoint_dir))
+        try:
+            self._trial.save(Path(checkpoint_dir))
+        except OSError as error:
+            shutil.rmtree(checkpoint_dir, ignore_errors=True)
+            if is_disk_fault(error):  # which disk, is what the user has to know
+                raise OSError(error.errno, error.strerror, error.filename or checkpoint_dir) from None
+            raise
 
     def load_checkpoint(self, checkpoint: str) -> None:
-        """Go on from a checkpoint that Ray kept of this trial, unless the assignment's is newer: after a mutation,
-        Ray's is of the state that the trial gave up."""
+        """Go on from a checkpoint that Ray kept of this trial (the one before it, where it was cut short), unless the
+        assignment's is newer: after a mutation, Ray's is of the state that the trial gave up."""
         if self._trial is None:
             return
         try:
-            if mutations_of(Path(checkpoint)) == self._assignment.mutations:
-                self._load(Path(checkpoint))
+            place = self._newest_whole(Path(checkpoint))
+            if place is not None and mutations_of(place) == self._assignment.mutations:
+                self._load(place)
                 self._waits = False
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._fail(error)
+
+    def _newest_whole(self, checkpoint: Path) -> Path | None:
+        """`checkpoint`, or the newest of those before it that was not cut short."""
+        beside = (
+            checkpoint.parent.glob("checkpoint_*") if checkpoint.parent.name == self._assignment.trial else ()
+        )
+        before = (place for place in beside if place.name < checkpoint.name)
+        for place in (checkpoint, *sorted(before, reverse=True)):
+            try:
+                require_whole(place)
+            except InputError as error:
+                self._warning = f"trial {self._assignment.trial} goes on from an earlier checkpoint: {error}"
+            else:
+                return place
+        return None
 
     def _load(self, checkpoint: Path) -> None:
         assert self._trial is not None  # noqa: S101
@@ -123,20 +150,24 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._start = None
 
     def _fail(self, error: BaseException) -> None:
-        """Remember why the trial failed, and free what it held."""
+        """Remember why the trial failed, and free what it held.
+
+        Whatever a user's own module raises is the trial's fault alone; but where Ray ends this process, it ends.
+        """
+        if hasattr(error, "ray_terminate_msg"):
+            raise error
         before = (
             self._trial.update.seeds
             if self._trial
             else [SeedResult(s, Status.FAILED, 0) for s in self._seeds]
         )
-        reason = str(error) or "no message"
         self._last = TrialUpdate(
             trial=self._assignment.trial,
             params=self._assignment.params,
             status=Status.FAILED,
             step=max((seed.step for seed in before), default=0),
             seeds=tuple(replace(seed, status=Status.FAILED) for seed in before),
-            error=f"{type(error).__name__}: {reason}",
+            error=reason(error),
             mutations=self._assignment.mutations,
         )
         self._failure = "".join(traceback.format_exception(error))
@@ -158,6 +189,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             result[OBJECTIVE] = objective
         if self._failure:
             result[TRACEBACK] = self._failure
+        if self._warning:
+            result[WARNING], self._warning = self._warning, None
         return result
 
 

@@ -9,7 +9,7 @@ every number of the page and `render` draws it.
 
 from infogan_reports.folder import ReportError, SweepData, load
 from infogan_reports.page import build_report, render
-from infogan_reports.ranking import USES_FACTORS, USES_LABELS, RankedTrial, ranking
+from infogan_reports.ranking import USES_FACTORS, USES_LABELS, RankedTrial, pareto_front, ranking
 from infogan_reports.summary import ReportData, summarise
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "SweepData",
     "build_report",
     "load",
+    "pareto_front",
     "ranking",
     "render",
     "summarise",

@@ -53,7 +53,9 @@ class SweepData:
     @property
     def goals(self) -> tuple[tuple[str, str], ...]:
         """Metric and mode of each objective, the one that ranks first."""
-        others = ((str(goal["metric"]), str(goal["mode"])) for goal in self.config["objective"].get("also", ()))
+        others = (
+            (str(goal["metric"]), str(goal["mode"])) for goal in self.config["objective"].get("also", ())
+        )
         return ((self.metric, self.mode), *(goal for goal in others if goal[0] != self.metric))
 
 

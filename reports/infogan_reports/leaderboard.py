@@ -81,8 +81,8 @@ def leaderboard(
 
 def direction_of(data: SweepData, name: str) -> str | None:
     """Which way a score is better, `max` or `min`, or None where that is not known."""
-    if name == data.metric:
-        return data.mode
+    if name in (modes := dict(data.goals)):
+        return modes[name]
     if name in USES_LABELS | USES_FACTORS or name.partition("/")[0] == "L_I":
         return "max"
     return "min" if is_image_distance(name) else None

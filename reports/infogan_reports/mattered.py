@@ -96,7 +96,7 @@ def what_mattered(
         importance=importance,
         interaction=_interaction(data, varied, pair) if importance.shares or len(varied) == 2 else None,
         lambdas=tuple(_lambda(trials, effect, table) for effect in effects if _is_lambda(effect)),
-        pareto=_pareto(table),
+        pareto=_pareto(data, table),
     )
 
 
@@ -273,14 +273,15 @@ def _of_rows(
     return tuple(column.values[row] for row in rows), tuple(column.spreads[row] for row in rows)
 
 
-def _pareto(table: Leaderboard) -> tuple[str, str] | None:
-    """The objective upwards against L_I; where one of them is missing, against the next score."""
+def _pareto(data: SweepData, table: Leaderboard) -> tuple[str, str] | None:
+    """The objective upwards against the sweep's second one, else L_I, else the next score."""
     names = [column.label for column in table.columns if column.kind == "score" and _has_values(column)]
     objective = table.objective.label
     others = [name for name in names if name != objective]
     if objective not in names or not others:
         return None
-    return ("L_I" if "L_I" in others else others[0]), objective
+    wanted = [*(metric for metric, _ in data.goals), "L_I"]
+    return next((name for name in wanted if name in others), others[0]), objective
 
 
 def _has_values(column: Column) -> bool:

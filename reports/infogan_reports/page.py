@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from infogan_reports import figures
-from infogan_reports.curves import BEST_TRIALS, MAX_POINTS, curve_data
+from infogan_reports.curves import BEST_TRIALS, MAX_POINTS, MAX_TRIALS, curve_data
 from infogan_reports.explorer import explorer_data
 from infogan_reports.folder import load
 from infogan_reports.leaderboard import Leaderboard
@@ -49,7 +49,6 @@ def render(report: ReportData) -> str:
     mattered = mattered_figures(report.mattered, report.question.metric)
     pareto = pareto_figure(report.mattered)
     curves = [figures.panel_frame(panel, i) for i, panel in enumerate(report.panels)]
-    drawable = curve_data(report.panels)
     lineage = lineage_figures(report.lineage) if report.lineage else []
     drawn = [*effects, *mattered, *lineage, *curves, *([pareto] if pareto else [])]
     scripts = [get_plotlyjs()] if drawn else []
@@ -67,8 +66,9 @@ def render(report: ReportData) -> str:
         style="\n".join(_template_text(environment, name) for name in STYLES),
         scripts=scripts,
         script_hashes=[_csp_hash(script) for script in scripts],
-        curve_data=drawable | {"colours": figures.TRIAL_COLOURS, "dashes": figures.TRIAL_DASHES},
-        n_with_curves=len(drawable["rows"]),
+        curve_data=curve_data(report.panels)
+        | {"colours": figures.TRIAL_COLOURS, "dashes": figures.TRIAL_DASHES},
+        max_trials=MAX_TRIALS,
         best_trials=BEST_TRIALS,
         explorer_data=explorer_data(report.explorers),
         max_points=MAX_POINTS,

@@ -77,6 +77,30 @@ def ranking(data: SweepData) -> tuple[RankedTrial, ...]:
     return (*ranked, *others)
 
 
+def pareto_front(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[RankedTrial, ...]:
+    """The ranked trials that no other one beats, best first by the first objective.
+
+    One beats another if it is no worse in any objective of the sweep and better in one. A trial without a value of
+    each is not compared.
+    """
+    signs = {metric: 1.0 if mode == "max" else -1.0 for metric, mode in data.goals}
+    points = [
+        (tuple(sign * trial.scores[metric] for metric, sign in signs.items()), trial)
+        for trial in trials
+        if trial.rank is not None and signs.keys() <= trial.scores.keys()
+    ]
+    front: list[tuple[tuple[float, ...], RankedTrial]] = []
+    for point, trial in sorted(
+        points, key=lambda entry: entry[0], reverse=True
+    ):  # none is beaten by a later one
+        beaten = (
+            kept != point and all(k >= p for k, p in zip(kept, point, strict=True)) for kept, _ in front
+        )
+        if not any(beaten):
+            front.append((point, trial))
+    return tuple(trial for _, trial in front)
+
+
 def _over_seeds(trial: str, rows: Sequence[Mapping[str, Any]], metric: str) -> RankedTrial:
     status = _status(row["status"] for row in rows)
     values = [row["scores"][metric] for row in rows if metric in row["scores"]]

@@ -89,7 +89,9 @@ def test_nothing_is_cut_on_paper(explored: Path, mixed: Path, opened: Opened) ->
         page.emulate_media(media="print")
         page.set_viewport_size({"width": A4, "height": 1000})
         page.wait_for_function(
-            f"[...document.querySelectorAll('.plot .main-svg')].every((e) => e.getBoundingClientRect().right <= {A4})"
+            """(width) => [...document.querySelectorAll('.plot .main-svg')]
+                .every((e) => e.getBoundingClientRect().right <= width)""",
+            arg=A4,
         )
         cut = page.evaluate(
             """(width) => [...document.querySelectorAll('main :is(figure, table, img, canvas, pre)')]

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_figures_are_drawn(mixed: Path, opened: Callable[..., Page]) -> None:
     page = opened(mixed)
-    page.wait_for_function("document.getElementById('pareto-words').textContent")
+    page.wait_for_function("() => document.getElementById('pareto-words').textContent")
     assert page.locator(".plot").count() == 9
     for plot in page.locator(".plot").all():
         assert plot.locator(".scatterlayer path").count() > 0

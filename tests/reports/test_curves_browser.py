@@ -94,7 +94,7 @@ def test_a_code_is_drawn_below_the_ceilings_of_the_chosen_trials(mixed: Path, op
     shapes = "document.getElementById('curve-2').layout.shapes.map(({ y0 }) => y0)"
     assert page.evaluate(shapes) == pytest.approx([math.log(10)], abs=1e-4)
     page.get_by_role("button", name="Draw none").click()
-    page.wait_for_function(f"{shapes}.length === 0")
+    page.wait_for_function(f"() => {shapes}.length === 0")
 
 
 def test_a_trial_is_taken_away_in_the_key_and_ten_are_the_most(

@@ -169,7 +169,7 @@ def explorer(explored: Path, opened: Callable[..., Page]) -> Page:
 
 
 def ready(page: Page) -> Page:
-    page.wait_for_function("document.querySelector('#explorer-controls input') !== null")
+    page.wait_for_function("() => document.querySelector('#explorer-controls input') !== null")
     return page
 
 

@@ -197,17 +197,19 @@ def test_a_drag_along_an_axis_brushes(ten: Path, opened: Opened) -> None:
 def test_the_front_is_what_no_trial_beats_in_both(ten: Path, opened: Opened) -> None:
     page = opened(ten)
     words = page.locator("#pareto-words")
-    page.wait_for_function("document.getElementById('pareto-words').textContent")
+    page.wait_for_function("() => document.getElementById('pareto-words').textContent")
     # L_I 7 at accuracies 0.2 and 0.4: trial 4 beats trials 2 and 3
     expected = [0, 1, 4, 5, 6, 7, 8, 9]
     information = [9, 8, 7, 6, 7, 4, 3, 2, 1, 0]
     listed = ", ".join(f"trial {i} ({information[i]:.4f}, {i / 10:.4f})" for i in expected)
     assert words.inner_text() == f"On the front: {listed}."
     page.get_by_label("Score across").select_option("mine")
-    page.wait_for_function("document.querySelector('#pareto .xtitle').textContent === 'mine'")
+    page.wait_for_function("() => document.querySelector('#pareto .xtitle').textContent === 'mine'")
     assert words.inner_text() == "On the front: trial 9 (9.0000, 0.9000)."
     page.locator("#pareto-x-low").check()  # a score without a known direction: the reader says
-    page.wait_for_function("document.getElementById('pareto-words').textContent.split('trial ').length > 5")
+    page.wait_for_function(
+        "() => document.getElementById('pareto-words').textContent.split('trial ').length > 5"
+    )
     assert words.inner_text().count("trial ") == 10
 
 
@@ -259,6 +261,14 @@ def test_ten_thousand_trials(tmp_path: Path, opened: Opened) -> None:
         for seed in range(2)
     ]  # fmt: skip
     pd.DataFrame(rows).to_parquet(tmp_path / "trials.parquet")
+    history = {
+        "trial": np.repeat([f"{i:05d}" for i in range(n)], 2),
+        "seed": 0,
+        "step": np.tile([50, 100], n),
+        "metric": "cluster_accuracy",
+        "value": values.ravel(),
+    }
+    pd.DataFrame(history).to_parquet(tmp_path / "history.parquet")
     sweep = {
         "name": "large",
         "space": {"optimiser.lr_g": {"loguniform": [1e-4, 1e-2]}, "architecture.width": [0.25, 0.5]},
@@ -270,6 +280,8 @@ def test_ten_thousand_trials(tmp_path: Path, opened: Opened) -> None:
     assert page.locator("#ranked tbody tr").count() == 100
     assert page.locator("#count").inner_text() == "1 to 100 of 10,000 trials"
     assert "500 of 10,000 trials" in page.locator("#mattered").inner_text()
+    assert "the curves of 200 of the 10,000 trials" in page.locator("#curves").inner_text()
+    assert page.locator("#ranked input").count() == 100  # the best hundred
     sort_by(page, "trial")
     page.get_by_role("button", name="Last").click()
     assert column(page, "trial") == [f"{i:05d}" for i in range(9900, 10_000)]

@@ -1,100 +1,195 @@
-"""What is proposed and in which order; without Ray's loop."""
+"""The order of what Ray is handed, and whole sweeps whose search or scheduler learns from what ends."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
+import optuna
+import pandas as pd
 import pytest
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule
 from ray.tune.search import Searcher
+from typer.testing import CliRunner
 
-from infogan_bench.config import Choice, Range, parse_sweep
-from infogan_bench.sweep.search import Planner, Proposals, scheduler
-from infogan_bench.sweep.trainable import OBJECTIVE, Assignment
+from infogan_bench.cli import app
+from infogan_bench.config import apply, parse_sweep, resolved_yaml
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep import Outcome, start
+from infogan_bench.sweep.proposals import Proposals
+from infogan_bench.sweep.search import Planner
+from infogan_bench.sweep.summary import summary
+from infogan_bench.sweep.trainable import UPDATE, Assignment
+from infogan_bench.trial import Trial, TrialSpec
 
-SPACE = {
-    "objective.lambda_cat": Range(0.1, 10, log=True),
-    "codes.categorical": Choice(([10], [10, 2])),
-    "codes.uniform": Range(1, 4, integer=True),
-    "batch": Range(32, 128, integer=True, step=32),
-    "optimiser.lr_g": Range(0.0005, 0.002, step=0.0005),
-}
-
-
-def proposals(first: int = 0, total: int = 20, seed: int = 0) -> Proposals:
-    return Proposals(SPACE, first=first, total=total, seed=seed, mode="max")
+RANGES = {"objective.lambda_cat": {"uniform": [0, 1]}, "optimiser.lr_g": {"loguniform": [1e-4, 1e-2]}}
+BOTH = [{"metric": "cluster_accuracy"}, {"metric": "loss/d", "mode": "min"}]
 
 
-def score(params: Mapping[str, Any]) -> float:
-    """Best at lambda 1 with four uniform codes."""
-    return float(params["codes.uniform"]) - abs(params["objective.lambda_cat"] - 1)
+def study_in(folder: Path) -> optuna.Study:
+    return optuna.load_study(study_name=None, storage=f"sqlite:///{folder / 'optuna.db'}")
 
 
-def test_proposals_are_inside_the_space() -> None:
-    search = proposals()
-    for number in range(20):
-        assignment = search.propose()
-        params = assignment.params
-        assert assignment.trial == f"{number:04d}"
-        assert 0.1 <= params["objective.lambda_cat"] <= 10
-        assert params["codes.categorical"] in ([10], [10, 2])
-        assert params["codes.uniform"] in (1, 2, 3, 4)
-        assert params["batch"] in (32, 64, 96, 128)
-        assert params["optimiser.lr_g"] in (0.0005, 0.001, 0.0015, 0.002)
-        search.observe(assignment, score(params))
-    assert search.left == 0
-
-
-def test_equal_seeds_and_results_give_equal_proposals() -> None:
-    def run(seed: int) -> list[Mapping[str, Any]]:
-        search = proposals(seed=seed)
-        found = []
-        for _ in range(20):
-            assignment = search.propose()
-            search.observe(assignment, score(assignment.params))
-            found.append(assignment.params)
-        return found
-
-    assert run(0) == run(0)
-    assert run(0) != run(1)
-
-
-def test_a_search_that_was_told_of_good_trials_proposes_near_them() -> None:
-    """After 40 results whose best have four uniform codes, TPE proposes four more often than one in four."""
-    teacher = Proposals(SPACE, first=0, total=40, seed=0, mode="max")
-    pupil = Proposals(SPACE, first=40, total=80, seed=0, mode="max")
-    for _ in range(40):
-        params = teacher.propose().params
-        pupil.replay(params, score(params))
-    proposed = [pupil.propose().params["codes.uniform"] for _ in range(40)]
-    assert proposed.count(4) > 20
-
-
-def test_failures_and_missing_values_teach_nothing() -> None:
-    search = proposals()
-    search.replay({}, None)
-    search.replay({}, float("nan"))
-    search.observe(search.propose(), None)
-    search.observe(search.propose(), float("inf"))
-    assert search.left == 18
-
-
-def test_the_planner_hands_out_what_is_left_before_anything_new() -> None:
-    left = [Assignment("0001", {"batch": 64}, checkpoint="somewhere"), Assignment("0004", {"batch": 32})]
-    planner = Planner(left, proposals(first=5, total=7), "max")
+def test_the_planner_hands_out_what_is_left_before_anything_new(tmp_path: Path) -> None:
+    sweep = parse_sweep({"name": "s", "space": RANGES, "search": {"algorithm": "tpe", "trials": 4}})
+    params = {"objective.lambda_cat": 0.5, "optimiser.lr_g": 0.001}
+    seeds = (SeedResult(0, Status.INTERRUPTED, 3),)
+    record = {name: TrialUpdate(name, params, Status.INTERRUPTED, 3, seeds) for name in ("0001", "0002")}
+    left = [Assignment("0001", params, checkpoint="somewhere"), Assignment("0002", params)]
+    planner = Planner(left, Proposals(sweep, tmp_path, 4, record), "max")
     handed = [json.loads(planner.suggest(f"ray-{k}")["assignment"]) for k in range(4)]
-    assert [each["trial"] for each in handed] == ["0001", "0004", "0005", "0006"]
-    assert handed[0].items() >= {"trial": "0001", "params": {"batch": 64}, "checkpoint": "somewhere"}.items()
+    assert [each["trial"] for each in handed] == ["0001", "0002", "0000", "0003"]
+    assert handed[0].items() >= {"trial": "0001", "params": params, "checkpoint": "somewhere"}.items()
     assert planner.suggest("ray-4") == Searcher.FINISHED
-    for k in range(2, 4):
-        planner.on_trial_complete(f"ray-{k}", {OBJECTIVE: 0.5})
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("none", FIFOScheduler), ("asha", AsyncHyperBandScheduler), ("median", MedianStoppingRule)],
-)
-def test_schedulers(name: str, kind: type) -> None:
-    assert type(scheduler(parse_sweep({"name": "s", "scheduler": name}))) is kind
+def test_the_planner_tells_the_search_of_every_end(tmp_path: Path) -> None:
+    """One that ends with its report, one that was paused and ends without, one whose process died, one that failed."""
+    sweep = parse_sweep(
+        {"name": "s", "space": RANGES, "search": {"algorithm": "nsga2", "trials": 4}, "objective": BOTH}
+    )
+    planner = Planner([], Proposals(sweep, tmp_path, 4, {}), "max")
+    results = []
+    for k in range(4):
+        trial = json.loads(planner.suggest(f"ray-{k}")["assignment"])["trial"]
+        seeds = (SeedResult(0, Status.RUNNING, 3, {"cluster_accuracy": k / 8, "loss/d": 1 + k / 8}),)
+        results.append(TrialUpdate(trial, {}, Status.RUNNING, 3, seeds))
+    results[3] = replace(results[3], status=Status.DIVERGED)
+    for k in range(3):
+        planner.on_trial_result(f"ray-{k}", {UPDATE: results[k].to_json()})
+    planner.on_trial_complete("ray-0", {UPDATE: results[0].to_json()})
+    planner.on_trial_complete("ray-1")
+    planner.on_trial_complete("ray-2", error=True)
+    planner.on_trial_complete("ray-3", {UPDATE: results[3].to_json()})
+    ends = [(trial.state.name, trial.values) for trial in study_in(tmp_path).trials]
+    assert ends == [("COMPLETE", [0.0, 1.0]), ("COMPLETE", [0.125, 1.125]), ("FAIL", None), ("FAIL", None)]
+
+
+# Whole sweeps -----------------------------------------------------------------------------------------------------
+
+
+def tiny(workplace: Path, **sections: object) -> dict[str, object]:
+    """A sweep of seconds: 40 steps of a small MLP on 512 images."""
+    return {
+        "name": "tiny",
+        "dataset": {"name": "mnist", "train_size": 512, "test_size": 200},
+        "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32},
+        "evaluation": {"every": 10},
+        "resources": {"cpus": 1},
+        "tracking": "none",
+        "output": str(workplace),
+        **sections,
+    }
+
+
+@pytest.fixture(scope="module")
+def halved(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """HyperBand with two brackets, of two trials each: the first compares none, the second at step 20."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        sections = {
+            "space": {"objective.lambda_cat": [0.1, 0.4, 0.7, 1]},
+            "scheduler": {"name": "hyperband", "grace": 20, "reduction": 2},
+        }
+        return start(parse_sweep(tiny(tmp_path_factory.mktemp("halved"), **sections)))
+
+
+@pytest.fixture(scope="module")
+def bred(halved: Outcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A sweep by NSGA-II that learned from `halved`, started on the command line: its folder, and what was said."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        workplace = tmp_path_factory.mktemp("bred")
+        search = {"algorithm": "nsga2", "trials": 4, "population": 4}
+        space = {"objective.lambda_cat": {"uniform": [0, 1]}, "objective.lambda_cont": {"uniform": [0, 1]}}
+        sections = {"search": search, "space": space, "objective": BOTH}
+        file = workplace / "sweep.yaml"
+        file.write_text(resolved_yaml(parse_sweep(tiny(workplace, **sections))))
+        result = CliRunner().invoke(
+            app, ["sweep", str(file), "--from", str(halved.folder)], catch_exceptions=False
+        )
+        assert result.exit_code == 0, result.output
+        return workplace / "tiny", result.output
+
+
+@pytest.mark.slow
+class TestHyperBand:
+    def test_the_worse_of_a_bracket_is_stopped_where_it_was_compared(self, halved: Outcome) -> None:
+        history = pd.read_parquet(halved.folder / "history.parquet")
+        at_20 = history[(history.metric == "cluster_accuracy") & (history.step == 20)]
+        scores = at_20.set_index("trial").value
+        worse = min(("0002", "0003"), key=lambda trial: (scores[trial], trial))
+        ends = {trial.trial: (trial.status, trial.step) for trial in halved.trials}
+        expected = dict.fromkeys(("0000", "0001", "0002", "0003"), (Status.FINISHED, 40))
+        assert ends == {**expected, worse: (Status.STOPPED, 20)}
+
+    def test_a_trial_that_was_paused_is_bit_for_bit_one_that_was_not(self, halved: Outcome) -> None:
+        (paused,) = (t for t in halved.trials if t.trial > "0001" and t.status is Status.FINISHED)
+        sweep = parse_sweep(tiny(Path()))
+        spec = TrialSpec(
+            trial=paused.trial,
+            params=paused.params,
+            run=apply(sweep.base, paused.params),
+            dataset=sweep.dataset,
+            evaluation=sweep.evaluation,
+            seeds=(0,),
+        )
+        alone = Trial(spec)
+        for _ in range(4):
+            update = alone.advance()
+        assert update.seeds[0].metrics == paused.seeds[0].metrics
+        history = pd.read_parquet(halved.folder / "history.parquet")
+        steps = history[(history.trial == paused.trial) & (history.metric == "L_I")].step
+        assert list(steps) == [10, 20, 30, 40]
+
+
+@pytest.mark.slow
+class TestTwoObjectivesAfterAnEarlierSweep:
+    def test_the_earlier_trials_are_in_the_study_and_not_in_the_sweep(
+        self, bred: tuple[Path, str], halved: Outcome
+    ) -> None:
+        folder, output = bred
+        assert f"the search learns from 3 of the 4 trials of {halved.folder}" in output
+        trials = study_in(folder).trials
+        assert [t.user_attrs.get("source", "")[-10:] for t in trials[:3]] == [
+            f"trial {t.trial}" for t in halved.trials if t.status is Status.FINISHED
+        ]
+        assert [t.user_attrs.get("trial") for t in trials[3:]] == ["0000", "0001", "0002", "0003"]
+        assert all(t.state.name == "COMPLETE" for t in trials)
+        assert sorted(pd.read_parquet(folder / "trials.parquet").trial) == ["0000", "0001", "0002", "0003"]
+
+    def test_the_study_holds_what_the_record_holds(self, bred: tuple[Path, str]) -> None:
+        folder, _ = bred
+        table = pd.read_parquet(folder / "trials.parquet").set_index("trial")
+        for trial in study_in(folder).trials[3:]:
+            row = table.loc[trial.user_attrs["trial"]]
+            scores = json.loads(row.scores)
+            assert trial.values == [scores["cluster_accuracy"], scores["loss/d"]]
+            assert trial.params == pytest.approx(json.loads(row.params), rel=1e-5)
+
+    def test_the_front_is_shown(self, bred: tuple[Path, str]) -> None:
+        folder, output = bred
+        table = pd.read_parquet(folder / "trials.parquet").set_index("trial")
+        points = {name: json.loads(scores) for name, scores in table.scores.items()}
+        front = [
+            name
+            for name, point in points.items()
+            if not any(
+                other["cluster_accuracy"] >= point["cluster_accuracy"]
+                and other["loss/d"] <= point["loss/d"]
+                and other != point
+                for other in points.values()
+            )
+        ]
+        lines = output.splitlines()
+        title = f"Pareto front of max cluster_accuracy (uses labels), min loss/d: {len(front)} trial"
+        (start_,) = (k for k, line in enumerate(lines) if line.startswith(title))
+        shown = [line.split()[0] for line in lines[start_ + 2 : start_ + 2 + len(front)]]
+        assert shown == sorted(front, key=lambda name: -points[name]["cluster_accuracy"])
+        page = (folder / "report.html").read_text()
+        assert 'data-across="loss/d" data-up="cluster_accuracy"' in page
+
+
+@pytest.mark.slow
+def test_one_objective_has_no_front(halved: Outcome) -> None:
+    assert "Pareto" not in summary(halved)

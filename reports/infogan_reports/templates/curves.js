@@ -31,6 +31,7 @@ const Curves = (() => {
     }
     const full = wanted && !chosen.has(row);
     changed(full ? `${MOST} trials are drawn at most: take one away first.` : "");
+    redraw();
   }
 
   function chooseBest() {
@@ -38,13 +39,10 @@ const Curves = (() => {
     for (const row of rows.slice(0, best)) chosen.set(row, styleOf(chosen.size));
   }
 
-  let pending = Promise.resolve();
-
   function changed(warning = "") {
     at("said").textContent = warning || (chosen.size === 0 ? "No trial is chosen." : `${chosen.size} of ${rows.length.toLocaleString("en")} trials drawn.`);
     drawKey();
     for (const follow of followers) follow(warning);
-    pending = pending.then(() => drawn).then(drawPanels);
   }
 
   // Key: one entry a chosen trial
@@ -121,30 +119,56 @@ const Curves = (() => {
     };
   }
 
-  async function drawPanels() {
-    for (const [place, panel] of panels.entries()) {
-      const plot = document.getElementById(`curve-${place}`);
-      const shown = [...chosen.keys()].filter((row) => panel.lines[row]);
-      const traces = shown.map((row) => tracesOf(panel, row));
-      const layout = Object.assign(plot.layout, ceilingsOf(panel, shown));
-      layout.xaxis.autorange = layout.yaxis.autorange = true;
-      await Plotly.react(plot, [...traces.flatMap(({ bands }) => bands), ...traces.flatMap(({ lines }) => lines)], layout);
-      const ends = shown.map((row) => `trial ${trialOf(row)} ends at ${number(unpacked(panel.lines[row])[1].at(-1))}${ending(row) ? `, ${ending(row)}` : ""}`);
-      plot.setAttribute("aria-label", `${panel.title} over the steps of training: ${ends.join("; ") || "no trial is chosen"}.`);
-    }
+  /** What Plotly draws of a panel, and the same in words. */
+  function contentOf(panel) {
+    const shown = [...chosen.keys()].filter((row) => panel.lines[row]);
+    const traces = shown.map((row) => tracesOf(panel, row));
+    const ends = shown.map((row) => {
+      const last = number(unpacked(panel.lines[row])[1].at(-1));
+      return [`trial ${trialOf(row)} ends at ${last}`, ending(row)].filter(Boolean).join(", ");
+    });
+    return {
+      data: [...traces.flatMap(({ bands }) => bands), ...traces.flatMap(({ lines }) => lines)],
+      layout: ceilingsOf(panel, shown),
+      words: `${panel.title} over the steps of training: ${ends.join("; ") || "no trial is chosen"}.`,
+    };
+  }
+
+  let pending = drawn;
+
+  function redraw() {
+    pending = pending.then(async () => {
+      for (const [place, panel] of panels.entries()) {
+        const plot = document.getElementById(`curve-${place}`);
+        const { data, layout, words } = contentOf(panel);
+        Object.assign(plot.layout, layout);
+        plot.layout.xaxis.autorange = plot.layout.yaxis.autorange = true;
+        await Plotly.react(plot, data, plot.layout);
+        plot.setAttribute("aria-label", words);
+      }
+    });
   }
 
   if (block) {
+    chooseBest();
+    changed();
+    for (const [place, panel] of panels.entries()) {
+      const { data, layout, words } = contentOf(panel);
+      const plot = plots[`curve-${place}`];
+      plot.data = data;
+      Object.assign(plot.layout, layout);
+      document.getElementById(`curve-${place}`).setAttribute("aria-label", words);
+    }
     at("best").addEventListener("click", () => {
       chooseBest();
       changed();
+      redraw();
     });
     at("none").addEventListener("click", () => {
       chosen.clear();
       changed();
+      redraw();
     });
-    chooseBest();
-    changed();
   }
 
   return {

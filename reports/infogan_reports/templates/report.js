@@ -10,8 +10,10 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Ar
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 const figures = [...document.querySelectorAll(".plot")];
 
-function themed(theme, figure) {
-  const axes = Object.keys(figure.layout).filter((name) => /^[xy]axis\d*$/.test(name));
+const plots = JSON.parse(document.getElementById("plots").textContent); // other scripts may add to them before they are drawn
+
+function themed(theme, layout) {
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
   const axis = (name) => ({
     [`${name}.gridcolor`]: theme.grid,
     [`${name}.linecolor`]: theme.grid,
@@ -31,16 +33,25 @@ function themed(theme, figure) {
 }
 
 function restyle(theme) {
-  for (const figure of figures) Plotly.relayout(figure, themed(theme, figure));
+  for (const figure of figures) if (figure.layout) Plotly.relayout(figure, themed(theme, figure.layout));
+}
+
+/** `layout` with the theme in it, so that a figure is drawn once. */
+function inTheme(theme, layout) {
+  for (const [path, value] of Object.entries(themed(theme, layout))) {
+    const names = path.split(".");
+    const last = names.pop();
+    names.reduce((part, name) => (part[name] ??= {}), layout)[last] = value;
+  }
+  return layout;
 }
 
 async function draw() {
-  const plots = JSON.parse(document.getElementById("plots").textContent);
   const config = { displayModeBar: false, responsive: true, scrollZoom: false };
   for (const figure of figures) {
     const { data, layout } = plots[figure.id];
-    await Plotly.newPlot(figure, data, layout, config);
-    await Plotly.relayout(figure, themed(currentTheme(), figure));
+    await Plotly.newPlot(figure, data, inTheme(currentTheme(), layout), config);
+    await new Promise((resolve) => setTimeout(resolve)); // the page answers its reader in between
   }
 }
 
@@ -50,7 +61,7 @@ function currentTheme() {
 
 let drawn = Promise.resolve();
 if (figures.length > 0) {
-  drawn = draw();
+  drawn = new Promise((ready) => document.addEventListener("DOMContentLoaded", ready)).then(draw);
   prefersDark.addEventListener("change", () => restyle(currentTheme()));
   window.addEventListener("beforeprint", () => restyle(THEMES.light)); // paper is white
   window.addEventListener("afterprint", () => restyle(currentTheme()));

@@ -1,0 +1,290 @@
+"""Configurations that a search proposes while a sweep runs: Optuna's samplers, told of every trial that ended."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from infogan_bench.config import Choice, Domain, SearchConfig, SweepConfig
+from infogan_bench.results import TrialUpdate
+from infogan_bench.sweep.study_file import NAME, StudyFile
+from infogan_bench.sweep.trainable import Assignment
+from infogan_bench.sweep.warm_start import Lesson
+
+_TRIAL = "trial"  # user attribute: the trial's name in the sweep
+_SOURCE = "source"  # user attribute of a trial that this search did not propose: where it is from
+_FIRST_GENERATION = {"NSGAIISampler:generation": 0}  # NSGA-II breeds from trials that have a generation alone
+
+
+class Proposals:
+    """What a search has not proposed yet.
+
+    A proposal depends on `search.seed`, on its own number and on what the search knows by then, so a search that was
+    interrupted goes on as it would have. What it knows is in the sweep's record; the study in `optuna.db` adds which
+    trials were proposed but never started, and the state that CMA-ES and NSGA-II keep with their trials.
+
+    Args:
+        sweep: the sweep, of an algorithm that learns.
+        folder: its folder, for the study's file.
+        total: number of trials of the whole sweep.
+        record: the last update of every trial that ever started.
+        lessons: trials of an earlier sweep.
+    """
+
+    def __init__(
+        self,
+        sweep: SweepConfig,
+        folder: Path,
+        total: int,
+        record: Mapping[str, TrialUpdate],
+        lessons: Sequence[Lesson] = (),
+    ) -> None:
+        self._search = sweep.search
+        self._space = sweep.space
+        self._metrics = [goal.metric for goal in sweep.objective.goals]
+        self._distributions = {key: _distribution(domain) for key, domain in sweep.space.items()}
+        directions = [_DIRECTIONS[goal.mode] for goal in sweep.objective.goals]
+        self._storage = optuna.storages.InMemoryStorage()
+        self._study = optuna.create_study(storage=self._storage, study_name=sweep.name, directions=directions)
+        with _experimental():
+            self._study.set_metric_names(self._metrics)
+        self._id = self._storage.get_study_id_from_name(sweep.name)
+        self._file = StudyFile(folder / NAME, sweep.name, directions)
+        self._restore(record, lessons)
+        self._file.note(self._storage.get_study_system_attrs(self._id))
+        trials = self._study.get_trials(deepcopy=False)
+        self._taught = [trial for trial in trials if _SOURCE in trial.user_attrs]
+        self._numbers = {t.user_attrs[_TRIAL]: t.number for t in trials if _TRIAL in t.user_attrs}
+        self._open = {
+            name for name, number in self._numbers.items() if trials[number].state.is_finished() is False
+        }
+        names = (trial_name(number) for number in range(total))
+        self._names = deque(name for name in names if name not in record)
+
+    @property
+    def left(self) -> int:
+        """How many trials may still be proposed."""
+        return len(self._names)
+
+    def propose(self) -> Assignment:
+        """The next configuration: one that was proposed before the sweep was interrupted and never started, or a new
+        one."""
+        name = self._names.popleft()
+        if name not in self._numbers:
+            self._ask(name)
+        params = self._frozen(name).params
+        return Assignment(name, {key: _decode(params[key], domain) for key, domain in self._space.items()})
+
+    def observe(self, trial: str, update: TrialUpdate | None) -> None:
+        """A trial ended; without a finite value of each objective it teaches nothing."""
+        if trial not in self._open:
+            return
+        self._open.remove(trial)
+        values = None if update is None else self._values(update)
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        self._study.tell(self._numbers[trial], values, state)
+        self._file.end(self._numbers[trial], state, values)
+
+    def close(self, record: Mapping[str, TrialUpdate]) -> None:
+        """Take in what ended unheard, by the time limit say, and let go of the study's file."""
+        for trial in sorted(self._open):
+            if trial in record and record[trial].status.ended:
+                self.observe(trial, record[trial])
+        self._file.close()
+
+    def _ask(self, name: str) -> None:
+        with _experimental():
+            self._study.sampler = _sampler(self._search, int(name), self._taught)
+            trial = self._study.ask(self._distributions)
+        trial.set_user_attr(_TRIAL, name)
+        self._numbers[name] = trial.number
+        self._open.add(name)
+        self._file.add(self._frozen(name))
+        self._file.note(self._storage.get_study_system_attrs(self._id))
+
+    def _frozen(self, name: str) -> FrozenTrial:
+        number = self._numbers[name]
+        return self._storage.get_trial(
+            self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        )
+
+    # From an earlier stretch of the sweep -------------------------------------------------------------
+
+    def _restore(self, record: Mapping[str, TrialUpdate], lessons: Sequence[Lesson]) -> None:
+        """Fill the study: from its file, corrected by the record, or else from the record and the lessons."""
+        stored, attrs = self._file.load()
+        if not stored or not all(self._is_ours(trial, record) for trial in stored):
+            trials = [
+                *(self._lesson(lesson) for lesson in lessons),
+                *(self._recorded(update) for update in record.values()),
+            ]
+            self._study.add_trials(trials)
+            self._file.replace(trials)
+            return
+        trials = [self._corrected(trial, record) for trial in stored]
+        changed = [
+            k
+            for k, trial in enumerate(trials)
+            if trial.state != stored[k].state or trial.values != stored[k].values
+        ]
+        known = {trial.user_attrs.get(_TRIAL) for trial in stored}
+        missing = [self._recorded(update) for name, update in record.items() if name not in known]
+        self._study.add_trials([*trials, *missing])
+        for key, value in attrs.items():
+            self._storage.set_study_system_attr(self._id, key, value)
+        if any(stored[k].state.is_finished() for k in changed):  # told, and then lost by the record
+            self._file.replace([*trials, *missing])
+            return
+        for k in changed:
+            self._file.end(k, trials[k].state, trials[k].values)
+        for trial in missing:
+            self._file.add(trial)
+
+    def _is_ours(self, trial: FrozenTrial, record: Mapping[str, TrialUpdate]) -> bool:
+        """Whether a stored trial is of this space, and of the same values as on record."""
+        if trial.distributions != self._distributions:
+            return False
+        update = record.get(trial.user_attrs.get(_TRIAL, ""))
+        return update is None or all(
+            _decode(trial.params[key], domain) == update.params[key] for key, domain in self._space.items()
+        )
+
+    def _corrected(self, trial: FrozenTrial, record: Mapping[str, TrialUpdate]) -> FrozenTrial:
+        """A stored trial as the record has it; a lesson as it is."""
+        name = trial.user_attrs.get(_TRIAL)
+        if name is None:
+            return trial
+        corrected = copy.deepcopy(trial)
+        corrected.state, values = self._end(record.get(name))
+        corrected.values = values
+        if not corrected.state.is_finished():
+            corrected.datetime_complete = None
+        elif corrected.datetime_complete is None:
+            corrected.datetime_complete = corrected.datetime_start
+        return corrected
+
+    def _recorded(self, update: TrialUpdate) -> FrozenTrial:
+        """A trial that is on record alone."""
+        state, values = self._end(update)
+        attrs = {_TRIAL: update.trial, _SOURCE: "the sweep's record"}
+        return self._known(update.params, state, values, attrs)
+
+    def _lesson(self, lesson: Lesson) -> FrozenTrial:
+        return self._known(lesson.params, TrialState.COMPLETE, lesson.values, {_SOURCE: lesson.source})
+
+    def _known(
+        self,
+        params: Mapping[str, Any],
+        state: TrialState,
+        values: Sequence[float] | None,
+        attrs: Mapping[str, str],
+    ) -> FrozenTrial:
+        return create_trial(
+            state=state,
+            values=values,
+            params={key: _encode(params[key], domain) for key, domain in self._space.items()},
+            distributions=self._distributions,
+            user_attrs=dict(attrs),
+            system_attrs=dict(_FIRST_GENERATION) if self._search.algorithm == "nsga2" else {},
+        )
+
+    def _end(self, update: TrialUpdate | None) -> tuple[TrialState, list[float] | None]:
+        """How a trial stands by its last record."""
+        if update is None or not update.status.ended:
+            return TrialState.RUNNING, None
+        values = self._values(update)
+        return (TrialState.FAIL if values is None else TrialState.COMPLETE), values
+
+    def _values(self, update: TrialUpdate) -> list[float] | None:
+        """The means of all objectives over the seeds; None where the trial failed or one has no finite value."""
+        means = [update.mean(metric) for metric in self._metrics]
+        values = [mean for mean in means if mean is not None and math.isfinite(mean)]
+        return values if len(values) == len(means) and not update.status.bad else None
+
+
+def trial_name(number: int) -> str:
+    """The id of the trial at a place in the plan: "0003"."""
+    return f"{number:04d}"
+
+
+@contextmanager
+def _experimental() -> Iterator[None]:
+    """Optuna calls several of its features experimental, at every use."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+_SHARE_TO_BEGIN_FROM = 10  # CMA-ES, one in ten
+_DIRECTIONS = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
+
+
+def _sampler(search: SearchConfig, number: int, taught: Sequence[FrozenTrial]) -> BaseSampler:
+    """The sampler for one proposal. It is made anew for each, so that none depends on those before but by results.
+
+    TPE: Bergstra et al., 2011 (several objectives: Ozaki et al., 2022). CMA-ES: Hansen, 2016, arXiv 1604.00772, begun
+    from `taught` as in Nomura et al., 2021. GP: log expected improvement (of hypervolume) of a Gaussian process with a
+    Matern 5/2 kernel. NSGA-II: Deb et al., 2002.
+    """
+    seed = int(np.random.SeedSequence([search.seed, number]).generate_state(1)[0])
+    if search.algorithm == "cmaes":
+        source = [trial for trial in taught if trial.state is TrialState.COMPLETE]
+        # It begins where the best tenth is, of which there must be one: of fewer than ten, the best.
+        source *= math.ceil(_SHARE_TO_BEGIN_FROM / len(source)) if source else 1
+        return CmaEsSampler(
+            seed=seed,
+            popsize=search.population,
+            source_trials=source or None,
+            warn_independent_sampling=False,
+        )
+    if search.algorithm == "gp":
+        return GPSampler(seed=seed, warn_independent_sampling=False)
+    if search.algorithm == "nsga2":
+        return NSGAIISampler(seed=seed, population_size=search.generation)
+    return TPESampler(seed=seed, constant_liar=True)
+
+
+def _distribution(domain: Domain) -> BaseDistribution:
+    """Optuna's form of a domain. Categories are scalars there, so lists travel as JSON; quantised and whole
+    numbers are counted in ticks."""
+    if isinstance(domain, Choice):
+        return CategoricalDistribution([_scalar(value) for value in domain.values])
+    if domain.ticks is not None:
+        return IntDistribution(domain.ticks.start, domain.ticks.stop - 1, log=domain.log)
+    return FloatDistribution(domain.low, domain.high, log=domain.log)
+
+
+_COMPOUND = "json:"
+
+
+def _scalar(value: Any) -> Any:
+    return _COMPOUND + json.dumps(value) if isinstance(value, list | tuple) else value
+
+
+def _encode(value: Any, domain: Domain) -> Any:
+    if isinstance(domain, Choice):
+        return _scalar(value)
+    if domain.ticks is not None:
+        return round(value / (domain.step or 1))
+    return value
+
+
+def _decode(value: Any, domain: Domain) -> Any:
+    if isinstance(domain, Choice):
+        compound = isinstance(value, str) and value.startswith(_COMPOUND)
+        return json.loads(value.removeprefix(_COMPOUND)) if compound else value
+    return domain.rounded(value) if domain.ticks is None else domain.at(value)

@@ -1,0 +1,211 @@
+"""A trial of a sweep once more, in this process and without Ray: does it give the same numbers?"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from infogan_bench.config import RunConfig
+from infogan_bench.config.models import DatasetConfig
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
+from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.environment import describe_environment
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.trial import Trial, TrialSpec, pick_device
+
+_WHAT_BITS_DEPEND_ON = ("infogan_bench", "commit", "python", "torch", "numpy", "scikit-learn", "system")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value of one report, as recorded and as it is now; None where the rerun has no such value."""
+
+    step: int
+    seed: int
+    name: str
+    recorded: float
+    now: float | None
+
+    @property
+    def same(self) -> bool:
+        """Whether both are the same bit for bit."""
+        if self.now is None:
+            return False
+        return self.recorded == self.now or (math.isnan(self.recorded) and math.isnan(self.now))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All values of all reports, in the order in which they were recorded.
+
+    `error` says why the rerun ended before its last report; `elsewhere` what was another here than in the sweep, of
+    what bits depend on.
+    """
+
+    trial: str
+    scores: tuple[Score, ...]
+    error: str | None
+    elsewhere: tuple[str, ...]
+
+    @property
+    def last(self) -> tuple[Score, ...]:
+        """The values of the last report of each seed."""
+        steps = {score.seed: score.step for score in self.scores}
+        return tuple(score for score in self.scores if score.step == steps[score.seed])
+
+    @property
+    def first_difference(self) -> Score | None:
+        """The first value that is another one now."""
+        return next((score for score in self.scores if not score.same), None)
+
+
+def rerun(
+    path: Path,
+    trial: str,
+    *,
+    seed: int | None = None,
+    output: Path | None = None,
+    device: str | None = None,
+    told: Callable[[TrialUpdate], None] = lambda update: None,
+) -> Comparison:
+    """Train a trial anew, up to the step of its last checkpoint, and compare every report with its record.
+
+    Args:
+        path: the sweep folder.
+        trial: its id, leading zeros or not.
+        seed: one of its seeds; None for all.
+        output: a folder that is not there yet, for checkpoint, pictures and scores.
+        device: where to train; None is the kind of device that the trial ran on.
+        told: called after every report.
+
+    Raises:
+        InputError: if there is no such trial or seed, no checkpoint was kept of it, or it took over from others.
+    """
+    folder = SweepFolder.open(path)
+    record = _record(folder, trial)
+    if output is not None and output.exists():
+        raise InputError(f"--output: {output}: it exists already; name another")
+    spec = _spec(folder, record, seed)
+    history = [result for result in map(SeedResult.from_dict, record["history"]) if result.seed in spec.seeds]
+    with _threads(record.get("threads")):
+        again = Trial(spec, pick_device(device or record.get("device", "cpu")))
+        now = {}
+        end = max(result.step for result in history)
+        while again.update.status is Status.RUNNING and again.update.step < end:
+            update = again.advance()
+            told(update)
+            now.update({(result.seed, result.step): result.metrics for result in update.seeds})
+        if output is not None and not again.update.status.bad:
+            again.save(output)
+    scores = [
+        Score(was.step, was.seed, name, value, now.get((was.seed, was.step), {}).get(name))
+        for was in history
+        for name, value in was.metrics.items()
+    ]
+    return Comparison(spec.trial, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
+
+
+def comparison_text(compared: Comparison) -> str:
+    """The last report of each seed, a score a line, and whether all reports are the same."""
+    rows = [("seed", "step", "score", "recorded", "now", "")]
+    for score in compared.last:
+        now = "-" if score.now is None else repr(score.now)
+        same = "same" if score.same else "differs"
+        rows.append((str(score.seed), str(score.step), score.name, repr(score.recorded), now, same))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = ((cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    lines = ["  ".join(row).rstrip() for row in cells]
+    if compared.first_difference is None:
+        reports = len({(score.seed, score.step) for score in compared.scores})
+        lines.append(f"trial {compared.trial}: the same bit for bit, in all {reports} report(s)")
+    return "\n".join(lines)
+
+
+def difference_text(difference: Score, compared: Comparison) -> str:
+    """Where a rerun first left the record, and what may be why."""
+    now = compared.error or "nothing" if difference.now is None else repr(difference.now)
+    why = (
+        "; ".join(compared.elsewhere) or "versions and system are the same; the processor may be another one"
+    )
+    return (
+        f"trial {compared.trial} differs, first at step {difference.step}, seed {difference.seed}: {difference.name} "
+        f"was {difference.recorded!r}, now {now} ({why})"
+    )
+
+
+def _record(folder: SweepFolder, trial: str) -> dict[str, Any]:
+    """What the trial's last checkpoint says of it."""
+    known = folder.updates
+    name = trial if trial in known else trial.zfill(4)
+    if name not in known:
+        there = f"there are {min(known)} to {max(known)}" if known else "none has started"
+        raise InputError(f"{folder.path}: no trial {trial!r}; {there}")
+    file = folder.trial_folder(name) / "trial.json"
+    try:
+        record: dict[str, Any] = json.loads(file.read_text())
+    except FileNotFoundError:
+        why = (
+            "it has not ended; `infogan-bench resume` ends it"
+            if not known[name].status.ended
+            else known[name].error
+        )
+        raise InputError(f"{folder.path}: nothing is kept of trial {name} to compare with: {why}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: truncated, or not of a trial ({error})") from None
+    if record.get("mutations"):
+        raise InputError(
+            f"{folder.path}: trial {name} took over the networks of other trials (population based training), so it "
+            "cannot be trained on its own"
+        )
+    return record
+
+
+def _spec(folder: SweepFolder, record: Mapping[str, Any], seed: int | None) -> TrialSpec:
+    sweep = folder.as_run or folder.sweep
+    load_extensions(sweep.extensions)
+    seeds = tuple(record["seeds"])
+    if seed is not None and seed not in seeds:
+        raise InputError(
+            f"--seed: trial {record['trial']} has the seeds {', '.join(map(str, seeds))}, not {seed}"
+        )
+    reported = record["history"][0]["metrics"]
+    return TrialSpec(
+        trial=record["trial"],
+        params=record["params"],
+        run=RunConfig.model_validate(record["run"]),
+        dataset=DatasetConfig.model_validate(
+            {**record["dataset"], "data_dir": folder.sweep.dataset.data_dir}
+        ),
+        evaluation=sweep.evaluation,
+        seeds=seeds if seed is None else (seed,),
+        seeds_together=sweep.seeds_together,
+        moving=tuple(name.removeprefix("param/") for name in reported if name.startswith("param/")),
+    )
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """With as many threads as the trial had, since the order of sums follows from it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _elsewhere(folder: SweepFolder) -> Iterator[str]:
+    recorded = yaml.safe_load((folder.path / "sweep.yaml").read_text()).get("environment", {})
+    here = describe_environment()
+    for key in _WHAT_BITS_DEPEND_ON:
+        if key in recorded and recorded[key] != here[key]:
+            yield f"{key} was {recorded[key]}, here it is {here[key]}"

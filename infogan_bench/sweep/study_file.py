@@ -1,0 +1,112 @@
+"""`optuna.db`: a search's study as Optuna's own tools read it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from optuna.exceptions import OptunaError
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+log = logging.getLogger(__name__)
+
+NAME = "optuna.db"
+_PATIENCE_SECONDS = 30.0  # with another program that reads the file
+
+
+class StudyFile:
+    """A study in an SQLite file; the search works on its own copy in memory, so that a trial costs two transactions:
+    when it is proposed, and when it ends.
+
+    The file is no part of the record. Where it cannot be read or written, that is logged, and the sweep goes on.
+
+    Args:
+        path: the file; it need not be there.
+        name: of the study.
+        directions: of its objectives.
+    """
+
+    def __init__(self, path: Path, name: str, directions: Sequence[StudyDirection]) -> None:
+        self._path = path
+        self._name = name
+        self._directions = list(directions)
+        self._storage: RDBStorage | None = None
+        self._study = -1
+        self._ids: list[int] = []
+        self._attrs: dict[str, Any] = {}
+
+    def load(self) -> tuple[list[FrozenTrial], dict[str, Any]]:
+        """The trials in order, and the samplers' notes on the study; nothing if there is no such study."""
+        with self._usable():
+            if self._path.is_file():
+                self._open()
+                assert self._storage is not None  # noqa: S101
+                if self._storage.get_study_directions(self._study) == self._directions:
+                    trials = self._storage.get_all_trials(self._study)
+                    self._ids = [trial._trial_id for trial in trials]
+                    self._attrs = self._storage.get_study_system_attrs(self._study)
+                    return trials, dict(self._attrs)
+        return [], {}
+
+    def replace(self, trials: Sequence[FrozenTrial]) -> None:
+        """Begin the file anew, with these trials."""
+        self.close()
+        self._ids, self._attrs = [], {}
+        with self._usable():
+            self._path.unlink(missing_ok=True)
+            self._open()
+        for trial in trials:
+            self.add(trial)
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Append a trial with all that is known of it."""
+        with self._usable():
+            if self._storage is not None:
+                self._ids.append(self._storage.create_new_trial(self._study, template_trial=trial))
+
+    def end(self, number: int, state: TrialState, values: Sequence[float] | None) -> None:
+        """Record how the trial at a place in the study ended."""
+        with self._usable():
+            if self._storage is not None:
+                self._storage.set_trial_state_values(self._ids[number], state, values)
+
+    def note(self, attrs: Mapping[str, Any]) -> None:
+        """Record what is new in the samplers' notes on the study."""
+        with self._usable():
+            for key, value in attrs.items():
+                if self._storage is not None and self._attrs.get(key) != value:
+                    self._storage.set_study_system_attr(self._study, key, value)
+                    self._attrs[key] = value
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+            self._storage = None
+
+    def _open(self) -> None:
+        self._storage = RDBStorage(f"sqlite:///{self._path}", engine_kwargs={"creator": self._connect})
+        studies = {study.study_name: study._study_id for study in self._storage.get_all_studies()}
+        known = studies.get(self._name)
+        self._study = self._storage.create_new_study(self._directions, self._name) if known is None else known
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE_SECONDS, check_same_thread=False)
+        connection.execute("PRAGMA synchronous = OFF")  # what a crash of the machine breaks is made anew
+        return connection
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OptunaError, SQLAlchemyError, OSError) as error:
+            log.warning("%s is given up, which the sweep does not need: %s", self._path, error)
+            self.close()

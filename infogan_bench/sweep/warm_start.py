@@ -1,0 +1,138 @@
+"""What a search learns from an earlier sweep before its first trial (`search.warm_start`, `--from`)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from infogan_bench.config import RunConfig, SweepConfig, apply, get_value, run_keys
+from infogan_bench.errors import InputError
+from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.sweep.folder import SweepFolder, write_whole
+
+_FILE = "warm-start.json"
+_SHOWN = 3  # differences of the base runs
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A finished trial of an earlier sweep, in the space and by the objectives of the new one."""
+
+    source: str  # `runs/other trial 0003`
+    params: Mapping[str, Any]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """The lessons of an earlier sweep, and a sentence on what was left out."""
+
+    lessons: tuple[Lesson, ...]
+    notice: str
+
+
+def read_warm_start(sweep: SweepConfig) -> WarmStart | None:
+    """What there is to learn from the folder that `search.warm_start` names; None where it names none.
+
+    A trial counts if it finished, has a value of each objective, and is one that the new sweep could try: its values
+    of the keys swept now lie in their domains, and what was swept then alone has the value of the base run.
+
+    Raises:
+        InputError: if that is no sweep folder, or none of its trials counts.
+    """
+    if sweep.search.warm_start is None:
+        return None
+    path = Path(sweep.search.warm_start)
+    try:
+        folder = SweepFolder.open(path)
+        earlier = folder.sweep
+    except InputError as error:
+        raise InputError(f"search.warm_start: {error}") from None
+    lessons, left_out = [], Counter[str]()
+    for update in folder.updates.values():
+        lesson = _lesson(sweep, earlier, update, f"{path} trial {update.trial}")
+        if isinstance(lesson, str):
+            left_out[lesson] += 1
+        else:
+            lessons.append(lesson)
+    total = len(folder.updates)
+    reasons = ", ".join(f"{number} {reason}" for reason, number in left_out.items())
+    if not lessons:
+        raise InputError(
+            f"search.warm_start: {path} has nothing to learn from: of its {total} trials, {reasons or 'none started'}"
+        )
+    parts = [f"the search learns from {len(lessons)} of the {total} trials of {path}"]
+    parts += [f"left out: {reasons}"] if reasons else []
+    parts += _differences(sweep, earlier)
+    return WarmStart(tuple(lessons), "; ".join(parts))
+
+
+def keep_warm_start(folder: Path, found: WarmStart | None) -> None:
+    """Write the lessons into the new sweep's folder, so that it no longer needs the earlier one."""
+    if found is not None:
+        write_whole(folder / _FILE, json.dumps(asdict(found), indent=1))
+
+
+def kept_lessons(folder: Path, sweep: SweepConfig) -> tuple[Lesson, ...]:
+    """The lessons in a sweep's folder.
+
+    Raises:
+        InputError: if the sweep has some and they cannot be read.
+    """
+    if sweep.search.warm_start is None:
+        return ()
+    try:
+        document = json.loads((folder / _FILE).read_text())
+        return tuple(
+            Lesson(each["source"], each["params"], tuple(each["values"])) for each in document["lessons"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder / _FILE}: what the search learned from {sweep.search.warm_start} cannot be read ({error})"
+        ) from None
+
+
+def _lesson(sweep: SweepConfig, earlier: SweepConfig, update: TrialUpdate, source: str) -> Lesson | str:
+    """What a trial teaches, or why it teaches nothing."""
+    if update.status is not Status.FINISHED:
+        return "not finished"
+    if update.mutations:
+        return "changed while they ran"
+    run = apply(earlier.base, update.params)
+    params = {key: _plain(get_value(run, key)) for key in sweep.space}
+    inside = all(domain.holds(params[key]) for key, domain in sweep.space.items())
+    fixed = (key for key in earlier.space if key not in sweep.space)
+    if not inside or any(get_value(run, key) != get_value(sweep.base, key) for key in fixed):
+        return "outside the space"
+    values = {goal.metric: update.mean(goal.metric) for goal in sweep.objective.goals}
+    for metric, value in values.items():
+        if value is None or not math.isfinite(value):
+            return f"without {metric}"
+    return Lesson(source, params, tuple(value for value in values.values() if value is not None))
+
+
+def _differences(sweep: SweepConfig, earlier: SweepConfig) -> list[str]:
+    """A sentence on what else is not the same."""
+    found = []
+    if sweep.dataset.name != earlier.dataset.name:
+        found.append(f"dataset ({earlier.dataset.name}, here {sweep.dataset.name})")
+    for key in run_keys():
+        then, now = _value(earlier.base, key), _value(sweep.base, key)
+        if then != now and key not in sweep.space and key not in earlier.space:
+            found.append(f"{key} ({then}, here {now})")
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return [f"that sweep differs in {', '.join(found[:_SHOWN])}{more}"] if found else []
+
+
+def _value(run: RunConfig, key: str) -> Any:
+    return _plain(get_value(run, key))
+
+
+def _plain(value: Any) -> Any:
+    """As a file has it: a list, not a tuple."""
+    return list(value) if isinstance(value, tuple) else value
