@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from infogan_reports import load, ranking
+from infogan_reports import load, pareto_front, ranking
 
 
 def test_trials_are_ordered_by_mean_and_bad_ones_are_not_ranked(mixed: Path) -> None:
@@ -63,3 +63,29 @@ def test_a_trial_is_not_ranked_before_every_seed_has_a_score(
 
 def test_nothing_to_rank(sweep: Callable[..., Path]) -> None:
     assert ranking(load(sweep())) == ()
+
+
+def test_the_front_is_what_no_other_trial_beats_in_both_objectives(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    folder = sweep(
+        written_trial("0000", {}, (0.9,), scores={"fid_digits": 7.0}),
+        written_trial("0001", {}, (0.8,), scores={"fid_digits": 5.0}),
+        written_trial("0002", {}, (0.8,), scores={"fid_digits": 6.0}),  # 0001 is as accurate, and nearer
+        written_trial("0003", {}, (0.7,), scores={"fid_digits": 5.0}),  # 0001 is as near, and more accurate
+        written_trial("0004", {}, (0.1,), scores={"fid_digits": 1.0}),
+        written_trial("0005", {}, (0.8,), scores={"fid_digits": 5.0}),  # level with 0001
+        written_trial("0006", {}, (0.95,)),  # stopped before its distance was measured, say
+        written_trial("0007", {}, (0.99,), scores={"fid_digits": 0.5}, status="diverged"),
+        config={
+            "objective": {
+                "metric": "cluster_accuracy",
+                "mode": "max",
+                "also": [{"metric": "fid_digits", "mode": "min"}],
+            }
+        },
+    )
+    data = load(folder)
+    assert data.goals == (("cluster_accuracy", "max"), ("fid_digits", "min"))
+    front = pareto_front(data, ranking(data))
+    assert [trial.trial for trial in front] == ["0000", "0001", "0005", "0004"]
