@@ -159,6 +159,35 @@ def train(
     typer.echo(f"{output}: checkpoint, pictures and scores of {len(seeds)} seed(s)")
 
 
+@app.command(epilog="Example: infogan-bench rerun runs/mnist 0003")
+def rerun(
+    folder: Folder,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial that has ended.")],
+    seed: Annotated[int | None, typer.Option(help="One of its seeds; default: all.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for what is trained; default: it is not kept.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or auto; default: what the trial ran on.")
+    ] = None,
+) -> None:
+    """Train a trial of a sweep again, without Ray, and say whether it gives the same numbers bit for bit."""
+    from infogan_bench.sweep.rerun import comparison_text, difference_text, rerun
+
+    compared = rerun(
+        folder,
+        trial,
+        seed=seed,
+        output=output,
+        device=device,
+        told=lambda update: typer.echo(update.line(), err=True),
+    )
+    typer.echo(comparison_text(compared))
+    if compared.first_difference is not None:
+        typer.echo(f"error: {difference_text(compared.first_difference, compared)}", err=True)
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: infogan-bench report runs/mnist --open")
 def report(
     folder: Folder,
@@ -348,7 +377,7 @@ def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepL
     from infogan_bench.sweep.progress import Progress
 
     goal = sweep.objective
-    stops = sweep.scheduler.name != "none"
+    stops = sweep.scheduler.name not in ("none", "pbt")
     return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
 
 
@@ -361,6 +390,9 @@ def _finish(outcome: Outcome, allow_failures: bool) -> None:
         typer.echo(f"warning: {warning}", err=True)
     if outcome.signal:
         typer.echo(f"stopped; go on with: infogan-bench resume {shlex.quote(str(outcome.folder))}", err=True)
+    if outcome.fault:
+        typer.echo(f"error: {outcome.fault}", err=True)
+        raise typer.Exit(outcome.exit_code())
     if outcome.first_error:
         typer.echo(f"error: {outcome.first_error}; all of it is in {outcome.folder / 'sweep.log'}", err=True)
     code = outcome.exit_code(allow_failures=allow_failures)

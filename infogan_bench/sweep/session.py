@@ -6,8 +6,9 @@ import logging
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,11 @@ from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.results import Status, SweepListener
 from infogan_bench.sweep.callback import Events
 from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.disk import disk_fault, is_disk_fault
+from infogan_bench.sweep.edits import accepted_edits
 from infogan_bench.sweep.environment import describe_environment
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.folder import AS_RUN, SweepFolder, require_sweep_folder
+from infogan_bench.sweep.lock import sole_user
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.pbt import interval, rejoined
@@ -44,7 +48,8 @@ from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
 from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
 from infogan_bench.sweep.warm_start import keep_warm_start, kept_lessons, read_warm_start
-from infogan_bench.training import check_objective, check_stackable, load_checkpoint
+from infogan_bench.training import check_objective, check_stackable
+from infogan_bench.trial import require_whole
 
 log = logging.getLogger(__name__)
 
@@ -99,12 +104,13 @@ def start(
     assignments = [
         Assignment(trial_name(number), params) for number, params in enumerate(planned.assignments or ())
     ]
-    try:
-        return _Session(sweep, folder, planned.total, listeners).run(assignments, address)
-    except InputError:
-        if not folder.updates:
-            shutil.rmtree(folder.path)
-        raise
+    with sole_user(folder.path):
+        try:
+            return _Session(sweep, folder, planned.total, listeners).run(assignments, address)
+        except InputError:
+            if not folder.updates:
+                shutil.rmtree(folder.path)
+            raise
 
 
 def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepListener] = ()) -> Outcome:
@@ -113,15 +119,27 @@ def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepL
     A trial that was interrupted goes on from its last whole checkpoint, bit for bit as if it had not been.
 
     Raises:
-        InputError: if `path` is no sweep folder, or its sweep no longer holds (a dataset is gone, say).
+        InputError: if `path` is no sweep folder, is in use or cannot be written; if its sweep no longer holds (a
+            dataset is gone, say), or was changed in more than `accepted_edits` accepts.
     """
-    folder = SweepFolder.open(path)
+    require_sweep_folder(path)
+    with sole_user(path):
+        return _resume(SweepFolder.open(path), address, listeners)
+
+
+def _resume(folder: SweepFolder, address: str | None, listeners: Sequence[SweepListener]) -> Outcome:
     sweep = folder.sweep
+    warnings = _edits(folder, sweep)
     planned = check(sweep)
+    try:
+        folder.note_as_run(sweep)
+        folder.flush()
+    except OSError as error:
+        raise InputError(disk_fault(error, folder.path) if is_disk_fault(error) else str(error)) from None
     known = {trial: update.params for trial, update in folder.updates.items()}
     known |= {trial_name(number): params for number, params in enumerate(planned.assignments or ())}
     left = [
-        Assignment(trial, params, _checkpoint(folder, trial))
+        Assignment(trial, params, _checkpoint(folder, trial, warnings))
         for trial, params in sorted(known.items())
         if trial not in folder.updates or not folder.updates[trial].status.ended
     ]
@@ -129,7 +147,18 @@ def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepL
     if sweep.scheduler.name == "pbt":
         ended = (update.step for update in folder.updates.values() if update.status.ended)
         left, compared = rejoined(left, ended, interval(sweep))
-    return _Session(sweep, folder, planned.total, listeners, compared).run(left, address)
+    session = _Session(sweep, folder, planned.total, listeners, compared)
+    session.warnings += warnings
+    return session.run(left, address)
+
+
+def _edits(folder: SweepFolder, sweep: SweepConfig) -> list[str]:
+    """What to tell of the changes of `sweep` since it ran."""
+    was = folder.as_run
+    if was is None:
+        return [f"{folder.path}: holds no {AS_RUN}, so a change of sweep.yaml since it ran would not be seen"]
+    edits = accepted_edits(was, sweep, folder.path / "sweep.yaml")
+    return [f"sweep.yaml has changed since it ran: {edit}" for edit in edits]
 
 
 class _Session:
@@ -150,12 +179,16 @@ class _Session:
         self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
         self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
+        self.warnings: list[str] = []
+        self.fault: OSError | None = None  # why the sweep folder could not be written
         self._started: list[SweepListener] = []
 
     def run(self, assignments: Sequence[Assignment], address: str | None) -> Outcome:
         """Run what is left, and report."""
         with self.signals, logging_to(self.folder.path / "sweep.log"):
             warnings: list[str | None] = []
+            for warning in self.warnings:
+                log.warning(warning)
             try:
                 if self.tracker:
                     with self.signals.held_back():  # half a database would be of no use to the next sweep
@@ -173,14 +206,16 @@ class _Session:
                 planned=self.total,
                 trials=tuple(self.folder.updates.values()),
                 signal=self.signals.received,
+                fault=disk_fault(self.fault, self.folder.path) if self.fault else None,
                 tracking_uri=self.tracker.uri if self.tracker else None,
             )
-            if outcome.complete:
-                shutil.rmtree(self.folder.path / "tune", ignore_errors=True)  # nothing is left to resume
-            warnings.append(_report(self.folder))
+            if self.fault is None:
+                if outcome.complete:
+                    shutil.rmtree(self.folder.path / "tune", ignore_errors=True)  # nothing is left to resume
+                warnings.append(_report(self.folder))
             self._end(outcome.status)
             warnings.append(self.tracker.warning if self.tracker else None)
-        told = tuple(warning for warning in warnings if warning)
+        told = tuple(warning for warning in (*self.warnings, *warnings) if warning)
         return replace(outcome, signal=self.signals.received, warnings=told)
 
     def _end(self, status: Status) -> None:
@@ -201,40 +236,68 @@ class _Session:
             if self.tracker:
                 self.tracker.catch_up(self.folder.updates.values())  # on what an earlier stop cut off
             if to_come:
-                self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
+                dropped = self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
+                while dropped:
+                    again = [
+                        replace(each, checkpoint=_checkpoint(self.folder, each.trial, self.warnings))
+                        for each in dropped
+                    ]
+                    dropped = self._tune(Planner(again, None, self.sweep.objective.mode), len(again))
         if proposals:
             proposals.close(self.folder.updates)
-        self.folder.flush()
+        with self._noting_a_fault():
+            self.folder.flush()
 
-    def _tune(self, planner: Planner, to_come: int) -> None:
-        """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes."""
+    @contextmanager
+    def _noting_a_fault(self) -> Iterator[None]:
+        """Take a full disk for what it is: an end from which the sweep can be resumed."""
+        try:
+            yield
+        except OSError as error:
+            if not is_disk_fault(error):
+                raise
+            self.fault = self.fault or error
+
+    def _tune(self, planner: Planner, to_come: int) -> list[Assignment]:
+        """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes.
+
+        Returns:
+            Those that Tune dropped and that are to be run again; none after a signal or a fault, or when time is up.
+        """
         request = trial_request(self.sweep.resources)
         threads = trial_threads(request.get("CPU", 1))
         slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
         ahead = 1 if planner.learns else max(1, int(slots))  # asked late, a search that learns knows more
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(ahead)
         events = Events(self.folder, self.sweep.seeds, self.listeners)
+        began, limit = time.monotonic(), self.sweep.search.time_limit
         try:
-            tune.run(
-                InfoGANTrainable,
-                name=_free_name(self.folder.path / "tune"),
-                storage_path=str((self.folder.path / "tune").resolve()),
-                config={"sweep": self.sweep.model_dump_json(), "threads": threads},
-                search_alg=planner,
-                scheduler=scheduler(self.sweep, population=to_come, compared=self.compared),
-                num_samples=to_come,
-                time_budget_s=self.sweep.search.time_limit,
-                resources_per_trial=tune.PlacementGroupFactory([request]),
-                max_failures=self.sweep.resources.retries,
-                trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
-                reuse_actors=True,
-                raise_on_failed_trial=False,
-                callbacks=[events],
-                verbose=0,
-            )
+            with self._noting_a_fault():
+                tune.run(
+                    InfoGANTrainable,
+                    name=_free_name(self.folder.path / "tune"),
+                    storage_path=str((self.folder.path / "tune").resolve()),
+                    config={"sweep": self.sweep.model_dump_json(), "threads": threads},
+                    search_alg=planner,
+                    scheduler=scheduler(self.sweep, population=to_come, compared=self.compared),
+                    num_samples=to_come,
+                    time_budget_s=self.sweep.search.time_limit,
+                    resources_per_trial=tune.PlacementGroupFactory([request]),
+                    max_failures=self.sweep.resources.retries,
+                    trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
+                    reuse_actors=True,
+                    raise_on_failed_trial=False,
+                    callbacks=[events],
+                    verbose=0,
+                )
         except KeyboardInterrupt:
             log.warning("stopped by a signal outside of Ray Tune's loop")
-        events.end_all(Status.INTERRUPTED if self.signals.received else Status.STOPPED)
+        cut_short = self.signals.received or self.fault
+        events.end_all(Status.INTERRUPTED if cut_short else Status.STOPPED)
+        self.fault = self.fault or events.fault
+        self.warnings += events.warnings
+        time_is_up = limit is not None and time.monotonic() - began >= limit
+        return [] if cut_short or self.fault or time_is_up else events.dropped
 
 
 def _report(folder: SweepFolder) -> str | None:
@@ -256,14 +319,14 @@ def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals
     return Proposals(sweep, folder.path, total, folder.updates, kept_lessons(folder.path, sweep))
 
 
-def _checkpoint(folder: SweepFolder, trial: str) -> str | None:
-    """The newest whole checkpoint of a trial, as an absolute path; the one before it if it was cut short."""
+def _checkpoint(folder: SweepFolder, trial: str, warnings: list[str]) -> str | None:
+    """The newest whole checkpoint of a trial, as an absolute path; the one before it, with a warning, if it was cut
+    short."""
     for place in folder.checkpoints(trial):
         try:
-            for file in place.glob("seed-*/checkpoint.safetensors"):
-                load_checkpoint(file)
+            require_whole(place)
         except InputError as error:
-            log.warning("trial %s does not go on from its last checkpoint: %s", trial, error)
+            warnings.append(f"trial {trial} goes on from an earlier checkpoint, or from the start: {error}")
         else:
             folder.take_history(trial, place)
             return str(place.resolve())
