@@ -71,7 +71,7 @@ def test_kubernetes_takes_the_volume_and_the_pods() -> None:
         kubernetes_validate.validate(pod, KUBERNETES, strict=True)
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "rayjob.yaml", "slurm.sh"])
+@pytest.mark.parametrize("name", ["Dockerfile", "ray-cluster.yaml", "rayjob.yaml", "slurm.sh"])
 def test_the_options_that_a_file_gives_are_there(name: str) -> None:
     words = (DEPLOY / name).read_text().replace("\\\n", " ")
     lines = [
