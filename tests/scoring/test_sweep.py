@@ -65,6 +65,7 @@ def make_sweep(output: Path, run: RunConfig, trials: Sequence[dict[str, Any]], n
         trial.advance()
         trial.save(folder.trial_folder(spec.trial))
         folder.updated(trial.update)
+    folder.flush()
     return folder
 
 
