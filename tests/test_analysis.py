@@ -47,7 +47,7 @@ def test_trials_are_the_rows_of_the_table_with_parameters_and_scores_as_columns(
     assert len(found) == len(rows) == 4
     for row, own in zip(found, rows, strict=True):
         assert row == {
-            **{key: value for key, value in own.items() if key not in ("params", "scores")},
+            **{key: value for key, value in own.items() if key not in ("params", "scores", "mutations")},
             **own["params"],
             **own["scores"],
         }
