@@ -19,6 +19,7 @@ from torchvision.utils import make_grid, save_image
 
 from infogan_bench.codes import Code, LatentCodes, Latents, Posterior
 from infogan_bench.config.metrics import (
+    DIGIT_SCORES,
     LAST_EVALUATION_ONLY,
     SHAPE_SCORES,
     DciEstimator,
@@ -35,6 +36,7 @@ from infogan_bench.factor_scores import (
     score_factors,
 )
 from infogan_bench.networks import InfoGAN
+from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
 from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation
 
 _BATCH = 500
@@ -92,6 +94,9 @@ def _missing(dataset: ImageDataset, codes: LatentCodes, name: str) -> str | None
             if channels == 1
             else f"needs images of one channel, and those of {dataset.name} have {channels}"
         )
+    if name in DIGIT_SCORES:
+        reads = "is measured by a network that reads MNIST's digits, and the dataset is"
+        return None if dataset.name == "mnist" else f"{reads} {dataset.name}"
     if uses_labels(name):
         other = "; it has factors: ask for `mig` or another score of those" if dataset.factors else ""
         return (
@@ -151,21 +156,43 @@ def evaluate(
     *,
     last: bool = True,
     dci_estimator: DciEstimator = "forest",
+    data_dir: str | None = None,
 ) -> Evaluation:
     """Score Q on the test set: its categorical posterior against labels, all its codes against factors.
 
-    Scores of shapes are those of images that G makes of random latents, the same ones at each call.
+    Scores of shapes and of digits are those of images that G makes of random latents, the same ones at each call.
 
     Args:
         scores: names as a sweep file has them; those that are not defined are left out, with the reason.
         last: whether this is a run's last evaluation, which alone computes the costly scores.
         dci_estimator: what predicts factors for DCI.
+        data_dir: where MNIST is, for scores of digits.
     """
-    of_q = _evaluate_q(
-        model, dataset, [name for name in scores if name not in SHAPE_SCORES], last, dci_estimator
+    of_images = (*SHAPE_SCORES, *DIGIT_SCORES)
+    found = _evaluate_q(
+        model, dataset, [name for name in scores if name not in of_images], last, dci_estimator
     )
     of_shapes = [name for name in scores if name in SHAPE_SCORES]
-    return _with_shapes(of_q, model, of_shapes) if of_shapes and last else of_q
+    of_digits = [name for name in DIGIT_SCORES if name in scores]
+    if of_shapes and last:
+        found = _with_shapes(found, model, of_shapes)
+    return _with_digits(found, model, of_digits, data_dir) if of_digits and last else found
+
+
+def _with_digits(
+    evaluation: Evaluation, model: InfoGAN, names: Sequence[str], data_dir: str | None
+) -> Evaluation:
+    """`evaluation` with the scores among DIGIT_SCORES."""
+    reader = digit_reader(data_dir)
+    latents = model.codes.sample(N_IMAGES, torch.Generator(model.device).manual_seed(0))
+    images = generated_images(model, latents)
+    values = {name: float(reader.distance(name, images)) for name in names}
+    protocol = {"n": N_IMAGES, "network": str(reader.network)}
+    return replace(
+        evaluation,
+        scores=evaluation.scores | values,
+        protocols=evaluation.protocols | dict.fromkeys(names, protocol),
+    )
 
 
 def _with_shapes(evaluation: Evaluation, model: InfoGAN, names: Sequence[str]) -> Evaluation:
@@ -253,7 +280,7 @@ def factor_floors(
     truth = dataset.ground_truth
     if truth is None or evaluation.factor_codes is None:
         return {}
-    names = list(evaluation.protocols)
+    names = [name for name in evaluation.protocols if uses_factors(name)]
     factors = truth.test.numpy()
     shuffled = np.random.default_rng(0).permutation(factors)
     posterior = encode(untrained, dataset.test_images, dataset.train_images)

@@ -153,7 +153,12 @@ class Trial:
         """Score a seed; the last time, also find what its factor scores are worth by chance."""
         asked = self.spec.evaluation
         evaluation = evaluate(
-            trainer.model, self.dataset, asked.scores, last=last, dci_estimator=asked.dci_estimator
+            trainer.model,
+            self.dataset,
+            asked.scores,
+            last=last,
+            dci_estimator=asked.dci_estimator,
+            data_dir=self.spec.dataset.data_dir,
         )
         self._evaluations[trainer.seed] = evaluation
         if not last or not evaluation.protocols:

@@ -4,6 +4,7 @@ from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.load import load_shipped, load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
 from infogan_bench.config.metrics import (
+    DIGIT_SCORES,
     FACTOR_SCORES,
     LABEL_SCORES,
     SHAPE_SCORES,
@@ -32,6 +33,7 @@ from infogan_bench.config.sweep_config import SweepConfig
 from infogan_bench.config.yaml_file import read_yaml
 
 __all__ = [
+    "DIGIT_SCORES",
     "FACTOR_SCORES",
     "LABEL_SCORES",
     "MUTABLE",

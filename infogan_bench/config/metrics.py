@@ -22,12 +22,15 @@ FactorScore = Literal[
     "z_max_variance",
 ]
 ShapeScore = Literal["slant_correlation", "width_correlation"]
+DigitScore = Literal["fid_digits", "kid_digits"]
 DciEstimator = Literal["forest", "boosting"]
-ScoreName = Literal[LabelScore, FactorScore, ShapeScore]
+ScoreName = Literal[LabelScore, FactorScore, ShapeScore, DigitScore]
 LABEL_SCORES: tuple[LabelScore, ...] = get_args(LabelScore)
 FACTOR_SCORES: tuple[FactorScore, ...] = get_args(FactorScore)
 SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
 """Scores of what continuous codes do to generated images; they use neither labels nor factors."""
+DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
+"""Distances of generated digits from MNIST's test images, in the features of a network that learned to read them."""
 
 LAST_EVALUATION_ONLY = frozenset(
     {
@@ -37,6 +40,7 @@ LAST_EVALUATION_ONLY = frozenset(
         "explicitness",
         "beta_vae",
         *SHAPE_SCORES,
+        *DIGIT_SCORES,
     }
 )
 """Scores that take up to seconds, and so are computed once a run: when its steps are done."""
@@ -70,6 +74,7 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
         *of_categories,
         *FACTOR_SCORES,
         *(of_shapes if continuous else ()),
+        *DIGIT_SCORES,
         *of_codes,
         "loss/d",
         "loss/g",

@@ -360,7 +360,7 @@ class EvaluationConfig(Section):
         Field(
             description="Scores of Q on the test set: of its categorical posterior against labels, or of all its "
             "codes against ground-truth factors, whichever the dataset has; and of what G's continuous codes do to "
-            "slant and stroke width."
+            "slant and stroke width, and of how far its digits are from MNIST's."
         ),
     ] = LABEL_SCORES
     dci_estimator: Annotated[

@@ -8,6 +8,7 @@ from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, code_list, show
 from infogan_bench.config.metrics import (
+    DIGIT_SCORES,
     FACTOR_SCORES,
     LABEL_SCORES,
     LAST_EVALUATION_ONLY,
@@ -158,7 +159,8 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
             yield Fault(_undefined(metric, params), where)
         return
     score = score_of(metric)
-    if score in (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES) and score not in sweep.evaluation.scores:
+    asked_for = (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, *DIGIT_SCORES)
+    if score in asked_for and score not in sweep.evaluation.scores:
         yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", where)
     if score in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
         yield Fault(

@@ -7,26 +7,23 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import torch
-from infogan_metrics import NotDefinedError, TraversalEffect, fid, kid, mi_bound, traversal_effect
-from infogan_metrics.digit_features import DigitFeatures, digit_features
+from infogan_metrics import NotDefinedError, TraversalEffect, mi_bound, traversal_effect
 from torch import Tensor
 
 from infogan_bench.codes import Code, Latents
-from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES, SHAPE_SCORES
+from infogan_bench.config.metrics import DIGIT_SCORES, FACTOR_SCORES, LABEL_SCORES, SHAPE_SCORES
 from infogan_bench.config.models import DatasetConfig
-from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
+from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import encode, evaluate
 from infogan_bench.networks import InfoGAN
+from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
 from infogan_bench.scoring.outcome import Outcome, outcome_of
 from infogan_bench.scoring.shapes import shape_correlation
 from infogan_bench.training import load_checkpoint, restore_model
 
 OF_GENERATOR = ("L_I", "traversal_effect")
-OF_DIGITS = ("fid_digits", "kid_digits")
 
-_LATENTS = 10_000
-_BATCH = 500
 _ROWS, _VALUES = 50, 10  # of a traversal
 
 
@@ -42,7 +39,7 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
     Raises:
         InputError: if the checkpoint or its dataset cannot be read, or a name is unknown.
     """
-    known = (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, *OF_GENERATOR, *OF_DIGITS)
+    known = (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, *OF_GENERATOR, *DIGIT_SCORES)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
@@ -63,7 +60,7 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
             outcomes += _traversal_effects(generated)
         elif name in SHAPE_SCORES:
             outcomes += _shape_correlations(name, generated.model, seed)
-        elif name in OF_DIGITS:
+        elif name in DIGIT_SCORES:
             outcomes.append(_digit_distance(name, generated, checkpoint.dataset))
         else:
             outcomes.append(of_test_set[name])
@@ -95,16 +92,12 @@ class _Generated:
     def __init__(self, model: InfoGAN, seed: int) -> None:
         self.model = model
         self.generator = torch.Generator(model.device).manual_seed(seed)
-        self.latents = model.codes.sample(_LATENTS, self.generator)
+        self.latents = model.codes.sample(N_IMAGES, self.generator)
 
     @cached_property
     def images(self) -> Tensor:
         """(N, C, H, W) uint8, as they would be saved."""
-        return self.draw(self.latents)
-
-    def draw(self, latents: Latents) -> Tensor:
-        parts = zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
-        return torch.cat([to_uint8(self.model.generate(Latents(*part))) for part in parts]).cpu()
+        return generated_images(self.model, self.latents)
 
 
 def _mi_bounds(generated: _Generated) -> list[Outcome]:
@@ -118,7 +111,7 @@ def _mi_bounds(generated: _Generated) -> list[Outcome]:
     ]
     total = sum(outcome.value for outcome in each if outcome.value is not None)
     note = "nats, a lower bound: what Q reads off generated images"
-    return [Outcome("L_I", total, _LATENTS, notes=(note,)), *each]
+    return [Outcome("L_I", total, N_IMAGES, notes=(note,)), *each]
 
 
 def _traversal_effects(generated: _Generated) -> list[Outcome]:
@@ -128,7 +121,7 @@ def _traversal_effects(generated: _Generated) -> list[Outcome]:
     def effect(code: Code) -> TraversalEffect:
         values = codes.traversal(code, _VALUES).to(latents.z.device)
         repeated = Latents(*(part.repeat_interleave(len(values), dim=0) for part in latents))
-        images = generated.draw(codes.with_value(repeated, code, values.repeat(_ROWS)))
+        images = generated_images(generated.model, codes.with_value(repeated, code, values.repeat(_ROWS)))
         return traversal_effect(images.reshape(_ROWS, len(values), -1).numpy())
 
     return [outcome_of(f"traversal_effect/{code.name}", partial(effect, code)) for code in codes.all]
@@ -147,16 +140,5 @@ def _digit_distance(name: str, generated: _Generated, config: DatasetConfig) -> 
     """FID or KID of generated digits from MNIST's test images, in the features of the digit network."""
     if config.name != "mnist":
         return Outcome(name, None, not_defined=f"the digit network reads MNIST, not {config.name}")
-    network, real = _digits(config.data_dir)
-    distance = fid if name == "fid_digits" else kid
-    fake = network(generated.images.numpy(), pixels="0..255")
-    return outcome_of(name, lambda: distance(network(real.numpy(), pixels="0..255"), fake), [str(network)])
-
-
-def _digits(data_dir: str | None) -> tuple[DigitFeatures, Tensor]:
-    """The network trained on all of MNIST, whatever part of it the run saw, and its test images."""
-    data = load_dataset(DatasetConfig(data_dir=data_dir))
-    if data.train_labels is None or data.test_labels is None:
-        raise InputError("mnist: the digit network needs labels")
-    arrays = (data.train_images, data.train_labels, data.test_images, data.test_labels)
-    return digit_features(*(array.numpy() for array in arrays)), data.test_images
+    reader = digit_reader(config.data_dir)
+    return outcome_of(name, lambda: reader.distance(name, generated.images), [str(reader.network)])

@@ -25,6 +25,7 @@ from ray import tune
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
+from infogan_bench.config.metrics import DIGIT_SCORES
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
@@ -32,6 +33,7 @@ from infogan_bench.explorer import write_explorers
 from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.results import Status, SweepListener
+from infogan_bench.scoring.digits import digit_reader
 from infogan_bench.sweep.callback import Events
 from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
 from infogan_bench.sweep.disk import disk_fault, is_disk_fault
@@ -69,6 +71,8 @@ def check(sweep: SweepConfig) -> Plan:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
     for layout in {run.codes for run in runs}:
         check_scores(dataset, LatentCodes(layout, fixed_std=True), sweep.evaluation.scores)
+    if set(DIGIT_SCORES) & set(sweep.evaluation.scores):
+        digit_reader(sweep.dataset.data_dir)  # trains its network, which trials then find in the cache
     fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
     for objective in {run.objective for run in runs} if fused else ():
         check_objective(objective)

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from infogan_bench import evaluation
 from infogan_bench.config import CodesConfig, DatasetConfig, RunConfig
 from infogan_bench.config.metrics import LABEL_SCORES
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import evaluate
+from infogan_bench.evaluation import check_scores, evaluate
 from infogan_bench.scoring import checkpoint as scoring
+from infogan_bench.scoring import digits
 from infogan_bench.scoring.checkpoint import score_checkpoint
 from infogan_bench.training import Trainer, save_checkpoint
 
@@ -21,7 +24,18 @@ SMALL = DatasetConfig(train_size=512, test_size=257)
 
 @pytest.fixture(autouse=True)
 def few_latents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_LATENTS", 600)
+    monkeypatch.setattr(scoring, "N_IMAGES", 600)
+
+
+@pytest.fixture
+def small_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ImageDataset]:
+    """The digit network is trained on 2,000 images, in a second, and reads 600 of them, which are returned."""
+    monkeypatch.setenv("INFOGAN_METRICS_CACHE", str(tmp_path / "cache"))
+    small = load_dataset(DatasetConfig(train_size=2000, test_size=600))
+    monkeypatch.setattr(digits, "load_dataset", lambda config: small)
+    digits.digit_reader.cache_clear()
+    yield small
+    digits.digit_reader.cache_clear()
 
 
 @pytest.fixture
@@ -88,11 +102,8 @@ def test_without_a_categorical_code_there_are_no_label_scores(
 
 
 def test_digits_are_compared_in_the_features_of_a_network_that_says_how_good_it_is(
-    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    path: Path, small_reader: ImageDataset
 ) -> None:
-    monkeypatch.setenv("INFOGAN_METRICS_CACHE", str(tmp_path / "cache"))
-    small = load_dataset(DatasetConfig(train_size=2000, test_size=600))
-    monkeypatch.setattr(scoring, "load_dataset", lambda config: small)  # so that it is trained in a second
     near, kernel = score_checkpoint(path, ["fid_digits", "kid_digits"])
     assert near.notes[0].startswith("digit network v1 (accuracy 0.")
     assert (near.value or 0.0) > 10  # six steps make no digits
@@ -106,16 +117,34 @@ class RealDigits:
         self.images = data.train_images[:600]
 
 
-def test_real_digits_are_near(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("INFOGAN_METRICS_CACHE", str(tmp_path / "cache"))
-    small = load_dataset(DatasetConfig(train_size=2000, test_size=600))
-    monkeypatch.setattr(scoring, "load_dataset", lambda config: small)
+def test_real_digits_are_near(small_reader: ImageDataset) -> None:
     distance, kernel = (
-        scoring._digit_distance(name, RealDigits(small), DatasetConfig())  # type: ignore[arg-type]
+        scoring._digit_distance(name, RealDigits(small_reader), DatasetConfig())  # type: ignore[arg-type]
         for name in ("fid_digits", "kid_digits")
     )
     assert 0 < (distance.value or 0.0) < 4  # 600 samples of 64 features: mostly bias
     assert abs(kernel.value or 0.0) < 4 * kernel.parts["standard_error"]
+
+
+def test_a_run_measures_the_distances_of_its_last_images(
+    trainer: Trainer,
+    mnist: ImageDataset,
+    path: Path,
+    small_reader: ImageDataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(evaluation, "N_IMAGES", 600)
+    names = ("fid_digits", "kid_digits")
+    assert evaluate(trainer.model, mnist, names, last=False).scores == {}
+    found = evaluate(trainer.model, mnist, names)
+    expected = score_checkpoint(path, names)
+    assert found.scores == {outcome.name: pytest.approx(outcome.value, rel=1e-4) for outcome in expected}
+    assert found.protocols["fid_digits"] == {"n": 600, "network": expected[0].notes[0]}
+
+
+def test_distances_of_digits_are_refused_for_other_images(mnist: ImageDataset, trainer: Trainer) -> None:
+    with pytest.raises(InputError, match="`fid_digits` is measured by a network that reads MNIST's digits"):
+        check_scores(replace(mnist, name="kmnist"), trainer.model.codes, ["fid_digits"])
 
 
 def test_digit_distances_are_of_mnist_alone(

@@ -1,0 +1,56 @@
+"""How far generated digits are from MNIST's: FID and KID in the features of a network that learned to read digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from infogan_metrics import Score, fid, kid
+from infogan_metrics.digit_features import DigitFeatures, digit_features
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infogan_bench.codes import Latents
+from infogan_bench.config.models import DatasetConfig
+from infogan_bench.datasets import load_dataset, to_uint8
+from infogan_bench.errors import InputError
+from infogan_bench.networks import InfoGAN
+
+N_IMAGES = 10_000
+_BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class DigitReader:
+    """The network trained on all of MNIST, whatever part of it a run saw, and what it makes of the test images."""
+
+    network: DigitFeatures
+    real: NDArray[np.float32]  # (10,000, 64)
+
+    def distance(self, name: str, images: Tensor) -> Score:
+        """`fid_digits` or `kid_digits` of images (N, 1, 28, 28) uint8 from MNIST's test images; lower is better."""
+        fake = self.network(images.numpy(), pixels="0..255")
+        return (fid if name == "fid_digits" else kid)(self.real, fake)
+
+
+@cache
+def digit_reader(data_dir: str | None) -> DigitReader:
+    """The reader for MNIST in `data_dir`. The network is trained once a machine (under a minute), then cached there.
+
+    Raises:
+        InputError: if MNIST cannot be read.
+    """
+    data = load_dataset(DatasetConfig(data_dir=data_dir))
+    if data.train_labels is None or data.test_labels is None:
+        raise InputError("mnist: the digit network needs labels")
+    arrays = (data.train_images, data.train_labels, data.test_images, data.test_labels)
+    network = digit_features(*(array.numpy() for array in arrays))
+    return DigitReader(network, network(data.test_images.numpy(), pixels="0..255"))
+
+
+def generated_images(model: InfoGAN, latents: Latents) -> Tensor:
+    """What G makes of the latents, as it would be saved: (N, C, H, W) uint8, on the CPU."""
+    parts = zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
+    return torch.cat([to_uint8(model.generate(Latents(*part))) for part in parts]).cpu()
