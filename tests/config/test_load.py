@@ -289,7 +289,8 @@ def test_a_swept_default_is_not_written_as_if_it_had_been_given(load, write) -> 
             "evaluation.scores[1]: expected `cluster_accuracy`, `purity`, `nmi`, `ari`, `mig`, "
             "`dci_disentanglement`, `dci_completeness`, `dci_informativeness`, `sap_discrete`, `modularity`, "
             "`explicitness`, `factor_vae`, `beta_vae`, `irs`, `mig_sup`, `jemmig`, `dcimig`, `z_max_variance`, "
-            "`slant_correlation`, `width_correlation`, `fid_digits` or `kid_digits`, got 'cluster_acuracy'; did you mean `cluster_accuracy`?",
+            "`slant_correlation`, `width_correlation`, `fid_digits` or `kid_digits`, "
+            "got 'cluster_acuracy'; did you mean `cluster_accuracy`?",
         ),
         (
             "objective: {metric: cluster_acuracy}",
