@@ -14,6 +14,7 @@ MAX_RUN_NAME = 250
 MAX_EXPERIMENT = 500
 MAX_PARAM = 6000
 MAX_TAG = 8000
+PICTURES = "pictures"  # section of MLflow's charts in which a trial's pictures step through its training
 _IN_A_RUN_NAME = 20  # characters of one swept value
 
 
@@ -72,7 +73,8 @@ def stepped_name(picture: str, step: int, size: str) -> str:
     """The file that MLflow's page shows at `step` of the series `picture`. `MlflowClient.log_image` puts the time and
     a random identifier in; here both follow from the step, so that a picture sent twice is there once."""
     identifier = uuid.uuid5(uuid.NAMESPACE_OID, f"{picture} {step}")
-    return f"{re.sub(r'[^A-Za-z0-9_. -]', '_', picture)}+step+{step}+timestamp+{step}+{identifier}{size}.webp"
+    name = re.sub(r"[^A-Za-z0-9_. -]", "_", picture)
+    return f"{PICTURES}~{name}+step+{step}+timestamp+{step}+{identifier}{size}.webp"  # ~ stands for a slash
 
 
 def markdown_text(text: str) -> str:

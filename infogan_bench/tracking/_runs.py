@@ -18,7 +18,13 @@ from typing import Any, Literal, TypeVar
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status
 from infogan_bench.tracking import _store
-from infogan_bench.tracking._names import experiment_name, legal_key, stepped_name, without_passwords
+from infogan_bench.tracking._names import (
+    PICTURES,
+    experiment_name,
+    legal_key,
+    stepped_name,
+    without_passwords,
+)
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, BestModel, Measurement, Record, milliseconds
 
@@ -37,6 +43,7 @@ REGISTERED_TAG = "infogan.registered_model"
 BEST = "best"  # name of the logged model, and alias of the registered one
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
+COLOUR_TAG = "mlflow.runColor"
 _MLFLOW_STATUS = {
     Status.FINISHED: "FINISHED",
     Status.STOPPED: "FINISHED",
@@ -44,11 +51,15 @@ _MLFLOW_STATUS = {
     Status.FAILED: "FAILED",
     Status.INTERRUPTED: "KILLED",
 }
+# Of curves: those of Okabe and Ito, which colour-blind readers tell apart, but for yellow; and a grey. MLflow's own
+# choice, by the run's identifier, gives two trials of four the same colour as often as not.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
 _ENDED = frozenset(status.value for status in Status if status.ended)
 _PARAMS_OR_TAGS_A_BATCH = 100
 _METRICS_A_BATCH = 1000
 _RUNS_A_PAGE = 1000
 _SWEPT_COLUMNS = 12
+_SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # of charts, those that come first
 _KEPT_TAGS = frozenset((STATUS_TAG, RANK_TAG))
 
 
@@ -244,7 +255,7 @@ class Runs:
             assert self._runs is not None  # noqa: S101
             if SWEEP not in self._runs:
                 raise LookupError("the sweep's own run is not there yet")
-            tags |= {TRIAL_TAG: key, PARENT_TAG: self._runs[SWEEP].id}
+            tags |= {TRIAL_TAG: key, PARENT_TAG: self._runs[SWEEP].id, COLOUR_TAG: _colour(key)}
         self._uncertain = key
         created = self._client.create_run(
             self._experiment_id, start_time=record.since, tags=tags, run_name=record.name
@@ -520,6 +531,12 @@ class _Ended:
             self.best = trial, score
 
 
+def _colour(trial: str) -> str:
+    """Neighbours in the plan differ."""
+    number = int(trial) if trial.isdecimal() else sum(trial.encode())
+    return _COLOURS[number % len(_COLOURS)]
+
+
 def _found(run: Any) -> tuple[str, _Run]:
     """A run that the store had already, and its key."""
     tags = dict(run.data.tags)
@@ -552,13 +569,20 @@ def view_path(uri: str, experiment: str, sweep_id: str) -> str | None:
 
 
 def _view_path(experiment_id: str, sweep_id: str) -> str:
-    return f"/experiments/{experiment_id}/runs?viewStateShareKey={sweep_id}"
+    # The workflow hides what MLflow's pages have for chat models.
+    return f"/experiments/{experiment_id}/runs?viewStateShareKey={sweep_id}&workflowType=machine_learning"
 
 
 def _view(sweep_id: str, metric: str, mode: str, swept: Sequence[str]) -> dict[str, Any]:
     """The state of MLflow's runs table that shows this sweep's trials."""
-    scores = [legal_key(name) for name in (f"final/{metric}", f"best/{metric}", f"{metric}/std")]
+    scores = [legal_key(name) for name in (f"final/{metric}", f"best/{metric}", f"std/{metric}")]
     return {
+        "compareRunCharts": [],  # MLflow draws one for each metric and picture, but in the sections that are set here
+        "compareRunSections": [
+            {"uuid": name, "name": name, "display": True, "isReordered": False, "isGenerated": True}
+            for name in _SECTIONS
+        ],
+        "isAccordionReordered": True,
         "searchFilter": f"tags.`{SWEEP_ID_TAG}` = '{sweep_id}' and tags.`{TRIAL_TAG}` != ''",
         "orderByKey": f"metrics.`{scores[0]}`",
         "orderByAsc": mode == "min",

@@ -137,6 +137,11 @@ class MlflowTracker:
         return None
 
     @property
+    def behind(self) -> int:
+        """Of how many runs something has not reached the store yet."""
+        return self._outbox.unsent
+
+    @property
     def warning(self) -> str | None:
         """After the sweep: what MLflow has not got, and why; None if it has all."""
         if not self._ended:
@@ -154,13 +159,13 @@ class MlflowTracker:
         )
 
     def _what_waits(self) -> str | None:
-        if not self._outbox.unsent:
+        if not self.behind:
             return None
         error = self._outbox.last_error
         reason = f" ({cut(one_line(error), _MAX_REASON)})" if error else ""
         return (
             f"MLflow's store {without_passwords(self.uri)} has not got everything of "
-            f"{counted(self._outbox.unsent, 'run')}{reason}. The sweep folder has it: "
+            f"{counted(self.behind, 'run')}{reason}. The sweep folder has it: "
             f"`infogan-bench track {shlex.quote(str(self._folder))}` sends what is missing."
         )
 
@@ -370,7 +375,7 @@ def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str
 
 
 def _values(update: TrialUpdate) -> dict[str, float]:
-    """Means over the seeds; with several seeds also the spread (`NAME/std`) and each seed's own value, but for
+    """Means over the seeds; with several seeds also the spread (`std/NAME`) and each seed's own value, but for
     `param/KEY`, which they share."""
     names = dict.fromkeys(name for seed in update.seeds for name in seed.metrics)
     means = {name: update.mean(name) for name in names}
@@ -378,7 +383,7 @@ def _values(update: TrialUpdate) -> dict[str, float]:
     if len(update.seeds) == 1:
         return values
     scores = [name for name in values if not name.startswith("param/")]
-    spreads = {f"{name}/std": _spread([seed.metrics[name] for seed in update.seeds]) for name in scores}
+    spreads = {f"std/{name}": _spread([seed.metrics[name] for seed in update.seeds]) for name in scores}
     own = {
         f"seed-{seed.seed}/{name}": value
         for seed in update.seeds

@@ -72,7 +72,7 @@ def test_several_seeds_give_their_mean_their_spread_and_each_value(place):
     track(a_tracker(place), report("0000", 10, 0.2, 0.4, status=Status.FINISHED))
     logged = metrics(place, "0000")
     assert logged["cluster_accuracy", 10] == pytest.approx(0.3)
-    assert logged["cluster_accuracy/std", 10] == pytest.approx(0.2 / math.sqrt(2))  # of a sample: n - 1
+    assert logged["std/cluster_accuracy", 10] == pytest.approx(0.2 / math.sqrt(2))  # of a sample: n - 1
     assert logged["seed-0/cluster_accuracy", 10] == 0.2
     assert logged["seed-1/cluster_accuracy", 10] == 0.4
     assert tags(place, "0000")["infogan.seeds"] == "0, 1"
@@ -135,7 +135,7 @@ def test_a_users_note_and_tags_are_kept_and_cannot_take_our_places(place):
     assert found["mlflow.runName"] == "mnist"
     assert found["team"] == tags(place, "0000")["team"] == "vision"
     assert found[legal_key("odd@key")] == "1"
-    link = "[**Trials, best first**](#/experiments/2/runs?viewStateShareKey=sweep-1)\n\n"
+    link = "[**Trials, best first**](#/experiments/2/runs?viewStateShareKey=sweep-1&workflowType=machine_learning)\n\n"
     assert found["mlflow.note.content"].startswith(f"{link}a \\*b\\* &lt;script\\> \\[x\\]\\(y\\)\n\n- Sweep")
 
 
@@ -147,6 +147,12 @@ def test_the_linked_view_shows_the_swept_parameters_and_the_objective(place):
     state = json.loads(view)
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`final/cluster_accuracy`", False)
     assert f"params.`{LAMBDA}`" in state["selectedColumns"]
+    assert [section["name"] for section in state["compareRunSections"]] == [
+        "Model metrics",
+        "pictures",
+        "L_I",
+        "loss",
+    ]
 
 
 def test_the_pictures_of_a_trial_step_through_its_training(place):
@@ -160,7 +166,8 @@ def test_the_pictures_of_a_trial_step_through_its_training(place):
     track(a_tracker(place), update)
     names = sorted(artifacts(place, "0000"))
     assert [name.split("+")[:5] for name in names] == [
-        ["images/traversal-cat_0", "step", step, "timestamp", step] for step in ("10", "10", "20", "20")
+        ["images/pictures~traversal-cat_0", "step", step, "timestamp", step]
+        for step in ("10", "10", "20", "20")
     ]
     assert sum(name.endswith("+compressed.webp") for name in names) == 2
     assert tags(place, "0000")["mlflow.loggedImages"] == "True"
