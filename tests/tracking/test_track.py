@@ -9,7 +9,7 @@ from infogan_bench import cli
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status
 from infogan_bench.sweep.track import track as send_folder
-from infogan_bench.tracking import free_port
+from infogan_bench.tracking import _outbox, free_port
 from tests.tracking.support import (
     a_tracker,
     artifacts,
@@ -103,7 +103,8 @@ def test_what_a_server_missed_to_the_end_is_sent_by_the_command_that_the_warning
 
 
 @pytest.mark.slow
-def test_a_server_that_goes_away_in_mid_sweep_and_comes_back_has_everything_in_the_end(place):
+def test_a_server_that_goes_away_in_mid_sweep_and_comes_back_has_everything_in_the_end(place, monkeypatch):
+    monkeypatch.setattr(_outbox, "_LONGEST_WAIT", 1.0)
     port = free_port(0)
     tracker = a_tracker(place, config={"uri": f"http://127.0.0.1:{port}"}, flush_seconds=120)
     for trial in ("0000", "0001", "0002"):
