@@ -113,7 +113,7 @@ class Runs:
         self._unfinished: Any = None  # a logged model whose files have not all arrived
         self._experiment_id = ""
         self._runs: dict[str, _Run] | None = None
-        self._uncertain: str | None = None  # the run that was being made when the store stopped to answer
+        self._uncertain: set[str] = set()  # runs that were being made when the store stopped to answer
         self._ended = _Ended(mode)
 
     def connect(self) -> None:
@@ -245,10 +245,11 @@ class Runs:
                 return
 
     def _create(self, key: str, record: Record) -> _Run:
-        if key == self._uncertain:  # the store may have made it, and its answer was lost
+        if key in self._uncertain:  # the store may have made it, and its answer was lost
             for found in self._search():
                 trial, run = _found(found)
                 if trial == key:
+                    self._uncertain.discard(key)
                     return run
         tags = {SWEEP_ID_TAG: self._sweep_id}
         if key != SWEEP:
@@ -256,11 +257,11 @@ class Runs:
             if SWEEP not in self._runs:
                 raise LookupError("the sweep's own run is not there yet")
             tags |= {TRIAL_TAG: key, PARENT_TAG: self._runs[SWEEP].id, COLOUR_TAG: _colour(key)}
-        self._uncertain = key
+        self._uncertain.add(key)
         created = self._client.create_run(
             self._experiment_id, start_time=record.since, tags=tags, run_name=record.name
         )
-        self._uncertain = None
+        self._uncertain.discard(key)
         return _Run(created.info.run_id, "RUNNING")
 
     # Sending: each part is taken out of the record when it has arrived or was refused -----------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.tracking import _outbox
 from tests.tracking.support import (
     LAMBDA,
     RUN,
@@ -90,3 +91,34 @@ def test_two_sweeps_of_one_name_share_an_experiment_but_no_run(place):
         track(a_tracker(place, sweep_id=sweep_id), report("0000", 1, 0.1, status=Status.FINISHED))
     assert len(runs(place)) == 4
     assert query(place, "SELECT count(*) FROM experiments WHERE name = 'mnist'") == [(1,)]
+
+
+def test_runs_whose_making_was_never_confirmed_are_not_made_again(place, monkeypatch):
+    """The store makes the runs of two trials, but the answers are lost on the way."""
+    from mlflow import MlflowClient
+
+    make, lost = MlflowClient.create_run, []
+
+    def cut_off(self, *arguments, **options):
+        made = make(self, *arguments, **options)
+        trial = options["tags"].get("infogan.trial")
+        if trial is not None and trial not in lost:
+            lost.append(trial)
+            raise ConnectionError("the answer was cut short")
+        return made
+
+    monkeypatch.setattr(MlflowClient, "create_run", cut_off)
+    monkeypatch.setattr(_outbox, "_FIRST_WAIT", 0.01)
+    tracker = a_tracker(place)
+    tracker.started(2)
+    for trial in ("0000", "0001"):
+        tracker.updated(report(trial, 10, 0.3, status=Status.FINISHED))
+    wait_for(lambda: not tracker.behind)
+    tracker.ended(Status.FINISHED)
+    assert sorted(lost) == ["0000", "0001"]
+    assert [(trial, status) for _, trial, _, status in runs(place)] == [
+        (None, "FINISHED"),
+        ("0000", "FINISHED"),
+        ("0001", "FINISHED"),
+    ]
+    assert metrics(place, "0001")["final/cluster_accuracy", 10] == 0.3
