@@ -87,16 +87,13 @@ def test_nothing_is_cut_on_paper(explored: Path, mixed: Path, opened: Opened) ->
     for folder in (explored, mixed):
         page = opened(folder, viewport={"width": 1280, "height": 800})
         page.emulate_media(media="print")
-        page.set_viewport_size({"width": A4, "height": 1000})
-        page.wait_for_function(
-            """(width) => [...document.querySelectorAll('.plot .main-svg')]
-                .every((e) => e.getBoundingClientRect().right <= width)""",
-            arg=A4,
-        )
+        page.evaluate(
+            "(width) => { document.body.style.width = `${width}px`; }", A4
+        )  # paper is no resized window
         cut = page.evaluate(
-            """(width) => [...document.querySelectorAll('main :is(figure, table, img, canvas, pre)')]
+            """(width) => [...document.querySelectorAll('main :is(figure, table, img, canvas, pre, svg)')]
                 .filter((e) => e.checkVisibility())
-                .filter((e) => e.getBoundingClientRect().right > width
+                .filter((e) => e.getBoundingClientRect().right > width + 0.5
                     || (e.matches('figure, pre') && e.scrollWidth > e.clientWidth + 1))
                 .map((e) => e.outerHTML.slice(0, 100))""",
             A4,

@@ -89,7 +89,7 @@ if (document.getElementById("parallel")) {
   }
 
   function drawAxes() {
-    const drawing = svg("svg", { role: "group", "aria-label": "Axes with brushes" });
+    const drawing = svg("svg", { role: "group", "aria-label": "Axes with brushes", viewBox: `0 0 ${box.clientWidth} ${HEIGHT}` });
     axes.forEach((axis, place) => {
       const x = xOf(place);
       const [, section, key] = /^(.*\.)?([^.]*)$/.exec(axis.column.label) ?? [null, "", axis.column.label];
@@ -192,6 +192,7 @@ if (document.getElementById("parallel")) {
 
   function redraw() {
     box.style.width = `${LEAST * (axes.length - 1) + 2 * SIDE}px`;
+    box.style.setProperty("--shape", box.clientWidth / HEIGHT);
     drawAxes();
     refresh();
   }

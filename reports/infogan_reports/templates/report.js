@@ -46,11 +46,20 @@ function inTheme(theme, layout) {
   return layout;
 }
 
+/** Lets paper, which is narrower than the window and announces no new size, scale a figure down. */
+function makeScalable(figure) {
+  const { width, height } = figure.querySelector(".svg-container").getBoundingClientRect();
+  figure.style.setProperty("--shape", width / height);
+  for (const drawing of figure.querySelectorAll(".main-svg")) drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+}
+
 async function draw() {
   const config = { displayModeBar: false, responsive: true, scrollZoom: false };
   for (const figure of figures) {
     const { data, layout } = plots[figure.id];
     await Plotly.newPlot(figure, data, inTheme(currentTheme(), layout), config);
+    makeScalable(figure);
+    figure.on("plotly_afterplot", () => makeScalable(figure));
     await new Promise((resolve) => setTimeout(resolve)); // the page answers its reader in between
   }
 }
