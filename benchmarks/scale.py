@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import infogan_reports
+import ray
 
 from infogan_bench.config import SweepConfig, parse_sweep
 from infogan_bench.results import SeedResult, Status, TrialUpdate
@@ -44,7 +45,7 @@ class StandIn(InfoGANTrainable):
         self._failure = None
         self._assignment = assignment_of(config)
         self._start, self._waits = None, False
-        sweep = SweepConfig.model_validate_json(config["sweep"])
+        sweep: SweepConfig = ray.get(config["shared"]).sweep
         self._metric, self._seeds = sweep.objective.metric, sweep.seeds
         self._trial = _Curve(self._assignment, sweep.base.steps, sweep.evaluation.every)  # type: ignore[assignment]
 

@@ -41,6 +41,20 @@ Address = Annotated[
     str | None,
     typer.Option(help="HOST:PORT of a running Ray cluster; default: RAY_ADDRESS, else this machine."),
 ]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Where checkpoints lie while trials run, within reach of every node: a folder, or a URI such as "
+        "s3://bucket/prefix; default: the sweep's `storage`, else its folder.",
+    ),
+]
+ShipCode = Annotated[
+    bool,
+    typer.Option(
+        "--ship-code", help="Bring this installation's code to the workers, which need not have it installed."
+    ),
+]
 AllowFailures = Annotated[
     bool, typer.Option("--allow-failures", help="Exit with 0 although some trials failed.")
 ]
@@ -58,6 +72,8 @@ def sweep(
             help="An earlier sweep's folder, whose finished trials the search learns from; as search.warm_start.",
         ),
     ] = None,
+    storage: Storage = None,
+    ship_code: ShipCode = False,
     allow_failures: AllowFailures = False,
 ) -> None:
     """Run a sweep: train, score, track and report every trial of FILE."""
@@ -73,12 +89,20 @@ def sweep(
     earlier = read_warm_start(config)
     if earlier is not None:
         typer.echo(earlier.notice, err=True)
-    outcome = start(config, address=address, listeners=[_progress(config)])
+    outcome = start(
+        config, address=address, storage=storage, ship_code=ship_code, listeners=[_progress(config)]
+    )
     _finish(outcome, allow_failures)
 
 
 @app.command(epilog="Example: infogan-bench resume runs/mnist")
-def resume(folder: Folder, address: Address = None, allow_failures: AllowFailures = False) -> None:
+def resume(
+    folder: Folder,
+    address: Address = None,
+    storage: Storage = None,
+    ship_code: ShipCode = False,
+    allow_failures: AllowFailures = False,
+) -> None:
     """Finish what is left of a sweep that was stopped; what has ended is not run again."""
     from infogan_bench.config import load_sweep
 
@@ -86,7 +110,8 @@ def resume(folder: Folder, address: Address = None, allow_failures: AllowFailure
     from infogan_bench.sweep import SweepFolder, resume
 
     earlier = SweepFolder.open(folder).updates.values()
-    outcome = resume(folder, address=address, listeners=[_progress(config, earlier)])
+    listeners = [_progress(config, earlier)]
+    outcome = resume(folder, address=address, storage=storage, ship_code=ship_code, listeners=listeners)
     _finish(outcome, allow_failures)
 
 

@@ -18,7 +18,7 @@ from infogan_bench.codes import LatentCodes
 from infogan_bench.config import MUTABLE, apply, get_value
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
 from infogan_bench.config.sweep_config import SeedsTogether
-from infogan_bench.datasets import load_dataset
+from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import (
     Evaluation,
@@ -63,13 +63,20 @@ class TrialSpec:
 class Trial:
     """Trains the seeds of a configuration side by side, one interval each at a time.
 
+    Args:
+        spec: what to train.
+        device: where.
+        dataset: the one that `spec` names, where it is in memory already; loaded if None.
+
     Raises:
         InputError: if a score cannot be computed, the run does not fit the data, or `fused` the architecture.
     """
 
-    def __init__(self, spec: TrialSpec, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, spec: TrialSpec, device: torch.device | str = "cpu", dataset: ImageDataset | None = None
+    ) -> None:
         self.spec = spec
-        self.dataset = load_dataset(spec.dataset)
+        self.dataset = load_dataset(spec.dataset) if dataset is None else dataset
         codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
         check_scores(self.dataset, codes, spec.evaluation.scores)
         images = self.dataset.train_images.to(device)  # one copy for all seeds

@@ -29,7 +29,7 @@ from infogan_bench.config.models import (
 from infogan_bench.config.params import MUTABLE, apply, get_value, parse_settings, run_keys
 from infogan_bench.config.plan import Plan, plan
 from infogan_bench.config.space import Choice, Domain, Range
-from infogan_bench.config.sweep_config import SweepConfig
+from infogan_bench.config.sweep_config import SweepConfig, storage_place
 from infogan_bench.config.yaml_file import read_yaml
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "resolved_yaml",
     "run_keys",
     "shipped_sweeps",
+    "storage_place",
     "uses_factors",
     "uses_labels",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -80,6 +81,22 @@ def _one_line(name: str) -> str:
     return name
 
 
+_CREDENTIALS = re.compile(r"://[^/@]*:[^/@]*@|[?&](access_key|secret_key|session_token|access_token)=")
+
+
+def storage_place(place: str) -> str:
+    """A folder as an absolute path, since workers run in other folders; a URI as it is.
+
+    Raises:
+        ValueError: if the URI holds credentials, which would be written to the sweep folder.
+    """
+    if "://" not in place:
+        return str(Path(place).expanduser().absolute())
+    if _CREDENTIALS.search(place):
+        raise ValueError("must not hold credentials: give them by the environment, such as AWS_ACCESS_KEY_ID")
+    return place
+
+
 class SweepConfig(Section):
     """All that a sweep file says, with every default filled in.
 
@@ -117,6 +134,13 @@ class SweepConfig(Section):
     resources: ResourcesConfig = ResourcesConfig()
     tracking: Annotated[TrackingConfig, BeforeValidator(_tracked)] = TrackingConfig()
     output: Annotated[str, Field(min_length=1, description="Where sweep folders are made.")] = "runs"
+    storage: Annotated[
+        Annotated[str, Field(min_length=1), AfterValidator(storage_place)] | None,
+        Field(
+            description="Where the checkpoints of running trials lie, within reach of every node: a folder, or a URI "
+            "such as s3://bucket/prefix; default: the sweep folder."
+        ),
+    ] = None
     extensions: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],
         BeforeValidator(sequence),

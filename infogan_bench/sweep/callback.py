@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +18,8 @@ from ray.tune.result import SHOULD_CHECKPOINT
 from infogan_bench.errors import reason
 from infogan_bench.results import SeedResult, Status, SweepListener, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
-from infogan_bench.sweep.folder import SweepFolder, written_at
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.trainable import STEP, TRACEBACK, UPDATE, WARNING, Assignment, assignment_of
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,15 @@ class Events(Callback):  # type: ignore[misc]
     trials have to say to the user. `dropped` are the trials that Tune gave up and that are to be run again.
     """
 
-    def __init__(self, folder: SweepFolder, seeds: Sequence[int], listeners: Sequence[SweepListener]) -> None:
+    def __init__(
+        self,
+        folder: SweepFolder,
+        storage: Storage,
+        seeds: Sequence[int],
+        listeners: Sequence[SweepListener],
+    ) -> None:
         self._folder = folder
+        self._storage = storage
         self._seeds = seeds
         self._listeners = (folder, *listeners)
         self._live: dict[str, tuple[RayTrial, TrialUpdate]] = {}
@@ -114,9 +121,7 @@ class Events(Callback):  # type: ignore[misc]
             update = replace(update, status=status, error=error or update.error)
         checkpoint = trial.checkpoint
         if update.status.ended and checkpoint is not None:
-            with self._noting_faults():
-                self._folder.keep(name, Path(checkpoint.path))
-                self._remove_checkpoints(name)
+            self._keep(name, checkpoint.path)
         if self.fault is None or status is Status.INTERRUPTED:  # else `end_all` interrupts it
             self._live.pop(name, None)
             self._send(update)
@@ -125,6 +130,13 @@ class Events(Callback):  # type: ignore[misc]
         assignment = assignment_of(trial.config)
         return _first_update(assignment, self._seeds, self._folder.last(assignment.trial))
 
+    def _keep(self, trial: str, checkpoint: str) -> None:
+        try:
+            self._folder.keep(trial, self._storage, checkpoint)
+        except OSError as error:
+            if not self._note_fault(error):  # an object store that does not answer now may do so at the end
+                log.warning("what trial %s wrote stays in %s for now: %s", trial, self._storage.place, error)
+
     def _make_room(self, trial: RayTrial) -> None:
         """Before another checkpoint of a trial is written, remove all but the last: never more than two are there,
         or three after a takeover, when the last is not Ray's, whose absence Ray would take for a fault.
@@ -132,16 +144,12 @@ class Events(Callback):  # type: ignore[misc]
         Ray's own `num_to_keep` would write all its state at every save.
         """
         assignment = assignment_of(trial.config)
-        of_ray = [Path(trial.checkpoint.path)] if trial.checkpoint is not None else []
-        assigned = [Path(assignment.checkpoint)] if assignment.checkpoint is not None else []
-        last = max([*of_ray, *assigned], key=written_at, default=None)
-        self._remove_checkpoints(assignment.trial, but=[*of_ray, *([last] if last else [])])
-
-    def _remove_checkpoints(self, trial: str, but: Sequence[Path] = ()) -> None:
-        kept = {place.resolve() for place in but}
-        for place in self._folder.saved_by_ray(trial):
-            if place.resolve() not in kept:
-                shutil.rmtree(place, ignore_errors=True)
+        of_ray = trial.checkpoint.path if trial.checkpoint is not None else None
+        saved = self._storage.saved(assignment.trial)
+        last = next((path for path in saved if path in (of_ray, assignment.checkpoint)), None)
+        for path in saved:
+            if path not in (of_ray, last):
+                self._storage.remove(path)
 
     def _note_fault(self, error: BaseException | None) -> bool:
         """Whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the `fault`."""

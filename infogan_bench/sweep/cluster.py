@@ -22,15 +22,23 @@ _KNOCK_SECONDS = 10
 
 
 @contextmanager
-def ray_cluster(address: str | None) -> Iterator[None]:
+def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> Iterator[None]:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
 
     Where this process has joined a cluster already and no `address` is given, that one is used and left as it is.
 
+    Args:
+        address: HOST:PORT.
+        code: a Ray runtime environment that brings code to the workers.
+
     Raises:
-        InputError: if no cluster answers there.
+        InputError: if no cluster answers there, or code cannot be brought to one that this process has joined.
     """
     if address is None and ray.is_initialized():
+        if code:
+            raise InputError(
+                "--ship-code: this process has joined a cluster already; give that one a runtime_env"
+            )
         yield
         return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
@@ -41,6 +49,7 @@ def ray_cluster(address: str | None) -> Iterator[None]:
             include_dashboard=False if address == "local" else None,
             log_to_driver=False,
             logging_format=LOG_FORMAT,
+            runtime_env=dict(code) if code else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"--address: no Ray cluster answers at {address}: {error}") from None

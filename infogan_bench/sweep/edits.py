@@ -13,7 +13,7 @@ from typing import Any
 from infogan_bench.config import Choice, Range, SweepConfig, plan
 from infogan_bench.errors import InputError
 
-_WITHOUT_EFFECT = ("resources.", "tracking.", "output", "search.time_limit", "dataset.data_dir")
+_WITHOUT_EFFECT = ("resources.", "tracking.", "output", "storage", "search.time_limit", "dataset.data_dir")
 _ADDING = ("space", "search.trials")
 _ABSENT = "nothing"
 
@@ -37,8 +37,8 @@ def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
                 [f"{file}: changed since it ran, so that its trials would no longer belong to it:", *refused]
             )
             + "\nChange it back, or start a new sweep from it. What may change is resources, tracking, output, "
-            "search.time_limit, dataset.data_dir, and what only adds trials: a higher search.trials, or values at the "
-            "end of a grid's first key"
+            "storage, search.time_limit, dataset.data_dir, and what only adds trials: a higher search.trials, or "
+            "values at the end of a grid's first key"
         )
     return [f"{key}: {edit}" for key, edit in edits.items()]
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
 from infogan_bench.errors import InputError
 from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.storage import Storage
 
 AS_RUN = "as-run.yaml"
 _HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
@@ -113,21 +115,35 @@ class SweepFolder:
         """Where a trial's checkpoint and pictures lie."""
         return self.path / "trials" / trial
 
-    def keep(self, trial: str, checkpoint: Path) -> None:
-        """Move a checkpoint folder of Ray's (checkpoint, pictures, trial.json) to the trial's own."""
-        target = self.trial_folder(trial)
-        if target.exists():
-            shutil.rmtree(target)
-        shutil.move(checkpoint, target)
+    def storage(self, place: str | None) -> Storage:
+        """Where the checkpoints of trials that have not ended lie: at `place`, or in this folder.
 
-    def checkpoints(self, trial: str) -> Iterator[Path]:
-        """Whole checkpoint folders of a trial, the newest first: its own, then Ray's."""
-        places = [self.trial_folder(trial), *self.saved_by_ray(trial)]
-        yield from sorted(filter(written_at, places), key=written_at, reverse=True)
+        Raises:
+            InputError: if `place` cannot be understood, or names a server that does not answer.
+        """
+        if place is None:
+            return Storage.in_folder(self.path / "tune")
+        return Storage.at(place, self._environment["sweep_id"])
 
-    def saved_by_ray(self, trial: str) -> list[Path]:
-        """Checkpoint folders of a trial that has not ended, whole or not, in no order."""
-        return list(self.path.glob(f"tune/*/{trial}/checkpoint_*"))
+    def change_storage(self, place: str) -> None:
+        """Write another `storage` to the sweep file."""
+        sweep = self.sweep.model_copy(update={"storage": place})
+        write_whole(self.path / "sweep.yaml", resolved_yaml(sweep, self._environment))
+
+    @property
+    def _environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = yaml.safe_load((self.path / "sweep.yaml").read_text())["environment"]
+        return environment
+
+    def keep(self, trial: str, storage: Storage, checkpoint: str) -> None:
+        """Fetch what an ended trial wrote last (checkpoint, pictures, trial.json) to its own folder, and forget the
+        rest.
+
+        Raises:
+            OSError: if it cannot be read there, or written here; then it stays where it is.
+        """
+        storage.fetch(checkpoint, self.trial_folder(trial))
+        storage.forget(trial)
 
     def take_history(self, trial: str, checkpoint: Path) -> None:
         """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written
@@ -287,14 +303,6 @@ def require_sweep_folder(path: Path) -> None:
     """Raise InputError if `path` holds no sweep."""
     if not (path / "sweep.yaml").is_file():
         raise InputError(f"{path}: no sweep folder (there is no sweep.yaml in it)")
-
-
-def written_at(checkpoint: Path) -> float:
-    """When a checkpoint folder was written, in seconds; 0 if it is not whole."""
-    try:
-        return (checkpoint / "trial.json").stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ray.tune.experiment import Trial as RayTrial
@@ -24,6 +25,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
 from infogan_bench.results import Mutation
+from infogan_bench.sweep.storage import Storage, upload
 from infogan_bench.sweep.trainable import OBJECTIVE, STEP, Assignment, assignment_of
 from infogan_bench.trial import exploit, mutations_of
 
@@ -152,10 +154,16 @@ class PopulationBasedTraining(FIFOScheduler):  # type: ignore[misc]
         rng = _rng(self._sweep.search.seed, self._next, own.trial, "values")
         values = explore(other.values, self._sweep.space, self._sweep.scheduler, rng)
         mutation = Mutation(self._next, other.trial, values)
-        last = Path(trial.checkpoint.path)
-        target = last.with_name(f"{last.name}-from-{other.trial}")  # sorts after `last`, before the next one
-        exploit(last, Path(donor.checkpoint.path), target, mutation, apply(self._sweep.base, values))
-        changed = replace(own, checkpoint=str(target), mutations=(*own.mutations, mutation), waits=False)
+        target = f"{trial.checkpoint.path}-from-{other.trial}"  # sorts after that one, before the next
+        with (
+            TemporaryDirectory() as scratch,
+            trial.checkpoint.as_directory() as last,
+            donor.checkpoint.as_directory() as best,
+        ):
+            new = Path(scratch) / "new"
+            exploit(Path(last), Path(best), new, mutation, apply(self._sweep.base, values))
+            upload(new, trial.checkpoint.filesystem, target)
+        changed = replace(own, checkpoint=target, mutations=(*own.mutations, mutation), waits=False)
         trial.set_config({**trial.config, "assignment": changed.to_json()})
 
 
@@ -165,7 +173,7 @@ def interval(sweep: SweepConfig) -> int:
 
 
 def rejoined(
-    assignments: Iterable[Assignment], ended: Iterable[int], every: int
+    assignments: Iterable[Assignment], ended: Iterable[int], every: int, storage: Storage
 ) -> tuple[list[Assignment], int]:
     """The assignments of a resumed sweep with what their checkpoints tell, and the step of its last comparison.
 
@@ -176,21 +184,17 @@ def rejoined(
         assignments: of the trials that have not ended.
         ended: the steps at which the others ended.
         every: steps between two comparisons.
+        storage: where the checkpoints lie.
     """
-    known = list(assignments)
-    steps = {each.trial: _step(Path(each.checkpoint)) for each in known if each.checkpoint}
+    known, steps = [], {}
+    for each in assignments:
+        if each.checkpoint:
+            with storage.at_hand(each.checkpoint) as folder:
+                each, steps[each.trial] = replace(each, mutations=mutations_of(folder)), _step(folder)
+        known.append(each)
     furthest = max((*steps.values(), *ended), default=0)
     compared = max(0, furthest - 1) // every * every
-    return [
-        replace(
-            each,
-            mutations=mutations_of(Path(each.checkpoint)),
-            waits=steps[each.trial] >= compared + every,
-        )
-        if each.checkpoint
-        else each
-        for each in known
-    ], compared
+    return [replace(each, waits=steps.get(each.trial, 0) >= compared + every) for each in known], compared
 
 
 def _step(checkpoint: Path) -> int:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +24,13 @@ import ray
 from ray import tune
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
+from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan, storage_place
 from infogan_bench.config.metrics import DIGIT_SCORES
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
 from infogan_bench.explorer import write_explorers
-from infogan_bench.extensions import load_extensions
+from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.results import Status, SweepListener
 from infogan_bench.scoring.digits import digit_reader
@@ -42,13 +42,15 @@ from infogan_bench.sweep.environment import describe_environment
 from infogan_bench.sweep.folder import AS_RUN, SweepFolder, require_sweep_folder
 from infogan_bench.sweep.lock import sole_user
 from infogan_bench.sweep.logs import logging_to
+from infogan_bench.sweep.nodes import require_able_nodes, shipped_code
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.pbt import interval, rejoined
 from infogan_bench.sweep.proposals import Proposals, trial_name
 from infogan_bench.sweep.search import Planner, scheduler
 from infogan_bench.sweep.signals import StopSignals
+from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.track import tracker_of
-from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, assignment_of, trial_threads
+from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, Shared, assignment_of, trial_threads
 from infogan_bench.sweep.warm_start import keep_warm_start, kept_lessons, read_warm_start
 from infogan_bench.training import check_objective, check_stackable
 from infogan_bench.trial import require_whole
@@ -89,18 +91,27 @@ def check(sweep: SweepConfig) -> Plan:
 
 
 def start(
-    sweep: SweepConfig, *, address: str | None = None, listeners: Sequence[SweepListener] = ()
+    sweep: SweepConfig,
+    *,
+    address: str | None = None,
+    storage: str | None = None,
+    ship_code: bool = False,
+    listeners: Sequence[SweepListener] = (),
 ) -> Outcome:
     """Run a sweep in a new sweep folder, and report it.
 
     Args:
         sweep: what to run.
         address: of a running Ray cluster; None starts Ray on this machine.
+        storage: in place of the sweep's own.
+        ship_code: bring this project's packages, and the user's modules, to the workers.
         listeners: told of every trial, besides the sweep folder and MLflow.
 
     Raises:
         InputError: for what a user can mend, before any trial; no folder is left behind then.
     """
+    if storage is not None:
+        sweep = sweep.model_copy(update={"storage": _place(storage)})
     planned = check(sweep)
     earlier = read_warm_start(sweep)
     folder = SweepFolder.create(sweep, describe_environment())
@@ -110,17 +121,25 @@ def start(
     ]
     with sole_user(folder.path):
         try:
-            return _Session(sweep, folder, planned.total, listeners).run(assignments, address)
+            return _Session(sweep, folder, planned.total, listeners).run(assignments, address, ship_code)
         except InputError:
             if not folder.updates:
                 shutil.rmtree(folder.path)
             raise
 
 
-def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepListener] = ()) -> Outcome:
+def resume(
+    path: Path,
+    *,
+    address: str | None = None,
+    storage: str | None = None,
+    ship_code: bool = False,
+    listeners: Sequence[SweepListener] = (),
+) -> Outcome:
     """Finish what is left of the sweep in `path`; trials that have ended are left as they are.
 
     A trial that was interrupted goes on from its last whole checkpoint, bit for bit as if it had not been.
+    Arguments are those of `start`; checkpoints move to another `storage` if one is named.
 
     Raises:
         InputError: if `path` is no sweep folder, is in use or cannot be written; if its sweep no longer holds (a
@@ -128,13 +147,19 @@ def resume(path: Path, *, address: str | None = None, listeners: Sequence[SweepL
     """
     require_sweep_folder(path)
     with sole_user(path):
-        return _resume(SweepFolder.open(path), address, listeners)
+        folder = SweepFolder.open(path)
+        if storage is not None:
+            folder.change_storage(_place(storage))
+        return _resume(folder, address, ship_code, listeners)
 
 
-def _resume(folder: SweepFolder, address: str | None, listeners: Sequence[SweepListener]) -> Outcome:
+def _resume(
+    folder: SweepFolder, address: str | None, ship_code: bool, listeners: Sequence[SweepListener]
+) -> Outcome:
     sweep = folder.sweep
     warnings = _edits(folder, sweep)
     planned = check(sweep)
+    storage = _moved_storage(folder, sweep)
     try:
         folder.note_as_run(sweep)
         folder.flush()
@@ -142,18 +167,40 @@ def _resume(folder: SweepFolder, address: str | None, listeners: Sequence[SweepL
         raise InputError(disk_fault(error, folder.path) if is_disk_fault(error) else str(error)) from None
     known = {trial: update.params for trial, update in folder.updates.items()}
     known |= {trial_name(number): params for number, params in enumerate(planned.assignments or ())}
-    left = [
-        Assignment(trial, params, _checkpoint(folder, trial, warnings))
-        for trial, params in sorted(known.items())
-        if trial not in folder.updates or not folder.updates[trial].status.ended
-    ]
+    with storage.required():
+        left = [
+            Assignment(trial, params, _checkpoint(folder, storage, trial, warnings))
+            for trial, params in sorted(known.items())
+            if trial not in folder.updates or not folder.updates[trial].status.ended
+        ]
     compared = 0
     if sweep.scheduler.name == "pbt":
         ended = (update.step for update in folder.updates.values() if update.status.ended)
-        left, compared = rejoined(left, ended, interval(sweep))
+        left, compared = rejoined(left, ended, interval(sweep), storage)
     session = _Session(sweep, folder, planned.total, listeners, compared)
     session.warnings += warnings
-    return session.run(left, address)
+    return session.run(left, address, ship_code)
+
+
+def _place(storage: str) -> str:
+    try:
+        return storage_place(storage)
+    except ValueError as error:
+        raise InputError(f"--storage: {error}") from None
+
+
+def _moved_storage(folder: SweepFolder, sweep: SweepConfig) -> Storage:
+    """The storage that `sweep` names, with all that lies in the one that it named when it ran last."""
+    storage, was = folder.storage(sweep.storage), folder.as_run
+    if was is not None and was.storage != sweep.storage:
+        try:
+            storage.take_over(folder.storage(was.storage))
+        except OSError as error:
+            before = was.storage or folder.path
+            raise InputError(
+                f"storage: the checkpoints cannot be brought from {before} to {storage.place}: {error}"
+            ) from None
+    return storage
 
 
 def _edits(folder: SweepFolder, sweep: SweepConfig) -> list[str]:
@@ -179,6 +226,7 @@ class _Session:
         self.sweep = sweep
         self.folder = folder
         self.total = total
+        self.storage = folder.storage(sweep.storage)
         self.compared = compared  # step of a population's last comparison
         self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
         self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
@@ -187,7 +235,7 @@ class _Session:
         self.fault: OSError | None = None  # why the sweep folder could not be written
         self._started: list[SweepListener] = []
 
-    def run(self, assignments: Sequence[Assignment], address: str | None) -> Outcome:
+    def run(self, assignments: Sequence[Assignment], address: str | None, ship_code: bool) -> Outcome:
         """Run what is left, and report."""
         with self.signals, logging_to(self.folder.path / "sweep.log"):
             warnings: list[str | None] = []
@@ -197,7 +245,7 @@ class _Session:
                 if self.tracker:
                     with self.signals.held_back():  # half a database would be of no use to the next sweep
                         warnings.append(self.tracker.preflight())
-                self._train(assignments, address)
+                self._train(assignments, address, ship_code)
             except (KeyboardInterrupt, SystemExit) as stop:
                 if isinstance(stop, SystemExit):  # Ray's answer to a SIGTERM while it starts
                     self.signals.received = signal.SIGTERM
@@ -214,8 +262,10 @@ class _Session:
                 tracking_uri=self.tracker.uri if self.tracker else None,
             )
             if self.fault is None:
-                if outcome.complete:
-                    shutil.rmtree(self.folder.path / "tune", ignore_errors=True)  # nothing is left to resume
+                left = _fetch_left(self.folder, self.storage)
+                warnings.append(left)
+                if outcome.complete and not left:
+                    self.storage.clear()  # nothing is left to resume
                 warnings.append(_report(self.folder))
             self._end(outcome.status)
             warnings.append(self.tracker.warning if self.tracker else None)
@@ -226,14 +276,17 @@ class _Session:
         for listener in self._started:
             listener.ended(status)
 
-    def _train(self, assignments: Sequence[Assignment], address: str | None) -> None:
+    def _train(self, assignments: Sequence[Assignment], address: str | None, ship_code: bool) -> None:
         """Start or join Ray, and run what is left."""
         proposals = _proposals(self.sweep, self.folder, self.total)
         to_come = len(assignments) + (proposals.left if proposals else 0)
-        with ray_cluster(address) if to_come else nullcontext():
+        code = shipped_code(self.sweep.extensions) if ship_code else None
+        with ray_cluster(address, code) if to_come else nullcontext():
             if to_come:
                 self.signals.listen()
-                require_a_node(trial_request(self.sweep.resources), self.sweep.resources.wait)
+                request = trial_request(self.sweep.resources)
+                require_a_node(request, self.sweep.resources.wait)
+                require_able_nodes(request, self.storage, self.sweep.extensions)
             for listener in self.listeners:
                 listener.started(self.total)
                 self._started.append(listener)
@@ -243,7 +296,10 @@ class _Session:
                 dropped = self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
                 while dropped:
                     again = [
-                        replace(each, checkpoint=_checkpoint(self.folder, each.trial, self.warnings))
+                        replace(
+                            each,
+                            checkpoint=_checkpoint(self.folder, self.storage, each.trial, self.warnings),
+                        )
                         for each in dropped
                     ]
                     dropped = self._tune(Planner(again, None, self.sweep.objective.mode), len(again))
@@ -273,15 +329,23 @@ class _Session:
         slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
         ahead = 1 if planner.learns else max(1, int(slots))  # asked late, a search that learns knows more
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(ahead)
-        events = Events(self.folder, self.sweep.seeds, self.listeners)
+        shared = Shared(
+            self.sweep,
+            load_dataset(self.sweep.dataset),
+            extension_sources(self.sweep.extensions),
+            self.storage,
+            threads,
+        )
+        events = Events(self.folder, self.storage, self.sweep.seeds, self.listeners)
         began, limit = time.monotonic(), self.sweep.search.time_limit
         try:
             with self._noting_a_fault():
                 tune.run(
                     InfoGANTrainable,
-                    name=_free_name(self.folder.path / "tune"),
-                    storage_path=str((self.folder.path / "tune").resolve()),
-                    config={"sweep": self.sweep.model_dump_json(), "threads": threads},
+                    name=self.storage.new_run(),
+                    storage_path=self.storage.path,
+                    storage_filesystem=self.storage.filesystem,
+                    config={"shared": ray.put(shared)},
                     search_alg=planner,
                     scheduler=scheduler(self.sweep, population=to_come, compared=self.compared),
                     num_samples=to_come,
@@ -323,23 +387,41 @@ def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals
     return Proposals(sweep, folder.path, total, folder.updates, kept_lessons(folder.path, sweep))
 
 
-def _checkpoint(folder: SweepFolder, trial: str, warnings: list[str]) -> str | None:
-    """The newest whole checkpoint of a trial, as an absolute path; the one before it, with a warning, if it was cut
+def _checkpoint(folder: SweepFolder, storage: Storage, trial: str, warnings: list[str]) -> str | None:
+    """The path on the storage of a trial's newest whole checkpoint; of the one before it, with a warning, if it was cut
     short."""
-    for place in folder.checkpoints(trial):
-        try:
-            require_whole(place)
-        except InputError as error:
-            warnings.append(f"trial {trial} goes on from an earlier checkpoint, or from the start: {error}")
-        else:
-            folder.take_history(trial, place)
-            return str(place.resolve())
+    own = folder.trial_folder(trial)
+    if own.is_dir():  # it had ended, and the driver died before that was on record
+        storage.add(trial, own)
+    for path in storage.saved(trial):
+        with storage.at_hand(path) as place:
+            try:
+                require_whole(place)
+            except InputError as error:
+                what = str(error).replace(str(place), path)
+                warnings.append(
+                    f"trial {trial} goes on from an earlier checkpoint, or from the start: {what}"
+                )
+            else:
+                folder.take_history(trial, place)
+                return path
     return None
 
 
-def _free_name(folder: Path) -> str:
-    """A name for this run of Ray Tune: every resume gets its own, so that nothing of an earlier one is touched."""
-    return f"run-{len(list(folder.glob('run-*'))) + 1}"
+def _fetch_left(folder: SweepFolder, storage: Storage) -> str | None:
+    """Fetch what ended trials wrote and could not be fetched when they ended; a warning if it still cannot."""
+    try:
+        for trial in sorted(storage.trials()):
+            update = folder.last(trial)
+            if update is not None and update.status.ended and not folder.trial_folder(trial).is_dir():
+                for path in storage.saved(trial):
+                    with storage.at_hand(path) as place, suppress(InputError):
+                        require_whole(place)
+                        folder.keep(trial, storage, path)
+                        break
+    except OSError as error:
+        return f"checkpoints and pictures of ended trials lie in {storage.place} still; `resume` fetches them: {error}"
+    return None
 
 
 def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:

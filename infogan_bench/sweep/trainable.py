@@ -13,7 +13,9 @@ import os
 import shutil
 import traceback
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,12 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
+from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
 from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
+from infogan_bench.sweep.storage import Storage
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
 OBJECTIVE = (
@@ -40,7 +44,8 @@ WARNING = "warning"
 
 @dataclass(frozen=True)
 class Assignment:
-    """A trial as planned: its id, its swept values, and the checkpoint folder to go on from, if any.
+    """A trial as planned: its id, its swept values, and the path on the storage of the checkpoint to go on
+    from, if any.
 
     `mutations` are what its values became since it began. One that `waits` first reports once more where its
     checkpoint stands, since its population has not been compared there yet.
@@ -62,6 +67,21 @@ class Assignment:
         return json.dumps(asdict(self))
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What all trials of a sweep have in common.
+
+    The driver puts it into Ray's object store once; from there the processes of a node map one copy of the images.
+    So workers need neither the dataset nor the extension files on their own disks.
+    """
+
+    sweep: SweepConfig
+    dataset: ImageDataset
+    extensions: Mapping[str, bytes]  # {path of a .py file: what stands in it}
+    storage: Storage
+    threads: int
+
+
 def assignment_of(config: Mapping[str, Any]) -> Assignment:
     """The trial that a Ray configuration describes."""
     document = json.loads(config["assignment"])
@@ -70,7 +90,7 @@ def assignment_of(config: Mapping[str, Any]) -> Assignment:
 
 
 class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
-    """One trial at a time; `config` holds `sweep` (JSON), `assignment` (JSON) and `threads`."""
+    """One trial at a time; `config` holds `shared` (a reference to `Shared`) and `assignment` (JSON)."""
 
     def setup(self, config: dict[str, Any]) -> None:
         self._begin(config)
@@ -85,13 +105,14 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._warning: str | None = None
         self._assignment = assignment_of(config)
         self._start, self._waits = self._assignment.checkpoint, self._assignment.waits
-        sweep = SweepConfig.model_validate_json(config["sweep"])
+        self._shared: Shared = ray.get(config["shared"])
+        sweep = self._shared.sweep
         self._metric = sweep.objective.metric
         self._seeds = sweep.seeds
         try:
-            torch.set_num_threads(config["threads"])
-            load_extensions(sweep.extensions)
-            self._trial = Trial(_spec(sweep, self._assignment), _granted_device())
+            torch.set_num_threads(self._shared.threads)
+            load_extensions(sweep.extensions, self._shared.extensions)
+            self._trial = Trial(_spec(sweep, self._assignment), _granted_device(), self._shared.dataset)
         except BaseException as error:
             self._fail(error)
 
@@ -100,7 +121,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         if self._trial is not None:
             try:
                 if self._start:
-                    self._load(Path(self._start))
+                    with self._shared.storage.at_hand(self._start) as folder:
+                        self._load(folder)
                 self._last = self._trial.update if waits else self._trial.advance()
             except BaseException as error:
                 self._fail(error)
@@ -122,24 +144,23 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         if self._trial is None:
             return
         try:
-            place = self._newest_whole(Path(checkpoint))
-            if place is not None and mutations_of(place) == self._assignment.mutations:
-                self._load(place)
-                self._waits = False
+            with ExitStack() as stack:
+                place = self._newest_whole(Path(checkpoint), stack)
+                if place is not None and mutations_of(place) == self._assignment.mutations:
+                    self._load(place)
+                    self._waits = False
         except BaseException as error:
             self._fail(error)
 
-    def _newest_whole(self, checkpoint: Path) -> Path | None:
-        """`checkpoint`, or the newest of those before it that was not cut short."""
-        beside = (
-            checkpoint.parent.glob("checkpoint_*") if checkpoint.parent.name == self._assignment.trial else ()
-        )
-        before = (place for place in beside if place.name < checkpoint.name)
-        for place in (checkpoint, *sorted(before, reverse=True)):
+    def _newest_whole(self, checkpoint: Path, stack: ExitStack) -> Path | None:
+        """`checkpoint`, or the newest on the storage that was not cut short, at hand until `stack` closes."""
+        storage, trial = self._shared.storage, self._assignment.trial
+        others = (stack.enter_context(storage.at_hand(path)) for path in storage.saved(trial))
+        for place in chain([checkpoint], others):
             try:
                 require_whole(place)
             except InputError as error:
-                self._warning = f"trial {self._assignment.trial} goes on from an earlier checkpoint: {error}"
+                self._warning = f"trial {trial} goes on from an earlier checkpoint: {error}"
             else:
                 return place
         return None

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 @pytest.fixture
 def events(folder: SweepFolder) -> Events:
-    return Events(folder, (0,), [])
+    return Events(folder, folder.storage(None), (0,), [])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,13 +25,15 @@ from typer.testing import CliRunner
 
 from infogan_bench.cli import app
 from infogan_bench.config import parse_sweep
+from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.results import Status, TrialUpdate
 from infogan_bench.sweep import Outcome, SweepFolder, resume, start
 from infogan_bench.sweep.edits import accepted_edits
 from infogan_bench.sweep.lock import LOCK, sole_user
 from infogan_bench.sweep.rerun import rerun
-from infogan_bench.sweep.trainable import UPDATE, WARNING, Assignment, InfoGANTrainable
+from infogan_bench.sweep.storage import Storage
+from infogan_bench.sweep.trainable import UPDATE, WARNING, Assignment, InfoGANTrainable, Shared
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -483,13 +485,12 @@ def test_of_a_checkpoint_cut_short_the_one_before_is_used(
 ) -> None:
     folder = shutil.copytree(interrupted, tmp_path / "cut")
     (trial, saved) = next(
-        (name, list(SweepFolder.open(folder).checkpoints(name)))
+        (name, [Path(path) for path in SweepFolder.open(folder).storage(None).saved(name)])
         for name, update in SweepFolder.open(folder).updates.items()
         if update.status is Status.INTERRUPTED
     )
-    before = saved[0].with_name("checkpoint_000000-before")
+    before = saved[0].with_name("checkpoint_")  # which sorts before all
     shutil.copytree(saved[0], before)  # the one before it
-    os.utime(before / "trial.json", (1, 1))
     cut_short(saved[0] / file)
     outcome = resume(folder)
     (warning,) = outcome.warnings
@@ -498,12 +499,16 @@ def test_of_a_checkpoint_cut_short_the_one_before_is_used(
     pd.testing.assert_frame_equal(scores(folder), scores(undisturbed.folder))
 
 
-def test_a_process_that_begins_again_does_so_from_the_last_whole_checkpoint(tmp_path: Path) -> None:
+def test_a_process_that_begins_again_does_so_from_the_last_whole_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sweep = parse_sweep(tiny(tmp_path))
     assignment = Assignment("0000", {"objective.lambda_cat": 1.0})
-    config = {"sweep": sweep.model_dump_json(), "assignment": json.dumps(asdict(assignment)), "threads": 1}
+    shared = Shared(sweep, load_dataset(sweep.dataset), {}, Storage.in_folder(tmp_path), 1)
+    monkeypatch.setattr(ray, "get", lambda reference: reference)  # without Ray
+    config = {"shared": shared, "assignment": assignment.to_json()}
     trainable = InfoGANTrainable(config)
-    saved = tmp_path / "0000"
+    saved = tmp_path / "run-1" / "0000"
     results = []
     for number in range(2):
         results.append(trainable.step())

@@ -36,6 +36,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.results import Mutation, Status, TrialUpdate
 from infogan_bench.sweep import Outcome, resume, start
 from infogan_bench.sweep.pbt import donors, explore, rejoined
+from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.trainable import Assignment
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec, exploit
@@ -304,20 +305,21 @@ def test_a_resumed_population_stands_where_its_checkpoints_do(tmp_path: Path) ->
         (folder / "trial.json").write_text(json.dumps(document))
         return Assignment(name, {LAMBDA: 1}, checkpoint=str(folder))
 
+    storage = Storage.in_folder(tmp_path)
     mutation = Mutation(20, "b", {LAMBDA: 2})
     fresh, early = Assignment("a", {LAMBDA: 1}), saved("b", 10)
     first, again = saved("c", 20), saved("d", 20, mutation)
 
     # all have come to step 20 or are on the way: what was begun of that comparison is finished
-    left, compared = rejoined([fresh, early, first, again], [], 20)
+    left, compared = rejoined([fresh, early, first, again], [], 20, storage)
     assert compared == 0
     assert [each.waits for each in left] == [False, False, True, True]
     assert left[3].mutations == (mutation,)
 
     # one trial has left step 20, so that comparison is over
-    left, compared = rejoined([first, saved("e", 30)], [], 20)
+    left, compared = rejoined([first, saved("e", 30)], [], 20, storage)
     assert (compared, [each.waits for each in left]) == (20, [False, False])
-    left, compared = rejoined([first], [34], 20)  # it diverged in step 34
+    left, compared = rejoined([first], [34], 20, storage)  # it diverged in step 34
     assert (compared, [each.waits for each in left]) == (20, [False])
 
 

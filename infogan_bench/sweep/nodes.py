@@ -1,0 +1,154 @@
+"""Asking each node, before any trial, whether trials can run there: the code, the user's modules, the storage."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import infogan_bench
+from infogan_bench.errors import InputError
+from infogan_bench.sweep.storage import Storage
+
+_PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
+_DATA = ("mnist_files", "sweeps", "__pycache__")  # of no use to workers: images come by the object store
+_ANSWER_SECONDS = 120.0  # a worker imports torch, ray and mlflow first, with --ship-code after a download
+_SHOWN = 3  # faults in a message
+
+
+def require_able_nodes(request: Mapping[str, float], storage: Storage, extensions: Sequence[str]) -> None:
+    """Return if trials can run on every node that has room for one. This process's own node is not asked: here all
+    is known to work.
+
+    Args:
+        request: what a trial asks of Ray, as {resource: amount}.
+        storage: where checkpoints are written.
+        extensions: the user's modules; those named by a .py file are sent along, and not looked for.
+
+    Raises:
+        InputError: if a node lacks the package or has another one, lacks a module, or does not reach the storage.
+    """
+    with storage.marked() as marker:
+        nodes = {node["NodeID"]: _name(node) for node in _others(request)}
+        modules = [name for name in extensions if not name.endswith(".py")]
+        answers = {node: _ask(node, storage, marker, modules) for node in nodes}
+        faults = [
+            f"node {nodes[node]} {fault}"
+            for node, answer in answers.items()
+            for fault in _faults(answer, node)
+        ]
+    if faults:
+        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise InputError("; ".join(faults[:_SHOWN]) + more)
+
+
+def shipped_code(extensions: Sequence[str]) -> dict[str, Any]:
+    """A Ray runtime environment with this project's packages, and the user's modules, as they are on this machine.
+
+    Raises:
+        InputError: if a module is not found here.
+    """
+    names = dict.fromkeys(
+        [*_PACKAGES, *(name.partition(".")[0] for name in extensions if not name.endswith(".py"))]
+    )
+    return {
+        "py_modules": [str(_source(name)) for name in names],
+        "excludes": [f"**/{name}/" for name in _DATA],
+    }
+
+
+def _others(request: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    here = ray.get_runtime_context().get_node_id()
+    for node in ray.nodes():
+        fits = all(node["Resources"].get(name, 0) >= amount for name, amount in request.items())
+        if node["Alive"] and fits and node["NodeID"] != here:
+            yield node
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    address, host = node["NodeManagerAddress"], node["NodeManagerHostname"]
+    return str(address) if host == address else f"{address} ({host})"
+
+
+def _ask(node: str, storage: Storage, marker: str, modules: Sequence[str]) -> ray.ObjectRef:
+    task = ray.remote(num_cpus=0, max_retries=0)(_look)
+    there = task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+    return there.remote(storage, marker, modules, fingerprint())
+
+
+def _look(storage: Storage, marker: str, modules: Sequence[str], wanted: str) -> list[str]:
+    """What is wrong with the node that this runs on."""
+    faults = []
+    if fingerprint() != wanted:
+        faults.append(
+            f"has another infogan_bench ({infogan_bench.__version__}, in {Path(infogan_bench.__file__).parent}) than "
+            "this machine: install the same one there, or give --ship-code"
+        )
+    faults += [
+        f"cannot import the extension {name!r}: install it there, give --ship-code, or name its .py file"
+        for name in modules
+        if not _importable(name)
+    ]
+    try:
+        if not storage.sees(marker):
+            faults.append(
+                f"does not see {storage.path}: name a folder that all nodes share, or a URI such as "
+                "s3://bucket/prefix, by `storage` in the sweep file or by --storage"
+            )
+        else:
+            answer = f"{marker}-{ray.get_runtime_context().get_node_id()}"
+            storage.write(answer)
+            storage.filesystem.delete_file(answer)
+    except OSError as error:
+        faults.append(f"cannot use the storage {storage.place}: {str(error).splitlines()[0]}")
+    return faults
+
+
+def _faults(answer: ray.ObjectRef, node: str) -> list[str]:
+    try:
+        faults: list[str] = ray.get(answer, timeout=_ANSWER_SECONDS)
+    except GetTimeoutError:
+        return [f"has not answered for {_ANSWER_SECONDS:g} seconds"]
+    except (RayError, ImportError) as error:
+        if not any(other["NodeID"] == node and other["Alive"] for other in ray.nodes()):
+            return []  # it has gone, and no trial will run there
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return [
+            f"cannot run infogan_bench ({lines[-1].strip()}): install the same version there, or give --ship-code"
+        ]
+    return faults
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+@cache
+def fingerprint() -> str:
+    """A digest of the source of this project's packages, as they are installed here."""
+    digest = hashlib.sha256()
+    for name in _PACKAGES:
+        folder = _source(name)
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(f"{name}/{file.relative_to(folder)}\n".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _source(name: str) -> Path:
+    """The folder of a package, or the file of a module."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise InputError(f"--ship-code: no source of {name!r} is found here")
+    origin = Path(spec.origin)
+    return origin.parent if origin.name == "__init__.py" else origin
