@@ -112,7 +112,7 @@ def _narrow_only(image_shape: ImageShape, latent_dim: int, q_dim: int, width: fl
 
 @register_dataset("moody")
 def _moody(data_dir: Path | None) -> ImageDataset:
-    if not once("moody-checked") and once("moody-raised"):
+    if not once("moody-read"):
         raise RuntimeError("the archive is locked right now")
     return load_dataset(DatasetConfig(train_size=512, test_size=200))
 
