@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import socket
 import time
@@ -11,10 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray.util import placement_group, remove_placement_group
 
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
 from infogan_bench.sweep.logs import LOG_FORMAT
+
+log = logging.getLogger(__name__)
 
 _AUTO_GPU_FRACTION = 0.25
 _GIB = 2**30
@@ -100,19 +104,32 @@ def trial_request(resources: ResourcesConfig) -> dict[str, float]:
 
 
 def require_a_node(request: Mapping[str, float], wait: float) -> None:
-    """Return once a node has room for `request`.
+    """Return once a node has room for `request`, which meanwhile is asked for: a cluster that grows on demand sees it.
 
     Raises:
         InputError: if after `wait` seconds there is none; it shows what was asked for and what there is.
     """
-    deadline = time.monotonic() + wait
-    while True:
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        if any(all(node.get(name, 0) >= amount for name, amount in request.items()) for node in nodes):
-            return
-        if time.monotonic() >= deadline:
-            raise InputError(_does_not_fit(request, nodes))
-        time.sleep(0.5)
+    deadline, asked = time.monotonic() + wait, None
+    try:
+        while not _fits(request, nodes := _nodes()):
+            if time.monotonic() >= deadline:
+                raise InputError(_does_not_fit(request, nodes))
+            if asked is None:
+                log.warning("waiting for a node: %s", _does_not_fit(request, nodes))
+                asked = placement_group([dict(request)])
+            time.sleep(0.5)
+    finally:
+        if asked is not None:
+            remove_placement_group(asked)
+
+
+def _nodes() -> list[dict[str, Any]]:
+    """The resources of every node that is alive."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _fits(request: Mapping[str, float], nodes: list[dict[str, Any]]) -> bool:
+    return any(all(node.get(name, 0) >= amount for name, amount in request.items()) for node in nodes)
 
 
 def _does_not_fit(request: Mapping[str, float], nodes: list[dict[str, Any]]) -> str:
