@@ -215,21 +215,28 @@ def rerun(
 
 @app.command(epilog="Example: infogan-bench report runs/mnist --open")
 def report(
-    folder: Folder,
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="A sweep folder; two or more are compared side by side."),
+    ],
     output: Annotated[
-        Path | None, typer.Option(help="Where to write it; default: FOLDER/report.html.")
+        Path | None,
+        typer.Option(help="Where to write it; default: FOLDER/report.html, of several ./comparison.html."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> None:
-    """Make the HTML report of a sweep, finished or still running."""
-    from infogan_reports import ReportError, build_report
+    """Make the HTML report of a sweep, finished or still running, or compare several sweeps in one."""
+    from infogan_reports import ReportError, build_comparison, build_report
 
     from infogan_bench.explorer import write_explorers
 
     try:
-        for problem in write_explorers(folder):
-            typer.echo(f"warning: {problem}", err=True)
-        path = build_report(folder, output)
+        if len(folders) > 1:
+            path = build_comparison(folders, output)
+        else:
+            for problem in write_explorers(folders[0]):
+                typer.echo(f"warning: {problem}", err=True)
+            path = build_report(folders[0], output)
     except ReportError as error:
         raise InputError(str(error)) from None
     typer.echo(path)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +55,59 @@ def _lower_ends(leads: Floats) -> Floats:
     rng = np.random.default_rng(0)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
     bootstrap = np.quantile(leads @ weights.T, (1 - CONFIDENCE) / 2, axis=1)
-    margin = _T_975[min(n - 1, len(_T_975)) - 1] * leads.std(axis=1, ddof=1) / np.sqrt(n)
+    margin = _student(n) * leads.std(axis=1, ddof=1) / np.sqrt(n)
     ends: Floats = np.minimum(bootstrap, leads.mean(axis=1) - margin)
     return ends
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far one trial is ahead of another: on average, and at the least, with 95 % confidence.
+
+    `least` is None where two seeds are not enough to tell: neither shared, nor of each trial.
+    """
+
+    mean: float
+    least: float | None
+    how: str
+
+    @property
+    def beyond_the_noise(self) -> bool:
+        """Whether even the lower end of the interval is a lead."""
+        return self.least is not None and self.least > 0
+
+
+def lead(ahead: Mapping[int, float], behind: Mapping[int, float], *, higher_is_better: bool) -> Lead:
+    """The lead of one trial over another one that need not be of the same sweep, from a score of each seed.
+
+    Seeds that both have are paired, as in `least_leads`. With fewer than two of those, the seeds are taken as two
+    samples: Welch's interval, with the degrees of freedom of the smaller one, which is a little too wide.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    a, b = np.array(list(ahead.values())), np.array(list(behind.values()))
+    mean = sign * float(a.mean() - b.mean())
+    shared = sorted(ahead.keys() & behind.keys())
+    if len(shared) > 1:
+        pairs = sign * np.array([[ahead[seed] - behind[seed] for seed in shared]])
+        return Lead(
+            float(pairs.mean()), float(_lower_ends(pairs)[0]), f"over the {len(shared)} seeds that both have"
+        )
+    if min(len(a), len(b)) < 2:
+        return Lead(mean, None, "they share fewer than two seeds, and one of them has a single seed")
+    error = math.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
+    how = f"over {len(a)} and {len(b)} seeds, which are not the same ones"
+    return Lead(mean, mean - _student(min(len(a), len(b))) * error, how)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of the mean of `values`, None for fewer than two."""
+    n = len(values)
+    if n < 2:
+        return None
+    mean, margin = float(np.mean(values)), _student(n) * float(np.std(values, ddof=1)) / math.sqrt(n)
+    return mean - margin, mean + margin
+
+
+def _student(n: int) -> float:
+    """Student's t at 0.975 for a mean of `n` values (at least 2)."""
+    return _T_975[min(n - 1, len(_T_975)) - 1]

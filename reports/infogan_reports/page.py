@@ -38,13 +38,13 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
     """
     page = render(summarise(load(folder)))
     output = folder / "report.html" if output is None else output
-    _write_whole(output, page)
+    write_whole(output, page)
     return output
 
 
 def render(report: ReportData) -> str:
     """The page as HTML: style, scripts and pictures inside, and nothing fetched from anywhere."""
-    environment = _environment()
+    engine = environment()
     effects = [figures.effect_figure(e, report.question.metric, i) for i, e in enumerate(report.effects)]
     mattered = mattered_figures(report.mattered, report.question.metric)
     pareto = pareto_figure(report.mattered)
@@ -52,9 +52,9 @@ def render(report: ReportData) -> str:
     lineage = lineage_figures(report.lineage) if report.lineage else []
     drawn = [*effects, *mattered, *lineage, *curves, *([pareto] if pareto else [])]
     scripts = [get_plotlyjs()] if drawn else []
-    scripts += [_template_text(environment, name) for name in SCRIPTS]
-    scripts += [_template_text(environment, "explorer.js")] if report.explorers else []
-    return environment.get_template("report.html.j2").render(
+    scripts += [template_text(engine, name) for name in SCRIPTS]
+    scripts += [template_text(engine, "explorer.js")] if report.explorers else []
+    return engine.get_template("report.html.j2").render(
         report=report,
         effects=effects,
         mattered=mattered,
@@ -63,9 +63,9 @@ def render(report: ReportData) -> str:
         curves=curves,
         plots={figure.id: figure.plot for figure in drawn},
         table=_compact(report.leaderboard),
-        style="\n".join(_template_text(environment, name) for name in STYLES),
+        style="\n".join(template_text(engine, name) for name in STYLES),
         scripts=scripts,
-        script_hashes=[_csp_hash(script) for script in scripts],
+        script_hashes=[csp_hash(script) for script in scripts],
         curve_data=curve_data(report.panels)
         | {"colours": figures.TRIAL_COLOURS, "dashes": figures.TRIAL_DASHES},
         max_trials=MAX_TRIALS,
@@ -76,29 +76,30 @@ def render(report: ReportData) -> str:
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The template engine: all texts are escaped, and a name that is not given is an error."""
+    engine = Environment(
         loader=PackageLoader("infogan_reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    environment.filters |= {
+    engine.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    engine.filters |= {
         "number": number, "supervision": supervision, "value": value_text, "duration": duration, "counted": counted,
         "png": partial(_data_uri, "png"), "webp": partial(_data_uri, "webp"),
     }  # fmt: skip
-    return environment
+    return engine
 
 
-def _template_text(environment: Environment, name: str) -> str:
+def template_text(engine: Environment, name: str) -> str:
     """A style sheet or script as it stands: the template engine fills nothing into it."""
-    assert environment.loader is not None  # noqa: S101
-    return environment.loader.get_source(environment, name)[0]
+    assert engine.loader is not None  # noqa: S101
+    return engine.loader.get_source(engine, name)[0]
 
 
-def _csp_hash(script: str) -> str:
+def csp_hash(script: str) -> str:
     """How the page's policy names a script, so that a browser runs ours and no other."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
@@ -124,7 +125,8 @@ def _compact(table: Leaderboard) -> dict[str, Any]:
     return {"columns": columns, "status_words": STATUS_WORDS}
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole: an older one stays until this one is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

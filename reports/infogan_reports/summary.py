@@ -205,7 +205,7 @@ def summarise(data: SweepData) -> ReportData:
     parameters = _parameters(data, trials)
     ancestry = lineage(data, trials)
     effects = parameter_effects(data, trials, parameters) if ancestry is None else ()
-    scores = _score_columns(data, trials)
+    scores = score_columns(data, trials)
     table = leaderboard(data, trials, parameters, scores)
     seed = _first_seed(data, best.trial) if best else None
     files = None if best is None or seed is None else read_seed_files(data.folder, best.trial, seed)
@@ -254,7 +254,7 @@ def _question(data: SweepData, parameters: Sequence[str]) -> Question:
         mode=data.mode,
         uses_labels=supervision(data.metric) == "labels",
         uses_factors=supervision(data.metric) == "factors",
-        swept=tuple(SweptParameter(key, _domain_text(domain_of(data.config, key))) for key in parameters),
+        swept=tuple(SweptParameter(key, domain_text(domain_of(data.config, key))) for key in parameters),
         seeds=tuple(sorted({int(seed) for seed in data.trials["seed"]})),
         search=_SEARCHES.get(algorithm, algorithm),
         scheduler=_SCHEDULERS.get(str(scheduler), str(scheduler)),
@@ -268,11 +268,11 @@ def _section(data: SweepData, name: str) -> Mapping[str, Any]:
     return section if isinstance(section, dict) else {"name": section}
 
 
-def _domain_text(domain: Any) -> str:
+def domain_text(domain: Any) -> str:
     """`0.1, 1` for a choice, a grid or a bare list; `loguniform [1e-05, 0.01]` for a range."""
     if isinstance(domain, dict):
         return "; ".join(
-            _domain_text(values) if kind in ("choice", "grid") else f"{kind} {value_text(values)}"
+            domain_text(values) if kind in ("choice", "grid") else f"{kind} {value_text(values)}"
             for kind, values in domain.items()
         )
     if isinstance(domain, list):
@@ -333,7 +333,7 @@ def _caution(trials: Sequence[RankedTrial]) -> str | None:
     return None
 
 
-def _score_columns(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[str, ...]:
+def score_columns(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[str, ...]:
     """Scores worth a column: not the parts of a sum (`L_I/cat_0`), losses, constants (`H`) or speeds."""
     names = dict.fromkeys(name for trial in trials for name in trial.scores if "/" not in name)
     return tuple(name for name in sorted(names) if name not in (data.metric, "H", "images_per_second"))

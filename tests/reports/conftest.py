@@ -148,6 +148,12 @@ def written_trial() -> type[WrittenTrial]:
 
 
 @pytest.fixture
+def write_folder() -> Callable[..., Path]:
+    """`write_sweep`."""
+    return write_sweep
+
+
+@pytest.fixture
 def sweep(tmp_path: Path) -> Callable[..., Path]:
     """Call with trials (and options of `write_sweep`) to get a sweep folder."""
 
@@ -204,7 +210,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the report of a folder; afterwards there may be no console error and no request but its own."""
+    """Open what `build` makes of a folder; afterwards there may be no console error and no request but its own."""
     problems: list[str] = []
     requests: list[str] = []
     pages: list[Page] = []
@@ -217,14 +223,14 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         problems.append(dialog.message)
         dialog.dismiss()
 
-    def open_report(folder: Path, **options: Any) -> Page:
+    def open_report(folder: Path, *, build: Callable[[Path], Path] = build_report, **options: Any) -> Page:
         page = browser.new_page(**options)
         pages.append(page)
         page.on("console", note_errors)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.on("dialog", note_dialog)
-        page.goto(build_report(folder).as_uri())
+        page.goto(build(folder).as_uri())
         page.wait_for_function(DRAWN)
         return page
 
