@@ -65,7 +65,7 @@ def test_kubernetes_takes_the_volume_and_the_pods() -> None:
     kubernetes_validate.validate(volume, KUBERNETES, strict=True)
     for pod in pods(job):
         kubernetes_validate.validate(pod, KUBERNETES, strict=True)
-        assert {"name": "work", "mountPath": "/work"} in pod["spec"]["containers"][0]["volumeMounts"]
+        assert {"name": "bench", "mountPath": "/bench"} in pod["spec"]["containers"][0]["volumeMounts"]
     pod["spec"]["containers"][0]["resources"]["limit"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):  # it does look
         kubernetes_validate.validate(pod, KUBERNETES, strict=True)

@@ -25,6 +25,7 @@ AS_RUN = "as-run.yaml"
 _HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
 _JOURNAL = "journal.jsonl"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
+_SECONDS = 2.0  # between two times, unless a trial has ended
 
 
 class SweepFolder:
@@ -182,9 +183,7 @@ class SweepFolder:
         self._take(update)  # first, so that it is known even if the disk is full
         with (self.path / _JOURNAL).open("a") as journal:
             journal.write(update.to_json() + "\n")
-        if time.monotonic() - self._written > max(
-            0.0 if update.status.ended else 2.0, self._cost / _SHARE_OF_TIME
-        ):
+        if self._due(at_least=0.0 if update.status.ended else _SECONDS):
             self.flush()
 
     def _take(self, update: TrialUpdate) -> None:
@@ -206,8 +205,12 @@ class SweepFolder:
 
     def tick(self) -> None:
         """Rewrite the tables if that has not been done for long enough."""
-        if time.monotonic() - self._written > max(2.0, self._cost / _SHARE_OF_TIME):
+        if self._due(at_least=_SECONDS):
             self.flush()
+
+    def _due(self, *, at_least: float) -> bool:
+        """Whether the tables are that many seconds old, and rewriting them keeps to its share of the time."""
+        return time.monotonic() - self._written > max(at_least, self._cost / _SHARE_OF_TIME)
 
     def ended(self, status: Status) -> None:
         """Write what is left to write."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSy
 from ray.tune import Checkpoint
 
 from infogan_bench.errors import InputError
+
+log = logging.getLogger(__name__)
 
 _RUN = "run-"
 _HINT = (
@@ -160,9 +163,12 @@ class Storage:
         self.remove(self.path)
 
     def remove(self, path: str) -> None:
-        """Remove a folder; one that cannot be removed stays."""
-        with suppress(OSError):
-            self.filesystem.delete_dir(path)
+        """Remove a folder if it is there; one that cannot be removed stays, which is logged."""
+        try:
+            if self.filesystem.get_file_info(path).type == FileType.Directory:
+                self.filesystem.delete_dir(path)
+        except OSError as error:
+            log.warning("%s stays: %s", path, error)
 
     def _runs(self) -> list[str]:
         return [info.base_name for info in self._folders(self.path) if info.base_name.startswith(_RUN)]

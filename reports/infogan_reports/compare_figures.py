@@ -12,11 +12,12 @@ import plotly.graph_objects as go
 
 from infogan_reports.compare import BestCurves, CommonScore, Comparison, Progress
 from infogan_reports.compared import Compared
-from infogan_reports.curves import Curve
 from infogan_reports.figures import (
     TRIAL_COLOURS,
     TRIAL_DASHES,
     Figure,
+    curve_band,
+    curve_line,
     drawn_rows,
     escaped,
     plot_json,
@@ -230,9 +231,10 @@ def _curves(sweeps: Sequence[Compared], best: BestCurves, index: int) -> Figure:
     figure = go.Figure()
     drawn = [(place, curve) for place, curve in enumerate(best.curves) if curve is not None]
     for place, curve in drawn:
-        figure.add_traces(_band(place, curve))
+        figure.add_traces(curve_band(curve, look(place).colour))
     for place, curve in drawn:
-        figure.add_trace(_line(place, sweeps[place].letter, curve))
+        name = f"{sweeps[place].letter}, trial {escaped(curve.trial)}"
+        figure.add_trace(curve_line(curve, name, look(place).colour, look(place).dash))
     figure.update_xaxes(title_text="step")
     ends = "; ".join(
         f"{sweeps[place].letter}, trial {curve.trial}, ends at {number(float(curve.mean[-1]))}"
@@ -246,32 +248,3 @@ def _curves(sweeps: Sequence[Compared], best: BestCurves, index: int) -> Figure:
         plot=plot_json(figure),
         supervision=supervision(best.metric),
     )
-
-
-def _line(place: int, letter: str, curve: Curve) -> go.Scatter:
-    drawn = look(place)
-    return go.Scatter(
-        x=curve.steps,
-        y=curve.mean,
-        mode="lines+markers" if len(curve.steps) == 1 else "lines",
-        line={"color": drawn.colour, "dash": drawn.dash, "width": 2},
-        hovertemplate=f"{letter}, trial {escaped(curve.trial)}, step %{{x}}<br>%{{y:.4f}}<extra></extra>",
-    )
-
-
-def _band(place: int, curve: Curve) -> list[go.Scatter]:
-    """From the lowest to the highest seed, nothing for a single one."""
-    if curve.low is None or curve.high is None:
-        return []
-    red, green, blue = (int(look(place).colour[i : i + 2], 16) for i in (1, 3, 5))
-    return [
-        go.Scatter(
-            x=np.concatenate([curve.steps, curve.steps[::-1]]),
-            y=np.concatenate([curve.high, curve.low[::-1]]),
-            fill="toself",
-            fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
-            line={"width": 0},
-            mode="lines",
-            hoverinfo="skip",
-        )
-    ]

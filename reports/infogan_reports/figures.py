@@ -18,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from infogan_reports.curves import Curve, Floats, Panel
+from infogan_reports.curves import Curve, Panel
 from infogan_reports.effects import LOG_SPAN, ParameterEffect, Point
 from infogan_reports.ranking import supervision
 from infogan_reports.text import number, value_text
@@ -89,10 +89,11 @@ def panel_figure(panel: Panel, index: int) -> Figure:
     """Curves of a few trials over training, with the range over seeds and the ceiling H(c)."""
     figure = go.Figure()
     for curve in panel.curves:
-        if curve.low is not None and curve.high is not None:
-            figure.add_trace(_band(curve, curve.low, curve.high))
+        figure.add_traces(curve_band(curve, TRIAL_COLOURS[curve.row % len(TRIAL_COLOURS)]))
     for curve in panel.curves:
-        figure.add_trace(_line(curve))
+        place = curve.row % len(TRIAL_COLOURS)
+        name = f"trial {escaped(curve.trial)}"
+        figure.add_trace(curve_line(curve, name, TRIAL_COLOURS[place], TRIAL_DASHES[place]))
     for ceiling in panel.ceilings:
         figure.add_hline(
             y=ceiling, line={"color": GREY, "dash": "dot", "width": 1.5},
@@ -213,30 +214,34 @@ def _column(values: list[Any]) -> Any:
 # Curves ---------------------------------------------------------------------------------------------------
 
 
-def _line(curve: Curve) -> go.Scatter:
-    place = curve.row % len(TRIAL_COLOURS)
+def curve_line(curve: Curve, name: str, colour: str, dash: str) -> go.Scatter:
+    """The mean over seeds; `name` (escaped) tells in the hover text what it is of."""
     return go.Scatter(
         x=curve.steps,
         y=curve.mean,
         mode="lines+markers" if len(curve.steps) == 1 else "lines",
-        line={"color": TRIAL_COLOURS[place], "dash": TRIAL_DASHES[place], "width": 2},
-        name=escaped(curve.trial),
-        hovertemplate="trial %{fullData.name}, step %{x}<br>%{y:.4f}<extra></extra>",
+        line={"color": colour, "dash": dash, "width": 2},
+        name=name,
+        hovertemplate=f"{name}, step %{{x}}<br>%{{y:.4f}}<extra></extra>",
     )
 
 
-def _band(curve: Curve, low: Floats, high: Floats) -> go.Scatter:
-    colour = TRIAL_COLOURS[curve.row % len(TRIAL_COLOURS)]
+def curve_band(curve: Curve, colour: str) -> list[go.Scatter]:
+    """From the lowest to the highest seed, nothing for a single one; `colour` is #rrggbb."""
+    if curve.low is None or curve.high is None:
+        return []
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return go.Scatter(
-        x=np.concatenate([curve.steps, curve.steps[::-1]]),
-        y=np.concatenate([high, low[::-1]]),
-        fill="toself",
-        fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-    )
+    return [
+        go.Scatter(
+            x=np.concatenate([curve.steps, curve.steps[::-1]]),
+            y=np.concatenate([curve.high, curve.low[::-1]]),
+            fill="toself",
+            fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+        )
+    ]
 
 
 # Both -----------------------------------------------------------------------------------------------------

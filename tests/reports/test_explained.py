@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_reports import build_report, load, summarise
-from infogan_reports.explained import Explained, reading_of, wilson
+from infogan_reports.explained import Explained, reading_of
 from scipy.stats import binomtest
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -60,10 +60,12 @@ def test_ranges_in_words(explained: Callable[..., dict[str, Explained]], name: s
     assert explained({name: 0.5}, {})[name].range == range_
 
 
-@pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (16, 17), (7_312, 10_000), (1, 1)])
-def test_wilsons_interval_is_scipys(hits: int, n: int) -> None:
-    expected = binomtest(hits, n).proportion_ci(method="wilson")
-    assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+def test_a_distance_of_images_rests_on_images_not_on_factors(
+    explained: Callable[..., dict[str, Explained]],
+) -> None:
+    protocol = {"n": 10_000, "network": "digit network"}
+    found = explained({"fid_digits": 3.5}, {"protocols": {"fid_digits": protocol}})["fid_digits"]
+    assert found.computed == "Generated images and MNIST's test images: n = 10000, network = digit network."
 
 
 COUNTS = [[90, 10, 0], [5, 60, 35], [2, 1, 97], [0, 0, 0]]
