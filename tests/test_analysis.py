@@ -99,9 +99,9 @@ def test_the_effect_of_a_parameter_shows_each_trials_mean(sweep: Sweep) -> None:
 def test_curves_are_the_means_over_seeds_at_each_step(sweep: Sweep) -> None:
     history = sweep.history.query("metric == 'loss/d'")
     lines = {trace.name: trace for trace in sweep.curves("loss/d").data if trace.name is not None}
-    assert lines.keys() == {"0000", "0001"}
-    for trial, line in lines.items():
-        means = history[history["trial"] == trial].groupby("step")["value"].mean()
+    assert lines.keys() == {"trial 0000", "trial 0001"}
+    for name, line in lines.items():
+        means = history[history["trial"] == name.removeprefix("trial ")].groupby("step")["value"].mean()
         assert np.asarray(line.x).tolist() == [3, 6]
         assert np.asarray(line.y).tolist() == pytest.approx(means.tolist())
 

@@ -193,7 +193,7 @@ def test_figure_1_is_l_i_of_every_trial_by_step_under_h_of_c(
     assert panel.metric == "L_I/cat_0"
     plot = panel_figure(panel, 0).plot
     bands, lines = plot["data"][:2], plot["data"][2:]
-    assert [trace["name"] for trace in lines] == list(reported)
+    assert [trace["name"] for trace in lines] == [f"trial {trial}" for trial in reported]
     for band, line, seeds in zip(bands, lines, reported.values(), strict=True):
         np.testing.assert_array_equal(numbers(line["x"]), steps)
         np.testing.assert_allclose(numbers(line["y"]), seeds.mean(axis=0))
