@@ -1,10 +1,11 @@
 """How a sweep grows: the real engine with a stand-in for training, which takes no time and reports plausible curves.
 
-Ray, the search, the scheduler, the sweep folder, MLflow and the report are those of any sweep. Of the driver's time per
-result, ours is what is spent in the sweep folder, the listeners and the search; the rest is Ray's, its waiting
-included.
+Ray, the search, the scheduler, the sweep folder, the progress display, MLflow and the report are those of any sweep.
+All times are CPU times, so that what else the machine does hardly counts, but for "seconds". Of the driver's time per
+result, ours is what its main thread spends in the sweep folder, the listeners and the search; Ray's is the rest of
+that thread; and its other threads are Ray's that talk to the cluster, and the one that writes MLflow.
 
-    python benchmarks/scale.py TRIALS [--mlflow] [--reports 4]
+    python benchmarks/scale.py TRIALS [--mlflow] [--reports 4] [--algorithm random] [--scheduler none]
 """
 
 from __future__ import annotations
@@ -17,74 +18,72 @@ import os
 import platform
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import infogan_reports
-import ray
-
-from infogan_bench.config import SweepConfig, parse_sweep
+from infogan_bench.config import parse_sweep
 from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep import session, start
+from infogan_bench.sweep import session, start, trainable
 from infogan_bench.sweep.callback import Events
+from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.progress import Progress
 from infogan_bench.sweep.search import Planner
-from infogan_bench.sweep.trainable import InfoGANTrainable, assignment_of
+from infogan_bench.trial import TrialSpec
 
 SCORES = ("cluster_accuracy", "purity", "nmi", "ari", "L_I", "L_I/cat_0", "L_I/uniform_0", "L_I/uniform_1",
           "H", "H/cat_0", "loss/d", "loss/g")  # fmt: skip
+BLOCKS = 10  # lines of the table
+
+say = functools.partial(print, file=sys.stderr, flush=True)  # stdout is the sweep's log while it runs
 
 
-class StandIn(InfoGANTrainable):
+class StandIn(trainable.InfoGANTrainable):
     """A trial without training: its curve follows from its parameters."""
 
     def _begin(self, config: Mapping[str, Any]) -> None:
-        self._failure = None
-        self._assignment = assignment_of(config)
-        self._start, self._waits = None, False
-        sweep: SweepConfig = ray.get(config["shared"]).sweep
-        self._metric, self._seeds = sweep.objective.metric, sweep.seeds
-        self._trial = _Curve(self._assignment, sweep.base.steps, sweep.evaluation.every)  # type: ignore[assignment]
+        trainable.Trial = Curve  # type: ignore[attr-defined, assignment]  # in the worker's process
+        super()._begin(config)
 
 
-class _Curve:
-    """What `InfoGANTrainable` asks of a trial."""
+class Curve:
+    """What `InfoGANTrainable` asks of a `Trial`."""
 
-    def __init__(self, assignment: Any, steps: int, every: int) -> None:
-        self.assignment, self.steps, self.every, self.step = assignment, steps, every, 0
-        self.noise = random.Random(assignment.trial)
+    def __init__(self, spec: TrialSpec, device: str, dataset: object) -> None:
+        self.spec, self.step = spec, 0
+        self.noise = random.Random(spec.trial)
         self.history: list[dict[str, Any]] = []
 
     @property
     def update(self) -> TrialUpdate:
-        status = Status.RUNNING if self.step < self.steps else Status.FINISHED
-        level = math.exp(-abs(math.log(self.assignment.params["objective.lambda_cat"])))
-        value = level * (1 - math.exp(-3 * self.step / self.steps))
+        steps = self.spec.run.steps
+        status = Status.RUNNING if self.step < steps else Status.FINISHED
+        level = math.exp(-abs(math.log(self.spec.params["objective.lambda_cat"])))
+        value = level * (1 - math.exp(-3 * self.step / steps))
         scores = {name: value + self.noise.gauss(0, 0.01) for name in SCORES}
         seed = SeedResult(0, status, self.step, scores, float(self.step), 1000.0)
-        return TrialUpdate(self.assignment.trial, self.assignment.params, status, self.step, (seed,))
+        return TrialUpdate(self.spec.trial, self.spec.params, status, self.step, (seed,))
 
     def advance(self) -> TrialUpdate:
-        self.step += self.every
+        self.step += self.spec.evaluation.every
         update = self.update
         self.history += [asdict(seed) for seed in update.seeds]
         return update
 
     def save(self, folder: Path) -> None:
-        (folder / "trial.json").write_text(
-            json.dumps({"trial": self.assignment.trial, "history": self.history})
-        )
+        (folder / "trial.json").write_text(json.dumps({"trial": self.spec.trial, "history": self.history}))
 
 
 class Stopwatch:
-    """Time spent in functions, an inner one's within an outer one's counted once."""
+    """CPU time of the calling thread in functions, an inner one's within an outer one's counted once."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.calls = 0
         self._depth = 0
 
     def watch(self, owner: type, *names: str) -> None:
@@ -95,39 +94,71 @@ class Stopwatch:
         @functools.wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
             self._depth += 1
-            began = time.perf_counter()
+            began = time.thread_time()
             try:
                 return function(*args, **kwargs)
             finally:
                 self._depth -= 1
-                self.calls += 1
                 if not self._depth:
-                    self.seconds += time.perf_counter() - began
+                    self.seconds += time.thread_time() - began
 
         return timed
 
 
+class Mark(NamedTuple):
+    """Where a sweep stands: trials that have ended, results, and seconds since the start."""
+
+    trials: int
+    results: int
+    wall: float
+    ours: float
+    main_thread: float
+    process: float
+    gib: float
+
+    def line(self, before: Mark) -> str:
+        """What a result took since `before`, ms."""
+        ms = 1000 / (self.results - before.results)
+        ours = self.ours - before.ours
+        rays = self.main_thread - before.main_thread - ours
+        others = self.process - before.process - ours - rays
+        cells = f"{ours * ms:10.2f} {rays * ms:10.2f} {others * ms:10.2f}"
+        return f"{self.trials:8d} {self.wall:8.0f} {cells} {self.gib:10.2f}"
+
+
 class Marks:
-    """A listener that notes, at every tenth of the trials, the time, our part of it and the driver's memory."""
+    """A listener that notes, at every tenth of the trials, what was spent."""
 
     def __init__(self, trials: int, ours: Stopwatch) -> None:
-        self.every, self.ours = max(1, trials // 10), ours
+        self.every, self.ours = max(1, trials // BLOCKS), ours
         self.results = self.ended_trials = 0
-        self.rows: list[tuple[int, float, float, float]] = []
 
     def started(self, total: int | None) -> None:
         self.began = time.perf_counter()
+        self.marks = [self._mark()]
+        say(f"{'trials':>8} {'seconds':>8} {'ours, ms':>10} {'Ray, ms':>10} {'others, ms':>10} {'GiB':>10}")
 
     def updated(self, update: TrialUpdate) -> None:
-        self.results += 1
+        self.results += update.status is Status.RUNNING and update.step > 0
         self.ended_trials += update.status.ended
         if update.status.ended and self.ended_trials % self.every == 0:
-            row = (self.ended_trials, time.perf_counter() - self.began, self.ours.seconds, memory())
-            self.rows.append(row)
+            self.marks.append(self._mark())
+            say(self.marks[-1].line(self.marks[-2]))
 
     def tick(self) -> None: ...
 
     def ended(self, status: Status) -> None: ...
+
+    def _mark(self) -> Mark:
+        return Mark(
+            self.ended_trials,
+            self.results,
+            time.perf_counter() - self.began,
+            self.ours.seconds,
+            time.thread_time(),
+            time.process_time(),
+            memory(),
+        )
 
 
 def memory() -> float:
@@ -136,26 +167,43 @@ def memory() -> float:
     return pages * resource.getpagesize() / 2**30
 
 
-def size(folder: Path) -> float:
-    """What the files of a folder take, MiB."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
+def size(place: Path) -> float:
+    """What a file, or the files of a folder, take, MiB."""
+    files = [place] if place.is_file() else [file for file in place.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files) / 2**20
+
+
+def measure_report(folder: Path) -> str:
+    """`infogan-bench report` in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infogan_bench", "report", str(folder)],
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        return "the report failed"
+    seconds, gib = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+    return f"report: {seconds:.0f} s, {gib:.2f} GiB, a page of {size(folder / 'report.html'):.1f} MiB"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("trials", type=int)
     parser.add_argument("--mlflow", action="store_true")
     parser.add_argument("--reports", type=int, default=4)
+    parser.add_argument("--algorithm", default="random")
+    parser.add_argument("--scheduler", default="none")
     asked = parser.parse_args()
     ours = Stopwatch()
     ours.watch(
-        Events, "on_trial_start", "on_trial_result", "on_trial_complete", "on_trial_save", "on_step_end"
+        Events, "on_trial_start", "on_trial_result", "on_trial_complete", "on_trial_error", "on_step_end"
     )
-    ours.watch(Planner, "suggest", "on_trial_complete")
-    session.InfoGANTrainable = StandIn  # type: ignore[misc]
-    session._report = lambda folder: None  # timed apart, below
+    ours.watch(Planner, "suggest", "on_trial_result", "on_trial_complete")
+    session.InfoGANTrainable = StandIn  # type: ignore[attr-defined]
+    session._report = lambda folder: None  # measured apart, below
     marks = Marks(asked.trials, ours)
-    with tempfile.TemporaryDirectory() as scratch:
+    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {sys.argv[1:]}")
+    with tempfile.TemporaryDirectory() as scratch, Path(scratch, "progress").open("w") as progress:
         sweep = parse_sweep(
             {
                 "name": "scale",
@@ -166,33 +214,31 @@ def main() -> None:
                     "objective.lambda_cat": {"loguniform": [0.01, 100]},
                     "optimiser.lr_d": {"loguniform": [1e-5, 1e-2]},
                 },
-                "search": {"algorithm": "random", "trials": asked.trials},
+                "search": {"algorithm": asked.algorithm, "trials": asked.trials},
+                "scheduler": {"name": asked.scheduler},
                 "evaluation": {"every": 1, "scores": ["cluster_accuracy"]},
                 "resources": {"cpus": 1},
                 "tracking": {"uri": f"sqlite:///{scratch}/mlflow.db"} if asked.mlflow else "none",
             }
         )
-        began = time.perf_counter()
-        outcome = start(sweep, listeners=[marks])
-        whole = time.perf_counter() - began
-        assert len(outcome.trials) == asked.trials
-        megabytes = size(outcome.folder)
+        shown = Progress("cluster_accuracy", "max", asked.reports, stream=progress)
+        outcome = start(sweep, listeners=[shown, marks])
+        after_last = time.perf_counter() - marks.began - marks.marks[-1].wall
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        began = time.perf_counter()
-        page = infogan_reports.build_report(outcome.folder)
-        building = time.perf_counter() - began
-        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-        print(
-            f"{asked.trials} trials of {asked.reports} reports with {len(SCORES)} values: {whole:.0f} s in all"
+        if len(outcome.trials) != asked.trials or outcome.failed or outcome.warnings:
+            say(f"{len(outcome.trials)} trials, {outcome.failed} of them failed; {outcome.warnings}")
+        say(marks.marks[-1]._replace(gib=peak).line(marks.marks[0]), "in all, and at most")
+        say(
+            f"{marks.results} results of {len(SCORES)} values; {after_last:.1f} s from the last one to the end"
         )
-        print(f"{'trials':>8} {'seconds':>8} {'ours':>8} {'driver GiB':>10}")
-        for trials, seconds, own, gib in marks.rows:
-            print(f"{trials:8d} {seconds:8.1f} {own:8.1f} {gib:10.2f}")
-        own = 1000 * ours.seconds / (asked.trials * asked.reports)
-        all_of_it = 1000 * marks.rows[-1][1] / (asked.trials * asked.reports)
-        print(f"a result: {own:.2f} ms ours, {all_of_it - own:.1f} ms Ray's")
-        print(f"driver at most {peak:.2f} GiB; folder {megabytes:.0f} MiB")
-        print(f"report {building:.0f} s, {page.stat().st_size / 2**20:.1f} MiB")
+        say(f"folder {size(outcome.folder):.1f} MiB, of which trials/ {size(outcome.folder / 'trials'):.1f}, "
+              f"history.parquet {size(outcome.folder / 'history.parquet'):.1f}")  # fmt: skip
+        if asked.mlflow:
+            say(f"mlflow.db {size(Path(scratch, 'mlflow.db')):.0f} MiB")
+        opened = time.process_time()
+        SweepFolder.open(outcome.folder)
+        say(f"opened for a resume in {time.process_time() - opened:.1f} s")
+        say(measure_report(outcome.folder))
 
 
 if __name__ == "__main__":
