@@ -32,6 +32,9 @@ SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
 DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
 """Distances of generated digits from MNIST's test images, in the features of a network that learned to read them."""
 
+REAL_LOSSES = {"loss/consistency": "consistency", "loss/balance": "balance"}
+"""Losses of Q on real images, which take no labels, and the weight in `objective` without which they are not computed."""
+
 LAST_EVALUATION_ONLY = frozenset(
     {
         "dci_disentanglement",
@@ -64,7 +67,9 @@ def score_of(metric: str) -> str:
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
     """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
     categorical = [code for code in codes if code.startswith("cat_")]
-    of_categories = (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical)) if categorical else ()
+    of_categories = (
+        (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical), *REAL_LOSSES) if categorical else ()
+    )
     of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
     continuous = [code for code in codes if code not in categorical]
     of_shapes = [

@@ -12,6 +12,7 @@ from infogan_bench.config.metrics import (
     FACTOR_SCORES,
     LABEL_SCORES,
     LAST_EVALUATION_ONLY,
+    REAL_LOSSES,
     SHAPE_SCORES,
     metric_names,
     score_of,
@@ -38,9 +39,11 @@ def broken_rules(sweep: SweepConfig) -> list[Fault]:
     ]  # fmt: skip
 
 
-def corners(sweep: SweepConfig, prefix: str = "") -> Iterator[dict[str, Any]]:
-    """Combinations of the probes of all domains whose key starts with `prefix`, at most 10,000 of them."""
-    domains = {key: domain.probes() for key, domain in sweep.space.items() if key.startswith(prefix)}
+def corners(sweep: SweepConfig, *prefixes: str) -> Iterator[dict[str, Any]]:
+    """Combinations of the probes of all domains, or of those whose key starts with one of `prefixes`; at most 10,000."""
+    domains = {
+        key: domain.probes() for key, domain in sweep.space.items() if key.startswith(prefixes or ("",))
+    }
     for values in islice(product(*domains.values()), _MAX_CORNERS):
         yield dict(zip(domains, values, strict=True))
 
@@ -148,12 +151,14 @@ def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
 
 
 def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault]:
-    for params, run in _runs(sweep, "codes."):
+    weight = REAL_LOSSES.get(metric)
+    prefixes = ("codes.", f"objective.{weight}") if weight else ("codes.",)
+    for params, run in _runs(sweep, *prefixes):
         names = metric_names(run.codes.names)
-        if metric in names:
+        if metric in names and (weight is None or getattr(run.objective, weight)):
             continue
         known = {name for _, other in _runs(sweep, "codes.") for name in metric_names(other.codes.names)}
-        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES):
+        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *REAL_LOSSES):
             yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", where)
         else:
             yield Fault(_undefined(metric, params), where)
@@ -172,6 +177,9 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
 
 def _undefined(metric: str, params: dict[str, Any]) -> str:
     where = f" with {combination(params)}" if params else ""
+    if metric in REAL_LOSSES:
+        needs = f"a categorical code and an `objective.{REAL_LOSSES[metric]}` above 0"
+        return f"`{metric}` needs {needs}, which there is not{where}"
     why = "needs that code"
     if uses_labels(metric) or metric == "H":
         why = "needs a categorical code"
@@ -189,9 +197,9 @@ def _dataset_rules(sweep: SweepConfig) -> Iterator[Fault]:
         yield Fault(f"{images} images are fewer than one batch ({largest})", "dataset.train_size")
 
 
-def _runs(sweep: SweepConfig, prefix: str) -> Iterator[tuple[dict[str, Any], RunConfig]]:
+def _runs(sweep: SweepConfig, *prefixes: str) -> Iterator[tuple[dict[str, Any], RunConfig]]:
     """The runs at the corners of part of the space; those that cannot be are left to the plan."""
-    for params in corners(sweep, prefix):
+    for params in corners(sweep, *prefixes):
         try:
             yield params, apply(sweep.base, params)
         except ConfigError:

@@ -315,6 +315,38 @@ def test_a_list_of_objectives_is_the_first_with_the_others() -> None:
     )
 
 
+TRANSFORM = {"rotation": 15}
+
+
+def test_runs_can_be_ranked_by_their_disagreement_on_real_images_which_takes_no_labels() -> None:
+    base = {"objective": {"transform": TRANSFORM, "consistency": 1}}
+    sweep = _sweep({}, base=base, objective={"metric": "loss/consistency", "mode": "min"})
+    assert "objective  min loss/consistency, mean" in describe(sweep, plan(sweep))
+
+
+@pytest.mark.parametrize(
+    ("space", "metric", "fault"),
+    [
+        ({}, "loss/balance", "`objective.balance` above 0, which there is not"),
+        (
+            {"objective.consistency": [1, 0]},
+            "loss/consistency",
+            "`objective.consistency` above 0, which there is not with objective.consistency = 0.0",
+        ),
+        (
+            {"codes.categorical": [[10], []]},
+            "loss/consistency",
+            "`objective.consistency` above 0, which there is not with codes.categorical = []",
+        ),
+    ],
+)
+def test_a_loss_that_some_run_does_not_have_cannot_rank(space, metric, fault) -> None:
+    base = {"objective": {"transform": TRANSFORM, "consistency": 1}}
+    with pytest.raises(ConfigError) as caught:
+        _sweep(space, base=base, objective={"metric": metric, "mode": "min"})
+    assert str(caught.value).endswith(f"objective.metric: `{metric}` needs a categorical code and an {fault}")
+
+
 @pytest.mark.parametrize(
     ("objective", "fault"),
     [
