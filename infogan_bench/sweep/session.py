@@ -47,6 +47,7 @@ from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.pbt import interval, rejoined
 from infogan_bench.sweep.proposals import Proposals, trial_name
 from infogan_bench.sweep.search import Planner, scheduler
+from infogan_bench.sweep.sessions import SessionRecord
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.track import tracker_of
@@ -229,7 +230,8 @@ class _Session:
         self.storage = folder.storage(sweep.storage)
         self.compared = compared  # step of a population's last comparison
         self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
-        self.listeners = [*listeners, *([self.tracker] if self.tracker else [])]
+        self.record = SessionRecord(folder.path)
+        self.listeners = [*listeners, self.record, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
         self.warnings: list[str] = []
         self.fault: OSError | None = None  # why the sweep folder could not be written
@@ -266,6 +268,7 @@ class _Session:
                 warnings.append(left)
                 if outcome.complete and not left:
                     self.storage.clear()  # nothing is left to resume
+                self.record.note(outcome.status)
                 warnings.append(_report(self.folder))
             self._end(outcome.status)
             warnings.append(self.tracker.warning if self.tracker else None)
@@ -287,6 +290,7 @@ class _Session:
                 request = trial_request(self.sweep.resources)
                 require_a_node(request, self.sweep.resources.wait)
                 require_able_nodes(request, self.storage, self.sweep.extensions)
+                self.record.request = request
             for listener in self.listeners:
                 listener.started(self.total)
                 self._started.append(listener)

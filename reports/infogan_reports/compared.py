@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from infogan_reports.cost import Cost, cost
 from infogan_reports.folder import STATUSES, SeedFiles, SweepData, read_seed_files
 from infogan_reports.ranking import RankedTrial
 
@@ -47,10 +48,10 @@ class Compared:
         """Trials that have not ended."""
         return sum(self.counts[status] for status in ("pending", "running", "interrupted"))
 
-    @property
-    def seconds(self) -> float:
-        """Of training and evaluation, over all trials."""
-        return sum(trial.seconds for trial in self.trials)
+    @cached_property
+    def cost(self) -> Cost:
+        """What it took so far."""
+        return cost(self.data, self.trials)
 
     @cached_property
     def machines(self) -> tuple[tuple[str, str, int], ...]:

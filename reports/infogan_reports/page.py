@@ -22,7 +22,7 @@ from infogan_reports.lineage import lineage_figures
 from infogan_reports.mattered_figures import mattered_figures, pareto_figure
 from infogan_reports.ranking import supervision
 from infogan_reports.summary import STATUS_WORDS, ReportData, summarise
-from infogan_reports.text import counted, duration, number, value_text
+from infogan_reports.text import amount_hours, counted, duration, number, value_text
 
 SCRIPTS = ("report.js", "trials.js", "curves.js", "leaderboard.js", "mattered.js")
 STYLES = ("style.css", "leaderboard.css", "mattered.css", "explorer.css", "explained.css")
@@ -88,6 +88,7 @@ def environment() -> Environment:
     engine.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     engine.filters |= {
         "number": number, "supervision": supervision, "value": value_text, "duration": duration, "counted": counted,
+        "hours": amount_hours,
         "png": partial(_data_uri, "png"), "webp": partial(_data_uri, "webp"),
     }  # fmt: skip
     return engine

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infogan_reports.cost import Cost, cost
 from infogan_reports.curves import Panel, rows_with_curves, training_panels
 from infogan_reports.effects import ParameterEffect, domain_of, parameter_effects
 from infogan_reports.explained import Explained, explain, other_quantities
@@ -169,7 +170,7 @@ class ReportData:
 
     question: Question
     counts: Mapping[str, int]  # status -> trials; every status is there
-    seconds: float  # of training and evaluation, over all trials
+    cost: Cost
     trials: tuple[RankedTrial, ...]
     best: RankedTrial | None
     answer: str
@@ -212,7 +213,7 @@ def summarise(data: SweepData) -> ReportData:
     return ReportData(
         question=_question(data, parameters),
         counts=dict.fromkeys(STATUSES, 0) | Counter(trial.status for trial in trials),
-        seconds=sum(trial.seconds for trial in trials),
+        cost=cost(data, trials),
         trials=trials,
         best=best,
         answer=_answer(data, trials),

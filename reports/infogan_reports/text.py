@@ -43,6 +43,15 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def amount_hours(hours: float | None, unit: str) -> str:
+    """`12.3 core hours`, `1,234 GPU hours`."""
+    if hours is None:
+        return "not recorded"
+    if 0 < hours < 1e-3:
+        return f"under 0.001 {unit} hours"
+    return f"{hours:,.0f} {unit} hours" if hours >= 100 else f"{hours:.3g} {unit} hours"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 seed`, `3 seeds`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

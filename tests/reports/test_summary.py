@@ -20,7 +20,7 @@ def test_counts_are_of_trials(mixed: Path) -> None:
         "pending": 0, "running": 0, "finished": 3, "stopped": 1, "diverged": 1, "failed": 1, "interrupted": 0,
     }  # fmt: skip
     assert sum(report.counts.values()) == len(report.trials) == 6
-    assert report.seconds == 6 * 2 * 10.0
+    assert report.cost.trial_seconds == 6 * 2 * 10.0
     assert not report.running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -126,6 +127,11 @@ def test_a_stopped_sweep_resumes_to_the_same_table(
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         doubled = "select count(*) from metrics group by run_uuid, key, step having count(*) > 1"
         assert database.execute(doubled).fetchall() == []
+
+    sessions = [json.loads(line) for line in (moved / "sessions.jsonl").read_text().splitlines()]
+    ends = {session["began"]: session["status"] for session in sessions}
+    assert list(ends.values()) == ["interrupted" if number == signal.SIGTERM else None, "finished"]
+    assert {session["request"]["CPU"] for session in sessions} == {1.0}
 
 
 def _mlflow_statuses(folder: Path) -> dict[str, str]:

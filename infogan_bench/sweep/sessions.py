@@ -1,0 +1,67 @@
+"""How long a sweep took: when each of its sessions began, and how long it lasted, in `sessions.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infogan_bench.results import Status, TrialUpdate
+
+SESSIONS = "sessions.jsonl"
+_LEAST, _SHARE = (
+    2.0,
+    0.01,
+)  # seconds, and part of the session, that a session which was killed may have lasted longer
+
+
+class SessionRecord:
+    """A `SweepListener` that appends a line whenever a session has got further; the last one of a session counts.
+
+    Each holds `began` (UTC), the `seconds` since then, the `status` (null until the session ends, and for ever if it
+    is killed) and the `request`, {resource: amount} of one trial. They come at growing distances, so that the file
+    stays small and a session which is killed is known to one part in a hundred.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / SESSIONS
+        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._clock = time.monotonic()
+        self._noted = -math.inf
+        self.request: Mapping[str, float] = {}
+
+    def started(self, total: int | None) -> None:
+        """Put the session on record."""
+        self.note()
+
+    def updated(self, update: TrialUpdate) -> None:
+        """Nothing to record: a trial's time stands in trials.parquet."""
+
+    def tick(self) -> None:
+        """Append a line if it is time to."""
+        if self._seconds - self._noted > max(_LEAST, _SHARE * self._seconds):
+            self.note()
+
+    def ended(self, status: Status) -> None:
+        """Append the last line."""
+        self.note(status)
+
+    def note(self, status: Status | None = None) -> None:
+        """Append how long the session has lasted so far, and how it ended, if it has."""
+        self._noted = self._seconds
+        line = {
+            "began": self._began,
+            "seconds": round(self._noted, 1),
+            "status": status,
+            "request": dict(self.request),
+        }
+        with suppress(OSError), self._path.open("a") as file:  # a full disk is told of by what matters more
+            file.write(json.dumps(line) + "\n")
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._clock
