@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 
 from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
 from infogan_bench.errors import InputError
 from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.history import History, Point
 from infogan_bench.sweep.storage import Storage
 
 AS_RUN = "as-run.yaml"
-_HISTORY_TYPES = {"trial": "str", "seed": "int64", "step": "int64", "metric": "str", "value": "float64"}
 _JOURNAL = "journal.jsonl"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
 _SECONDS = 2.0  # between two times, unless a trial has ended
@@ -39,7 +40,7 @@ class SweepFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._updates: dict[str, TrialUpdate] = {}
-        self._history: dict[str, list[tuple[int, int, str, float]]] = {}
+        self._history = History()
         self._written, self._cost = -math.inf, 0.0
 
     @classmethod
@@ -76,12 +77,9 @@ class SweepFolder:
         folder = cls(path)
         try:
             trials = pd.read_parquet(path / "trials.parquet")
-            history = pd.read_parquet(path / "history.parquet")
+            folder._history = History.read(path / "history.parquet")
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: its tables cannot be read: {error}") from None
-        for trial, *point in history.itertuples(index=False, name=None):
-            seed, step, metric, value = point
-            folder._history.setdefault(trial, []).append((seed, step, metric, value))
         for trial, rows in trials.groupby("trial", sort=False):
             folder._updates[str(trial)] = _update_from_rows(rows.to_dict("records"))
         for update in folder._journalled():
@@ -150,11 +148,14 @@ class SweepFolder:
         """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written
         fewer of them, or more."""
         document = json.loads((checkpoint / "trial.json").read_text())
-        self._history[trial] = [
-            (result["seed"], result["step"], name, value)
-            for result in document["history"]
-            for name, value in result["metrics"].items()
-        ]
+        self._history.replace(
+            trial,
+            (
+                Point(result["seed"], result["step"], name, value)
+                for result in document["history"]
+                for name, value in result["metrics"].items()
+            ),
+        )
 
     def replay(self, trial: str) -> Iterator[TrialUpdate]:
         """The updates of a trial so far, in the order of their steps; its own last one if it has ended.
@@ -163,8 +164,8 @@ class SweepFolder:
         """
         last = self._updates[trial]
         points: dict[int, dict[int, dict[str, float]]] = {}
-        for seed, step, metric, value in list(self._history.get(trial, [])):
-            points.setdefault(step, {}).setdefault(seed, {})[metric] = value
+        for point in self._history.points(trial):
+            points.setdefault(point.step, {}).setdefault(point.seed, {})[point.metric] = point.value
         for step, seeds in sorted(points.items()):
             results = tuple(SeedResult(seed, Status.RUNNING, step, values) for seed, values in seeds.items())
             yield replace(last, status=Status.RUNNING, step=step, seeds=results, error=None)
@@ -187,11 +188,8 @@ class SweepFolder:
             self.flush()
 
     def _take(self, update: TrialUpdate) -> None:
-        history = self._history.setdefault(update.trial, [])
-        for seed in (seed for seed in update.seeds if seed.metrics):
-            # a trial that goes on from an earlier checkpoint reports some steps again
-            history[:] = [point for point in history if point[0] != seed.seed or point[1] < seed.step]
-            history += [(seed.seed, seed.step, name, value) for name, value in seed.metrics.items()]
+        for seed in update.seeds:
+            self._history.add(update.trial, seed.seed, seed.step, seed.metrics)
         self._updates[update.trial] = update
 
     def _journalled(self) -> Iterator[TrialUpdate]:
@@ -219,8 +217,10 @@ class SweepFolder:
     def flush(self) -> None:
         """Rewrite both tables, and begin the journal anew."""
         began = time.monotonic()
-        _write_parquet(self.path / "trials.parquet", self.trials())
-        _write_parquet(self.path / "history.parquet", self.history())
+        with _replacing(self.path / "trials.parquet") as partial:
+            self.trials().to_parquet(partial, index=False)
+        with _replacing(self.path / "history.parquet") as partial:
+            self._history.write(partial)
         (self.path / _JOURNAL).unlink(missing_ok=True)
         self._written = time.monotonic()
         self._cost = self._written - began
@@ -231,9 +231,9 @@ class SweepFolder:
         return pd.DataFrame(rows, columns=list(_TRIAL_TYPES)).astype(_TRIAL_TYPES)
 
     def history(self) -> pd.DataFrame:
-        """trial, seed, step, metric, value."""
-        rows = [(trial, *point) for trial, points in sorted(self._history.items()) for point in points]
-        return pd.DataFrame(rows, columns=list(_HISTORY_TYPES)).astype(_HISTORY_TYPES)
+        """trial, seed, step, metric, value; trial and metric as categories."""
+        frame: pd.DataFrame = pa.concat_tables(self._history.tables(), promote_options="none").to_pandas()
+        return frame
 
 
 _TRIAL_TYPES = {
@@ -312,11 +312,6 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old one or the new one, never a part."""
     with _replacing(path) as partial:
         partial.write_text(text)
-
-
-def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    with _replacing(path) as partial:
-        frame.to_parquet(partial, index=False)
 
 
 @contextmanager

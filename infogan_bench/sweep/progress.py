@@ -24,6 +24,8 @@ _SETTLED = 0.02  # of the work: before that the time left is a guess
 class ProgressState:
     """The numbers behind the display, from the last update of each trial.
 
+    Whatever is asked takes no longer when many trials have ended; a trial that has stays as it is.
+
     Args:
         metric, mode: the objective.
         steps: of a trial, unless `steps` is swept.
@@ -38,8 +40,10 @@ class ProgressState:
         self._best = max if mode == "max" else min
         self._steps = steps
         self._began = 0.0
-        self._trials: dict[str, TrialUpdate] = {}
-        self._steps_before: dict[str, int] = {}  # done by an earlier session
+        self._trials: dict[Status, dict[str, TrialUpdate]] = {status: {} for status in Status}
+        self._last: dict[str, TrialUpdate] = {}
+        self._best_ended: tuple[float, TrialUpdate] | None = None
+        self._steps_done = 0  # in this session
         for update in earlier:
             self.update(update)
 
@@ -54,50 +58,66 @@ class ProgressState:
 
     def update(self, update: TrialUpdate) -> None:
         """Take in a trial's last state."""
-        self._steps_before.setdefault(update.trial, update.step)
-        self._trials[update.trial] = update
+        before = self._last.get(update.trial)
+        if before is not None:
+            del self._trials[before.status][update.trial]
+            self._steps_done += update.step - before.step
+        self._last[update.trial] = self._trials[update.status][update.trial] = update
+        if update.status.ended:
+            self._best_ended = self._better(self._best_ended, self._scored(update))
 
     @property
     def running(self) -> list[TrialUpdate]:
         """Trials that run now, by name."""
-        return sorted(self._with(Status.RUNNING), key=lambda update: update.trial)
+        return [update for _, update in sorted(self._trials[Status.RUNNING].items())]
 
     @property
     def finished(self) -> int:
         """Trials whose steps were all done."""
-        return len(self._with(Status.FINISHED))
+        return len(self._trials[Status.FINISHED])
 
     @property
     def stopped(self) -> int:
         """Trials ended early by the scheduler or the time limit."""
-        return len(self._with(Status.STOPPED))
+        return len(self._trials[Status.STOPPED])
 
     @property
     def failed(self) -> int:
         """Trials that diverged or raised."""
-        return sum(update.status.bad for update in self._trials.values())
+        return sum(len(trials) for status, trials in self._trials.items() if status.bad)
 
     @property
     def waiting(self) -> int | None:
         """Planned trials that neither run nor have ended; None if the number of trials is not known."""
         if self.total is None:
             return None
-        return max(self.total - len(self.running) - sum(u.status.ended for u in self._trials.values()), 0)
+        ended = sum(len(trials) for status, trials in self._trials.items() if status.ended)
+        return max(self.total - len(self._trials[Status.RUNNING]) - ended, 0)
 
     @property
     def best(self) -> tuple[float, TrialUpdate] | None:
         """The best score at the last report of each trial that did not fail, and its trial."""
-        scored = {
-            update.trial: score
-            for update in self._trials.values()
-            if not update.status.bad
-            and (score := update.mean(self.metric)) is not None
-            and math.isfinite(score)
-        }
-        if not scored:
+        best = self._best_ended
+        for status, trials in self._trials.items():
+            if not status.ended:
+                for update in trials.values():
+                    best = self._better(best, self._scored(update))
+        return best
+
+    def _scored(self, update: TrialUpdate) -> tuple[float, TrialUpdate] | None:
+        score = update.mean(self.metric)
+        if update.status.bad or score is None or not math.isfinite(score):
             return None
-        trial = self._best(scored, key=scored.__getitem__)
-        return scored[trial], self._trials[trial]
+        return score, update
+
+    def _better(
+        self, one: tuple[float, TrialUpdate] | None, other: tuple[float, TrialUpdate] | None
+    ) -> tuple[float, TrialUpdate] | None:
+        """The better of two; of equals, the one that comes first in the plan."""
+        if one is None or other is None:
+            return one or other
+        first, second = sorted((one, other), key=lambda scored: scored[1].trial)
+        return self._best(first, second, key=lambda scored: scored[0])
 
     @property
     def images_per_second(self) -> float:
@@ -123,17 +143,15 @@ class ProgressState:
         """
         if self.waiting is None:
             return None
-        done = sum(u.step - self._steps_before[u.trial] for u in self._trials.values())
+        done = self._steps_done
         left = self.waiting * self._steps + sum(self.steps_of(u) - u.step for u in self.running)
-        left -= sum(u.step for u in self._with(Status.INTERRUPTED))  # they wait, but not for all their steps
+        # They wait, but not for all their steps
+        left -= sum(update.step for update in self._trials[Status.INTERRUPTED].values())
         if left == 0:
             return 0.0
         if done <= _SETTLED * (done + left):
             return None
         return left * self.elapsed(now) / done
-
-    def _with(self, status: Status) -> list[TrialUpdate]:
-        return [update for update in self._trials.values() if update.status is status]
 
 
 class Progress:

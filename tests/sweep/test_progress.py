@@ -238,3 +238,29 @@ def test_on_a_terminal_the_table_is_drawn_and_the_cursor_given_back(clock, monke
     assert len(stream.getvalue()) == drawn  # four frames a second are enough
     progress.ended(Status.FINISHED)
     assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize("ended", [10, 1000])
+def test_a_line_looks_at_the_running_trials_alone(monkeypatch, ended):
+    """However many have ended: a sweep of 10,000 trials prints 10,000 lines."""
+    statuses = (Status.FINISHED, Status.STOPPED, Status.FAILED)
+    updates = [update(f"{n:04d}", statuses[n % 3], 1000, [n / 1000]) for n in range(ended)]
+    running = [update(f"{n:04d}", step=500, scores=[0.5]) for n in range(ended, ended + 3)]
+    state = state_of(*started_then(*updates, *running), total=2000)
+    seen = []
+    mean = TrialUpdate.mean
+    monkeypatch.setattr(TrialUpdate, "mean", lambda one, metric: seen.append(one.trial) or mean(one, metric))
+    line = status_line(state, 10.0)
+    assert set(seen) == {one.trial for one in running}
+    assert state.stopped + state.finished + state.failed == ended
+    best = max([0.5, *(n / 1000 for n in range(ended) if n % 3 != 2)])
+    assert f"best cluster_accuracy {best:.3f}" in line
+
+
+def test_of_equals_the_best_is_the_first_in_the_plan():
+    updates = (update("0001", Status.FINISHED, 9, [0.5]), update("0000", Status.FINISHED, 9, [0.5]),
+               update("0002", step=1, scores=[0.5]))  # fmt: skip
+    for mode in ("max", "min"):
+        best = state_of(*updates, mode=mode).best
+        assert best is not None
+        assert best[1].trial == "0000"
