@@ -228,13 +228,13 @@ def report(
     """Make the HTML report of a sweep, finished or still running, or compare several sweeps in one."""
     from infogan_reports import ReportError, build_comparison, build_report
 
-    from infogan_bench.explorer import write_explorers
+    from infogan_bench.report_pictures import write_report_pictures
 
     try:
         if len(folders) > 1:
             path = build_comparison(folders, output)
         else:
-            for problem in write_explorers(folders[0]):
+            for problem in write_report_pictures(folders[0]):
                 typer.echo(f"warning: {problem}", err=True)
             path = build_report(folders[0], output)
     except ReportError as error:

@@ -12,19 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from infogan_reports import load, ranking
-from infogan_reports.explorer import MAX_EXPLORERS
-from infogan_reports.folder import read_seed_files
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.datasets import to_uint8
-from infogan_bench.errors import InputError
-from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import InfoGAN
-from infogan_bench.training import load_checkpoint, restore_model
 
 _STEPS = 9  # values of a continuous code
 _NOISES = 8
@@ -37,7 +31,6 @@ _MAX_BYTES = 1_000_000  # a report of at most 10 MB carries up to three sheets, 
 _BATCH = 500
 _GREYS = (32, 16)  # levels that greys are rounded to
 _QUALITIES = (80, 60, 40)  # of WebP with loss
-_EXPLORED = 100  # steps; what G draws before says nothing of its codes
 
 
 @dataclass(frozen=True)
@@ -72,36 +65,6 @@ class _Packed:
     content: bytes  # WebP
     tile: tuple[int, int]  # height, width in pixels
     encoding: str  # in words
-
-
-def write_explorers(folder: Path) -> list[str]:
-    """Write the explorer of the best trials of a sweep folder, as many as a report shows, where there is none yet.
-
-    It is drawn from the checkpoint of a trial's first seed, so that trials which were stopped early have one as
-    well; a trial of less than a hundred steps gets none.
-
-    Returns:
-        For each trial whose explorer could not be made, why.
-    Raises:
-        ReportError: if `folder` is no sweep folder.
-    """
-    data = load(folder)
-    best = [trial for trial in ranking(data)[:MAX_EXPLORERS] if trial.rank and trial.step >= _EXPLORED]
-    problems = []
-    for trial in best:
-        seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
-        place = read_seed_files(folder, trial.trial, int(seed)).place
-        if place is None or (place / "explorer.webp").is_file():
-            continue
-        checkpoint = place / "checkpoint.safetensors"
-        if not checkpoint.is_file():
-            continue
-        try:
-            load_extensions(data.config.get("extensions") or ())
-            write_explorer(restore_model(load_checkpoint(checkpoint)), place)
-        except (InputError, OSError) as error:
-            problems.append(f"no explorer of trial {trial.trial}: {error}")
-    return problems
 
 
 def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:

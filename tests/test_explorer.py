@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -19,9 +17,8 @@ from scipy.stats import norm
 from infogan_bench.codes import Latents
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import to_uint8
-from infogan_bench.explorer import write_explorer, write_explorers
+from infogan_bench.explorer import write_explorer
 from infogan_bench.networks import InfoGAN
-from infogan_bench.training import load_checkpoint, restore_model
 
 
 class Paint(torch.nn.Module):
@@ -231,41 +228,3 @@ def test_equal_seeds_give_equal_sheets_and_the_model_stays_as_it_was(
     assert sheets[0] == sheets[1] != sheets[2]
     assert all(torch.equal(model.networks.state_dict()[name], value) for name, value in before.items())
     assert model.networks.G.training
-
-
-# Of a sweep --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sweep_folder(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of a sweep of two trials of six steps, taken for long enough to be explored."""
-    monkeypatch.setattr("infogan_bench.explorer._EXPLORED", 6)
-    return Path(shutil.copytree(trained_sweep, tmp_path / "sweep"))
-
-
-def test_the_best_trials_get_the_explorer_of_their_checkpoint_stopped_ones_too(
-    sweep_folder: Path, tmp_path: Path
-) -> None:
-    rows = pd.read_parquet(sweep_folder / "trials.parquet")
-    rows.assign(status="stopped").to_parquet(sweep_folder / "trials.parquet")
-    assert write_explorers(sweep_folder) == []
-    for trial in ("0000", "0001"):
-        place = sweep_folder / "trials" / trial / "seed-0"
-        write_explorer(restore_model(load_checkpoint(place / "checkpoint.safetensors")), tmp_path)
-        for name in ("explorer.json", "explorer.webp"):
-            assert (place / name).read_bytes() == (tmp_path / name).read_bytes()
-    assert len(list(sweep_folder.glob("trials/*/*/explorer.webp"))) == 2  # of the first seeds alone
-
-
-def test_what_is_there_stays_and_what_cannot_be_drawn_is_named(sweep_folder: Path) -> None:
-    there, damaged = (sweep_folder / "trials" / trial / "seed-0" for trial in ("0000", "0001"))
-    (there / "explorer.webp").write_bytes(b"mine")
-    (damaged / "checkpoint.safetensors").write_bytes(b"nothing")
-    (problem,) = write_explorers(sweep_folder)
-    assert problem.startswith("no explorer of trial 0001: ")
-    assert (there / "explorer.webp").read_bytes() == b"mine"
-
-
-def test_a_trial_of_few_steps_has_none(trained_sweep: Path) -> None:
-    assert write_explorers(trained_sweep) == []
-    assert list(trained_sweep.glob("trials/*/*/explorer.webp")) == []

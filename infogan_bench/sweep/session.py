@@ -29,9 +29,9 @@ from infogan_bench.config.metrics import DIGIT_SCORES
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
-from infogan_bench.explorer import write_explorers
 from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import build_networks, check_networks
+from infogan_bench.report_pictures import write_report_pictures
 from infogan_bench.results import Status, SweepListener
 from infogan_bench.scoring.digits import digit_reader
 from infogan_bench.sweep.callback import Events
@@ -375,7 +375,7 @@ class _Session:
 def _report(folder: SweepFolder) -> str | None:
     """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
     try:
-        for problem in write_explorers(folder.path):
+        for problem in write_report_pictures(folder.path):
             log.warning(problem)
         infogan_reports.build_report(folder.path)
     except Exception as error:

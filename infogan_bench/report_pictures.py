@@ -1,0 +1,68 @@
+"""Pictures of a sweep's best trials that they did not draw themselves, made when a report is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from infogan_reports import load, ranking
+from infogan_reports.explorer import MAX_EXPLORERS
+from infogan_reports.folder import read_seed_files
+
+from infogan_bench.datasets import load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.evaluation import evaluate
+from infogan_bench.explorer import write_explorer
+from infogan_bench.extensions import load_extensions
+from infogan_bench.gallery import write_gallery
+from infogan_bench.training import Checkpoint, load_checkpoint, restore_model
+
+_LEAST_STEPS = 100  # what a network does before says nothing of its codes
+
+
+def write_report_pictures(folder: Path) -> list[str]:
+    """Write the latent explorers of the best trials of a sweep folder, as many as a report shows, and the gallery of
+    test images of the best one, where there are none yet.
+
+    They are drawn from the checkpoint of a trial's first seed, so that trials which were stopped early have them as
+    well; a trial of less than a hundred steps gets none.
+
+    Returns:
+        For each picture that could not be made, why.
+    Raises:
+        ReportError: if `folder` is no sweep folder.
+    """
+    data = load(folder)
+    problems = []
+    for trial in ranking(data)[:MAX_EXPLORERS]:
+        seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
+        place = read_seed_files(folder, trial.trial, int(seed)).place
+        if trial.rank is None or trial.step < _LEAST_STEPS or place is None:
+            continue
+        checkpoint = place / "checkpoint.safetensors"
+        for what, draw in _missing(place, best=trial.rank == 1) if checkpoint.is_file() else ():
+            try:
+                load_extensions(data.config.get("extensions") or ())
+                draw(load_checkpoint(checkpoint), place)
+            except (InputError, OSError) as error:
+                problems.append(f"no {what} of trial {trial.trial}: {error}")
+    return problems
+
+
+def _missing(place: Path, *, best: bool) -> Iterator[tuple[str, Callable[[Checkpoint, Path], None]]]:
+    """What a report would show of a seed and is not there, and how it is drawn."""
+    if not (place / "explorer.webp").is_file():
+        yield "explorer", _draw_explorer
+    if best and not (place / "categories.png").is_file():
+        yield "test images by category", _draw_gallery
+
+
+def _draw_explorer(checkpoint: Checkpoint, place: Path) -> None:
+    write_explorer(restore_model(checkpoint), place)
+
+
+def _draw_gallery(checkpoint: Checkpoint, place: Path) -> None:
+    model = restore_model(checkpoint)
+    if model.codes.scored is not None:
+        dataset = load_dataset(checkpoint.dataset)
+        write_gallery(model, dataset, evaluate(model, dataset, ()), place)

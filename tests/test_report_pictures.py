@@ -1,0 +1,91 @@
+"""Pictures that are drawn when a report is made: those that a trial would have drawn at its own end."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from infogan_reports import load, summarise
+
+from infogan_bench.errors import InputError
+from infogan_bench.explorer import write_explorer
+from infogan_bench.report_pictures import write_report_pictures
+from infogan_bench.training import load_checkpoint, restore_model
+
+GALLERY = ("categories.json", "categories.png")
+
+
+@pytest.fixture
+def sweep_folder(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a sweep of two trials of six steps, taken for long enough to be explored."""
+    monkeypatch.setattr("infogan_bench.report_pictures._LEAST_STEPS", 6)
+    return Path(shutil.copytree(trained_sweep, tmp_path / "sweep"))
+
+
+def best_place(folder: Path) -> Path:
+    """Of the first seed of the best trial."""
+    best = summarise(load(folder)).best
+    assert best is not None
+    return folder / "trials" / best.trial / "seed-0"
+
+
+def test_the_best_trials_get_the_explorer_of_their_checkpoint_stopped_ones_too(
+    sweep_folder: Path, tmp_path: Path
+) -> None:
+    rows = pd.read_parquet(sweep_folder / "trials.parquet")
+    rows.assign(status="stopped").to_parquet(sweep_folder / "trials.parquet")
+    assert write_report_pictures(sweep_folder) == []
+    for trial in ("0000", "0001"):
+        place = sweep_folder / "trials" / trial / "seed-0"
+        write_explorer(restore_model(load_checkpoint(place / "checkpoint.safetensors")), tmp_path)
+        for name in ("explorer.json", "explorer.webp"):
+            assert (place / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert len(list(sweep_folder.glob("trials/*/*/explorer.webp"))) == 2  # of the first seeds alone
+
+
+def test_a_best_trial_that_was_stopped_gets_the_gallery_that_it_would_have_drawn_at_its_end(
+    sweep_folder: Path,
+) -> None:
+    place = best_place(sweep_folder)
+    drawn_by_the_trial = {name: (place / name).read_bytes() for name in GALLERY}
+    for path in sweep_folder.glob("trials/*/*/categories.*"):
+        path.unlink()  # as if all had been stopped
+    assert write_report_pictures(sweep_folder) == []
+    assert {name: (place / name).read_bytes() for name in GALLERY} == drawn_by_the_trial
+    assert {path.parent for path in sweep_folder.glob("trials/*/*/categories.*")} == {place}
+    meaning = summarise(load(sweep_folder)).meaning
+    assert meaning is not None
+    assert meaning.gallery is not None
+
+
+def test_what_is_there_stays_and_what_cannot_be_drawn_is_named(sweep_folder: Path) -> None:
+    there = best_place(sweep_folder)
+    (damaged,) = set(sweep_folder.glob("trials/*/seed-0")) - {there}
+    (there / "explorer.webp").write_bytes(b"mine")
+    (damaged / "checkpoint.safetensors").write_bytes(b"nothing")
+    (problem,) = write_report_pictures(sweep_folder)
+    assert problem.startswith(f"no explorer of trial {damaged.parent.name}: ")
+    assert (there / "explorer.webp").read_bytes() == b"mine"
+
+
+def test_a_dataset_that_is_gone_leaves_the_explorer(
+    sweep_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = best_place(sweep_folder)
+    for name in GALLERY:
+        (place / name).unlink()
+    monkeypatch.setattr("infogan_bench.report_pictures.load_dataset", _no_dataset)
+    (problem,) = write_report_pictures(sweep_folder)
+    assert problem == f"no test images by category of trial {place.parent.name}: dataset: it is gone"
+    assert (place / "explorer.webp").is_file()
+
+
+def test_a_trial_of_few_steps_has_none(trained_sweep: Path) -> None:
+    assert write_report_pictures(trained_sweep) == []
+    assert list(trained_sweep.glob("trials/*/*/explorer.webp")) == []
+
+
+def _no_dataset(config: object) -> None:
+    raise InputError("dataset: it is gone")
