@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from infogan_reports.axis import number_axis
 from infogan_reports.compare import BestCurves, CommonScore, Comparison, Progress
 from infogan_reports.compared import Compared
 from infogan_reports.figures import (
@@ -211,7 +212,9 @@ def _parameter(comparison: Comparison, metric: str, parameter: CommonParameter, 
                     hovertemplate=f"{sweep.letter}, trial %{{text}}<br>%{{x}}<br>%{{y:.4f}}<extra></extra>",
                 )
             )
-    figure.update_xaxes(title_text=escaped(parameter.key), type=parameter.scale)
+    values = [value for points in parameter.points for _, value, _ in points]
+    axis = {"type": "category"} if parameter.scale == "category" else number_axis(parameter.scale, values)
+    figure.update_xaxes(title_text=escaped(parameter.key), **axis)
     figure.update_yaxes(title_text=escaped(metric))
     title = f"{metric} against {parameter.key}{' (log axis)' if parameter.scale == 'log' else ''}"
     return Figure(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +17,15 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from infogan_reports.axis import number_axis
 from infogan_reports.curves import Curve, Panel
-from infogan_reports.effects import LOG_SPAN, ParameterEffect, Point
+from infogan_reports.effects import ParameterEffect, Point
 from infogan_reports.ranking import supervision
 from infogan_reports.text import number, value_text
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7F87"
 TRIAL_COLOURS = (VERMILLION, BLUE, GREEN, PURPLE, GREY)
 TRIAL_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-MOST_TICKS = 8  # of swept values named on an axis
 MOST_POINTS = 500  # drawn of a figure's trials; an even share of the ranking stands for more
 MOST_SPREADS = 200  # error bars are drawn up to this many trials, beyond which they hide the points
 LONGEST_TICK = 24
@@ -153,16 +152,7 @@ def _axis(effect: ParameterEffect) -> dict[str, Any]:
     if effect.scale == "category":
         labels = list(_category_labels(effect).values())
         return {"type": "category", "categoryorder": "array", "categoryarray": labels}
-    values = sorted({float(point.value) for point in effect.points})
-    ticks: dict[str, Any] = {"type": effect.scale}
-    if len(values) <= MOST_TICKS:
-        ticks |= {"tickvals": values, "ticktext": [value_text(value) for value in values]}
-    elif effect.scale == "log" and values[-1] > LOG_SPAN * values[0]:
-        decades = [
-            10.0**k for k in range(math.floor(math.log10(values[0])), math.ceil(math.log10(values[-1])) + 1)
-        ]
-        ticks |= {"tickvals": decades, "ticktext": [f"{decade:g}" for decade in decades]}
-    return ticks
+    return number_axis(effect.scale, (point.value for point in effect.points))
 
 
 def _kinds(points: Sequence[Point]) -> list[tuple[str, dict[str, Any], list[Point]]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from infogan_reports.axis import number_axis
 from infogan_reports.figures import (
     BLUE,
     GREY,
@@ -123,7 +124,9 @@ def _lambda_figure(found: Lambda, index: int) -> Figure:
             }
         )
     figure.update_xaxes(
-        title_text=escaped(found.key), type=found.scale, anchor="y" if len(names) < 2 else f"y{len(names)}"
+        title_text=escaped(found.key),
+        anchor="y" if len(names) < 2 else f"y{len(names)}",
+        **number_axis(found.scale, found.values),
     )
     plot = plot_json(figure)
     plot["layout"]["height"] = 80 + _PANEL * max(len(names), 1)
