@@ -78,7 +78,8 @@ class TrialUpdate:
     seeds: tuple[SeedResult, ...] = ()
     error: str | None = None
     node: str = ""
-    device: str = ""
+    device: str = ""  # its name; for the CPU `cpu` and the processor's
+    peak_memory: int | None = None  # bytes there since it began or went on, see training.device.PeakMemory
     mutations: tuple[Mutation, ...] = ()
 
     def mean(self, metric: str) -> float | None:

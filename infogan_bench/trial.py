@@ -39,6 +39,7 @@ from infogan_bench.training import (
     load_checkpoint,
     save_checkpoint,
 )
+from infogan_bench.training.device import PeakMemory, device_name
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Trial:
         self.dataset = load_dataset(spec.dataset) if dataset is None else dataset
         codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
         check_scores(self.dataset, codes, spec.evaluation.scores)
+        self._peak = PeakMemory(torch.device(device))
+        self._peak_memory = self.peak_memory
         images = self.dataset.train_images.to(device)  # one copy for all seeds
         self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
         self._fused = fuse(spec.seeds_together, list(self._trainers.values()))
@@ -94,6 +97,11 @@ class Trial:
         return next(iter(self._trainers.values())).device
 
     @property
+    def peak_memory(self) -> int | None:
+        """The most memory taken so far, in bytes; None where the system does not tell."""
+        return self._peak.bytes
+
+    @property
     def update(self) -> TrialUpdate:
         """Where the trial stands."""
         seeds = tuple(self._results.values())
@@ -107,7 +115,8 @@ class Trial:
             step=max(result.step for result in seeds),
             seeds=seeds,
             error="; ".join(errors) or None,
-            device=_device_name(self.device),
+            device=device_name(self.device),
+            peak_memory=self._peak_memory,
             mutations=self.spec.mutations,
         )
 
@@ -120,6 +129,8 @@ class Trial:
         for seed, outcome in zip(running, self._train(running), strict=True):
             self._results[seed] = self._record(self._trainers[seed], self._results[seed], outcome)
             self._history.append(self._results[seed])
+        if running:
+            self._peak_memory = self.peak_memory
         if self.update.status is Status.DIVERGED:
             for seed, result in self._results.items():
                 if result.status is Status.RUNNING:
@@ -338,10 +349,6 @@ def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
 def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
     """Whether two configurations ask for the same images, wherever the files lie by now."""
     return one.model_copy(update={"data_dir": other.data_dir}) == other
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 
 def pick_device(name: str) -> str:

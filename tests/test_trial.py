@@ -54,7 +54,7 @@ def tensors(folder: Path, seed: int) -> dict[str, Tensor]:
 
 def without_times(update: TrialUpdate) -> TrialUpdate:
     seeds = (replace(seed, seconds=0.0, images_per_second=0.0) for seed in update.seeds)
-    return replace(update, seeds=tuple(seeds))
+    return replace(update, seeds=tuple(seeds), peak_memory=None)
 
 
 def assert_same_files(found: Path, expected: Path) -> None:
@@ -83,7 +83,8 @@ def test_a_trial_reports_every_interval_until_its_steps_are_done(spec: Spec) -> 
     assert [update.step for update in updates] == [2, 4, 5]
     assert [update.status for update in updates] == [Status.RUNNING, Status.RUNNING, Status.FINISHED]
     last = updates[-1]
-    assert (last.trial, dict(last.params), last.device, last.error) == ("0003", {"steps": 5}, "cpu", None)
+    assert (last.trial, dict(last.params), last.error) == ("0003", {"steps": 5}, None)
+    assert last.device.startswith("cpu ")
     assert [(seed.seed, seed.status, seed.step) for seed in last.seeds] == [
         (0, Status.FINISHED, 5),
         (1, Status.FINISHED, 5),
@@ -162,7 +163,7 @@ def test_saved_and_continued_equals_uninterrupted(spec: Spec, tmp_path: Path) ->
     stopped.save(tmp_path / "stopped")
     resumed = Trial(spec())
     resumed.load(tmp_path / "stopped")
-    assert resumed.update == stopped.update
+    assert without_times(resumed.update) == without_times(stopped.update)
     assert [update.step for update in finish(resumed)] == [4, 6]
     resumed.save(tmp_path / "resumed")
 
@@ -320,6 +321,7 @@ def test_an_update_survives_json_with_nan_and_infinity() -> None:
         error="seed 1: …",
         node="10.0.0.1",
         device="cpu",
+        peak_memory=2**33 + 1,
     )
     found = TrialUpdate.from_json(update.to_json())
     assert math.isnan(found.seeds[1].metrics["loss/d"])

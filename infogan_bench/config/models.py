@@ -375,7 +375,7 @@ class ResourcesConfig(Section):
     cpus: Annotated[NumberOrAuto, Field(description="CPUs, also torch's threads; auto is 1.")] = "auto"
     gpus: Annotated[
         NumberOrAuto,
-        Field(description="GPUs: a fraction up to 1, or a whole number; auto is 0.25 where there is one."),
+        Field(description="GPUs: a fraction up to 1, or a whole number; auto: as a few steps measure."),
     ] = "auto"
     memory: Annotated[Positive | None, Field(description="GiB of memory reserved for a trial.")] = None
     custom: Annotated[dict[str, Positive], Field(description="Custom Ray resources.")] = Field(

@@ -6,10 +6,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from ray import cloudpickle
 from ray.exceptions import ActorUnavailableError, RayActorError
 from ray.tune import Callback
 from ray.tune.experiment import Trial as RayTrial
@@ -19,8 +17,10 @@ from infogan_bench.errors import reason
 from infogan_bench.results import SeedResult, Status, SweepListener, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
 from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.full_card import FullCardError, alone_reason, error_of
 from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.trainable import STEP, TRACEBACK, UPDATE, WARNING, Assignment, assignment_of
+from infogan_bench.training.device import is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Events(Callback):  # type: ignore[misc]
         update = TrialUpdate.from_json(result[UPDATE])
         if result[SHOULD_CHECKPOINT]:
             self._make_room(trial)
-        if WARNING in result:
+        if WARNING in result and result[WARNING] not in self.warnings:
             self.warnings.append(result[WARNING])
             log.warning(result[WARNING])
         if TRACEBACK in result:
@@ -75,7 +75,7 @@ class Events(Callback):  # type: ignore[misc]
         self._end(trial, Status.STOPPED)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        error = _error(trial)
+        error = error_of(trial)
         if self._note_fault(error):
             return  # no fault of the trial, which `end_all` interrupts
         assignment = assignment_of(trial.config)
@@ -90,7 +90,7 @@ class Events(Callback):  # type: ignore[misc]
         log.error("trial %s failed: %s", assignment.trial, error)
 
     def on_trial_recover(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        error, name, step = _error(trial), assignment_of(trial.config).trial, trial.last_result.get(STEP, 0)
+        error, name, step = error_of(trial), assignment_of(trial.config).trial, trial.last_result.get(STEP, 0)
         if self._note_fault(error):
             return
         if _node_was_lost(error) and step > self._fault_steps.get(name, -1):
@@ -194,14 +194,6 @@ def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpda
     )
 
 
-def _error(trial: RayTrial) -> BaseException | None:
-    """The error for which Ray gave a trial up; Ray's own getters look on the storage, where it is not yet."""
-    if trial.pickled_error_file is None:
-        return None
-    error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    return error
-
-
 def _node_was_lost(error: BaseException | None) -> bool:
     """Whether the machine, or the way to it, went away, not the process alone: Ray tells that in its message only.
 
@@ -217,6 +209,10 @@ def _reason(error: BaseException | None) -> str:
     if error is None:
         return "failed for a reason that Ray does not tell; see sweep.log"
     cause = getattr(error, "cause", None) or error
+    if isinstance(cause, FullCardError):
+        return f"its share of a card was too small, so it waits for a whole one ({cause})"
+    if is_out_of_memory(cause):
+        return alone_reason(cause)
     if _node_was_lost(error):
         return "its node was lost, or the way to it"
     if isinstance(error, RayActorError) or isinstance(cause, RayActorError):

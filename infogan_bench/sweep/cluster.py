@@ -20,7 +20,6 @@ from infogan_bench.sweep.logs import LOG_FORMAT
 
 log = logging.getLogger(__name__)
 
-_AUTO_GPU_FRACTION = 0.25
 _GIB = 2**30
 _KNOCK_SECONDS = 10
 
@@ -93,10 +92,13 @@ def _require_an_answer(address: str) -> None:
 
 
 def trial_request(resources: ResourcesConfig) -> dict[str, float]:
-    """What one trial asks of Ray, as {resource: amount}; call it while Ray runs."""
+    """What one trial asks of Ray, as {resource: amount}; call it while Ray runs.
+
+    For `gpus: auto` that is a whole card where there is one: on it, `measured_gpus` finds the share that a trial needs.
+    """
     gpus = resources.gpus
     if gpus == "auto":
-        gpus = _AUTO_GPU_FRACTION if ray.cluster_resources().get("GPU", 0) else 0
+        gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
     request = {"CPU": 1.0 if resources.cpus == "auto" else float(resources.cpus), "GPU": float(gpus)}
     if resources.memory is not None:
         request["memory"] = resources.memory * _GIB

@@ -247,6 +247,7 @@ _TRIAL_TYPES = {
     "images_per_second": "float64",
     "node": "str",
     "device": "str",
+    "peak_memory": "Int64",
     "error": "object",
     "mutations": "str",
 }
@@ -264,6 +265,7 @@ def _row(update: TrialUpdate, seed: SeedResult) -> dict[str, Any]:
         "images_per_second": seed.images_per_second,
         "node": update.node,
         "device": update.device,
+        "peak_memory": update.peak_memory,
         "error": seed.error or update.error,
         "mutations": json.dumps([asdict(mutation) for mutation in update.mutations]),
     }
@@ -293,6 +295,7 @@ def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
         error=_text(rows[0]["error"]),
         node=rows[0]["node"],
         device=rows[0]["device"],
+        peak_memory=_whole(rows[0].get("peak_memory")),
         mutations=tuple(Mutation(**mutation) for mutation in json.loads(rows[0].get("mutations", "[]"))),
     )
 
@@ -300,6 +303,11 @@ def _update_from_rows(rows: Sequence[Mapping[Any, Any]]) -> TrialUpdate:
 def _text(value: object) -> str | None:
     """A cell of text; a missing one comes back from parquet as NaN."""
     return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    """A cell that holds a number or nothing; an older table has no such column."""
+    return None if pd.isna(value) else int(value)
 
 
 def require_sweep_folder(path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import HyperBandScheduler
 
+from infogan_bench.sweep.full_card import AloneOnFullCard
 from infogan_bench.sweep.trainable import OBJECTIVE, STEP
 
 
-class HyperBand(HyperBandScheduler):  # type: ignore[misc]
+class HyperBand(AloneOnFullCard, HyperBandScheduler):  # type: ignore[misc]
     """Successive halving in brackets that begin to compare their trials ever earlier.
 
     With s_max = floor(log(longest / grace) / log(reduction)), bracket s = 0, ..., s_max takes

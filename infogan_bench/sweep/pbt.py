@@ -25,6 +25,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
 from infogan_bench.results import Mutation
+from infogan_bench.sweep.full_card import AloneOnFullCard
 from infogan_bench.sweep.storage import Storage, upload
 from infogan_bench.sweep.trainable import OBJECTIVE, STEP, Assignment, assignment_of
 from infogan_bench.trial import exploit, mutations_of
@@ -89,7 +90,7 @@ def _rng(seed: int, step: int, trial: str, purpose: str) -> random.Random:
     return random.Random(f"{seed} {step} {trial} {purpose}")  # noqa: S311
 
 
-class PopulationBasedTraining(FIFOScheduler):  # type: ignore[misc]
+class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]
     """Pauses every trial where the population is to be compared, and lets all go on once it was.
 
     Ray's own scheduler of this name takes no searcher, draws from Python's global random state, and knows nothing of

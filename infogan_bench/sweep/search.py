@@ -12,6 +12,7 @@ from ray.tune.search import Searcher
 
 from infogan_bench.config import SweepConfig
 from infogan_bench.results import TrialUpdate
+from infogan_bench.sweep.full_card import AloneOnFullCard
 from infogan_bench.sweep.hyperband import HyperBand
 from infogan_bench.sweep.pbt import PopulationBasedTraining
 from infogan_bench.sweep.proposals import Proposals
@@ -71,6 +72,18 @@ class Planner(Searcher):  # type: ignore[misc]
         """See `save`."""
 
 
+class _ASHA(AloneOnFullCard, AsyncHyperBandScheduler):  # type: ignore[misc]
+    """Ray's ASHA."""
+
+
+class _Median(AloneOnFullCard, MedianStoppingRule):  # type: ignore[misc]
+    """Ray's median stopping rule."""
+
+
+class _InOrder(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]
+    """No early stop."""
+
+
 def scheduler(sweep: SweepConfig, *, population: int = 0, compared: int = 0) -> TrialScheduler:
     """The scheduler for `sweep.scheduler`; it counts in training steps.
 
@@ -82,7 +95,7 @@ def scheduler(sweep: SweepConfig, *, population: int = 0, compared: int = 0) -> 
     lengths = sweep.space["steps"].probes() if "steps" in sweep.space else (sweep.base.steps,)
     longest, grace = int(max(lengths)), config.grace_steps(int(min(lengths)))
     if config.name == "asha":
-        return AsyncHyperBandScheduler(
+        return _ASHA(
             time_attr=STEP,
             metric=OBJECTIVE,
             mode=sweep.objective.mode,
@@ -91,11 +104,9 @@ def scheduler(sweep: SweepConfig, *, population: int = 0, compared: int = 0) -> 
             reduction_factor=config.reduction,
         )
     if config.name == "median":
-        return MedianStoppingRule(
-            time_attr=STEP, metric=OBJECTIVE, mode=sweep.objective.mode, grace_period=grace
-        )
+        return _Median(time_attr=STEP, metric=OBJECTIVE, mode=sweep.objective.mode, grace_period=grace)
     if config.name == "pbt":
         return PopulationBasedTraining(sweep, population, compared)
     if config.name == "hyperband":
         return HyperBand(longest=longest, grace=grace, reduction=config.reduction, mode=sweep.objective.mode)
-    return FIFOScheduler()
+    return _InOrder()

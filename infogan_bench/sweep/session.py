@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +40,8 @@ from infogan_bench.sweep.disk import disk_fault, is_disk_fault
 from infogan_bench.sweep.edits import accepted_edits
 from infogan_bench.sweep.environment import describe_environment
 from infogan_bench.sweep.folder import AS_RUN, SweepFolder, require_sweep_folder
+from infogan_bench.sweep.full_card import GPU
+from infogan_bench.sweep.gpus import measured_gpus
 from infogan_bench.sweep.lock import sole_user
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.nodes import require_able_nodes, shipped_code
@@ -287,17 +289,15 @@ class _Session:
         with ray_cluster(address, code) if to_come else nullcontext():
             if to_come:
                 self.signals.listen()
-                request = trial_request(self.sweep.resources)
-                require_a_node(request, self.sweep.resources.wait)
-                require_able_nodes(request, self.storage, self.sweep.extensions)
-                self.record.request = request
+                request, shared = self._prepare(assignments)
             for listener in self.listeners:
                 listener.started(self.total)
                 self._started.append(listener)
             if self.tracker:
                 self.tracker.catch_up(self.folder.updates.values())  # on what an earlier stop cut off
             if to_come:
-                dropped = self._tune(Planner(assignments, proposals, self.sweep.objective.mode), to_come)
+                planner = Planner(assignments, proposals, self.sweep.objective.mode)
+                dropped = self._tune(planner, to_come, request, shared)
                 while dropped:
                     again = [
                         replace(
@@ -306,11 +306,36 @@ class _Session:
                         )
                         for each in dropped
                     ]
-                    dropped = self._tune(Planner(again, None, self.sweep.objective.mode), len(again))
+                    planner = Planner(again, None, self.sweep.objective.mode)
+                    dropped = self._tune(planner, len(again), request, shared)
         if proposals:
             proposals.close(self.folder.updates)
         with self._noting_a_fault():
             self.folder.flush()
+
+    def _prepare(self, assignments: Sequence[Assignment]) -> tuple[dict[str, float], ray.ObjectRef]:
+        """What a trial asks of Ray, which some node has, and a reference to what the trials share."""
+        resources = self.sweep.resources
+        request = trial_request(resources)
+        require_a_node(request, resources.wait)
+        require_able_nodes(request, self.storage, self.sweep.extensions)
+        shared = ray.put(
+            Shared(
+                self.sweep,
+                load_dataset(self.sweep.dataset),
+                extension_sources(self.sweep.extensions),
+                self.storage,
+                trial_threads(request.get("CPU", 1)),
+            )
+        )
+        if resources.gpus == "auto" and GPU in request:
+            planned = (each.values for each in assignments)
+            request[GPU], warning = measured_gpus(self.sweep, planned, shared, request)
+            if warning:
+                log.warning(warning)
+                self.warnings.append(warning)
+        self.record.request = request
+        return request, shared
 
     @contextmanager
     def _noting_a_fault(self) -> Iterator[None]:
@@ -322,24 +347,17 @@ class _Session:
                 raise
             self.fault = self.fault or error
 
-    def _tune(self, planner: Planner, to_come: int) -> list[Assignment]:
+    def _tune(
+        self, planner: Planner, to_come: int, request: Mapping[str, float], shared: ray.ObjectRef
+    ) -> list[Assignment]:
         """Run `to_come` trials by Ray Tune, until they are done, their time is up, or a signal comes.
 
         Returns:
             Those that Tune dropped and that are to be run again; none after a signal or a fault, or when time is up.
         """
-        request = trial_request(self.sweep.resources)
-        threads = trial_threads(request.get("CPU", 1))
         slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
         ahead = 1 if planner.learns else max(1, int(slots))  # asked late, a search that learns knows more
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(ahead)
-        shared = Shared(
-            self.sweep,
-            load_dataset(self.sweep.dataset),
-            extension_sources(self.sweep.extensions),
-            self.storage,
-            threads,
-        )
         events = Events(self.folder, self.storage, self.sweep.seeds, self.listeners)
         began, limit = time.monotonic(), self.sweep.search.time_limit
         try:
@@ -349,12 +367,12 @@ class _Session:
                     name=self.storage.new_run(),
                     storage_path=self.storage.path,
                     storage_filesystem=self.storage.filesystem,
-                    config={"shared": ray.put(shared)},
+                    config={"shared": shared},
                     search_alg=planner,
                     scheduler=scheduler(self.sweep, population=to_come, compared=self.compared),
                     num_samples=to_come,
                     time_budget_s=self.sweep.search.time_limit,
-                    resources_per_trial=tune.PlacementGroupFactory([request]),
+                    resources_per_trial=tune.PlacementGroupFactory([dict(request)]),
                     max_failures=self.sweep.resources.retries,
                     trial_dirname_creator=lambda trial: assignment_of(trial.config).trial,
                     reuse_actors=True,

@@ -1,8 +1,8 @@
 """The Ray actor: an adapter that turns Ray Tune's calls into calls of `Trial`.
 
 A trial that diverges or raises is a result like any other (`status`, `error`), so that the actor lives on and the
-next trial re-uses it. What Ray sees as an error is only the death of the process; then it retries from the last
-checkpoint.
+next trial re-uses it. What Ray sees as an error is the death of the process, or that it gives up a card where it
+found no memory beside others; then it retries from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -30,7 +30,9 @@ from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
 from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
+from infogan_bench.sweep.full_card import FullCardError, alone_reason, share_of_a_card
 from infogan_bench.sweep.storage import Storage
+from infogan_bench.training.device import free_card, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
 OBJECTIVE = (
@@ -101,18 +103,25 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, config: Mapping[str, Any]) -> None:
         self._trial: Trial | None = None
+        free_card()
+        self._full_card: FullCardError | None = None
         self._failure: str | None = None
         self._warning: str | None = None
         self._assignment = assignment_of(config)
         self._start, self._waits = self._assignment.checkpoint, self._assignment.waits
         self._shared: Shared = ray.get(config["shared"])
         sweep = self._shared.sweep
+        if ray.get_gpu_ids() and not torch.cuda.is_available():
+            self._warning = (
+                f"Ray grants trials a GPU on node {ray.util.get_node_ip_address()}, but torch sees no CUDA there: they "
+                "train on the CPU"
+            )
         self._metric = sweep.objective.metric
         self._seeds = sweep.seeds
         try:
             torch.set_num_threads(self._shared.threads)
             load_extensions(sweep.extensions, self._shared.extensions)
-            self._trial = Trial(_spec(sweep, self._assignment), _granted_device(), self._shared.dataset)
+            self._trial = Trial(trial_spec(sweep, self._assignment), granted_device(), self._shared.dataset)
         except BaseException as error:
             self._fail(error)
 
@@ -126,12 +135,18 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 self._last = self._trial.update if waits else self._trial.advance()
             except BaseException as error:
                 self._fail(error)
+        if self._full_card is not None:
+            raise self._full_card
         return self._report(self._last, save=not waits)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         assert self._trial is not None, "a failed trial asks for no checkpoint"  # noqa: S101
         try:
             self._trial.save(Path(checkpoint_dir))
+        except RuntimeError as error:
+            if (full := _as_full_card(error)) is not None:
+                raise full from error
+            raise
         except OSError as error:
             shutil.rmtree(checkpoint_dir, ignore_errors=True)
             if is_disk_fault(error):  # which disk, is what the user has to know
@@ -173,29 +188,24 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
     def _fail(self, error: BaseException) -> None:
         """Remember why the trial failed, and free what it held.
 
-        Whatever a user's own module raises is the trial's fault alone; but where Ray ends this process, it ends.
+        Whatever a user's own module raises is the trial's fault alone; but where Ray ends this process, it ends. A
+        card that is full while others may be on it is no fault of the trial either: `step` raises that.
         """
         if hasattr(error, "ray_terminate_msg"):
             raise error
-        before = (
-            self._trial.update.seeds
-            if self._trial
-            else [SeedResult(s, Status.FAILED, 0) for s in self._seeds]
-        )
-        self._last = TrialUpdate(
-            trial=self._assignment.trial,
-            params=self._assignment.params,
+        self._full_card = _as_full_card(error)
+        before = self._trial.update if self._trial else _not_begun(self._assignment, self._seeds)
+        self._last = replace(
+            before,
             status=Status.FAILED,
-            step=max((seed.step for seed in before), default=0),
-            seeds=tuple(replace(seed, status=Status.FAILED) for seed in before),
-            error=reason(error),
-            mutations=self._assignment.mutations,
+            seeds=tuple(replace(seed, status=Status.FAILED) for seed in before.seeds),
+            error=alone_reason(error) if is_out_of_memory(error) and share_of_a_card() else reason(error),
+            peak_memory=self._trial.peak_memory if self._trial else None,
         )
         self._failure = "".join(traceback.format_exception(error))
         self._trial = None
         gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_card()
 
     def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, Any]:
         node = ray.util.get_node_ip_address()
@@ -215,7 +225,24 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         return result
 
 
-def _spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
+def _not_begun(assignment: Assignment, seeds: Sequence[int]) -> TrialUpdate:
+    return TrialUpdate(
+        trial=assignment.trial,
+        params=assignment.params,
+        status=Status.PENDING,
+        seeds=tuple(SeedResult(seed, Status.PENDING, 0) for seed in seeds),
+        mutations=assignment.mutations,
+    )
+
+
+def _as_full_card(error: BaseException) -> FullCardError | None:
+    """What a trial raises that found no memory on a card where others may be as well; None for any other error."""
+    shared = is_out_of_memory(error) and 0 < share_of_a_card() < 1
+    return FullCardError(reason(error)) if shared else None
+
+
+def trial_spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
+    """What a trial of `sweep` trains."""
     return TrialSpec(
         trial=assignment.trial,
         params=assignment.params,
@@ -229,7 +256,7 @@ def _spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
     )
 
 
-def _granted_device() -> str:
+def granted_device() -> str:
     """The GPU that Ray granted (it hides the others), or the CPU where it granted none."""
     return "cuda" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
 

@@ -367,6 +367,7 @@ def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str
         SEEDS_TAG: str(len(update.seeds)),
         "infogan.node": update.node,
         "infogan.device": update.device,
+        "infogan.peak_memory": "" if update.peak_memory is None else str(update.peak_memory),
         "infogan.error": update.error or "",
         "infogan.not_finite": ", ".join(not_finite),
         "infogan.mutations": _mutations_text(update.mutations),

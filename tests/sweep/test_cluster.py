@@ -79,8 +79,8 @@ class TestPreflight:
         assert asked == [[{"slot": 1}]]
         assert demand() == []
 
-    def test_auto_takes_a_quarter_of_a_gpu_where_there_is_one(self, cluster: Cluster) -> None:
-        assert trial_request(ResourcesConfig()) == {"CPU": 1, "GPU": 0.25}
+    def test_auto_is_measured_on_a_whole_gpu_where_there_is_one(self, cluster: Cluster) -> None:
+        assert trial_request(ResourcesConfig()) == {"CPU": 1, "GPU": 1}
         asked = ResourcesConfig(cpus=4, gpus=0, memory=2, custom={"slot": 1})
         assert trial_request(asked) == {"CPU": 4, "memory": 2 * 2**30, "slot": 1}
 

@@ -19,6 +19,7 @@ class Trial:
 
     def __init__(self, name: str) -> None:
         self.trial_id, self.status, self.is_saving = name, "RUNNING", False
+        self.pickled_error_file = None
 
 
 class Controller:
@@ -67,7 +68,7 @@ class Bench:
 
 
 def test_none_stops_nothing() -> None:
-    assert type(scheduler(parse_sweep({"name": "s"}))) is FIFOScheduler
+    assert type(scheduler(parse_sweep({"name": "s"}))).on_trial_result is FIFOScheduler.on_trial_result
 
 
 @pytest.mark.parametrize(("mode", "sign"), [("max", 1), ("min", -1)])

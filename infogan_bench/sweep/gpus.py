@@ -1,0 +1,219 @@
+"""`gpus: auto`: how much of a card a trial takes, from what a few steps of the largest trial take there."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+import torch
+from ray.exceptions import RayError
+from ray.util import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from infogan_bench.codes import LatentCodes
+from infogan_bench.config import RunConfig, SweepConfig, apply
+from infogan_bench.config.rules import PLANNED_AHEAD, corners
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
+from infogan_bench.sweep.full_card import GPU
+from infogan_bench.sweep.trainable import Assignment, Shared, granted_device, trial_spec
+from infogan_bench.training.device import free_card, is_out_of_memory
+from infogan_bench.trial import Trial
+
+log = logging.getLogger(__name__)
+
+_STEPS = 2  # the optimisers' moments are there from the first one on
+_SAFETY = 0.9  # of a card's memory: what is left is for fragments, and for the last evaluation
+_PRECISION = 10_000  # Ray counts ten thousandths of a GPU
+_CARD_SECONDS = 120.0  # for a card to become free, where another sweep has them all
+_GIB = 2**30
+_CARD = "accelerator_type:"  # a resource by which Ray names the kind of a node's cards
+_SIZED = (
+    "architecture.", "batch", "codes.", "objective.transform", "objective.consistency", "objective.balance",
+    "objective.instance_noise", "objective.r1", "optimiser.ema",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What the largest trial of a sweep takes of a card, in bytes, with all that CUDA itself takes there."""
+
+    card: str
+    taken: int
+    total: int
+
+    @property
+    def trials(self) -> int:
+        """How many fit at once; one always, since a card of its own is the most that a trial can have."""
+        return max(1, int(_SAFETY * self.total / self.taken))
+
+
+def measured_gpus(
+    sweep: SweepConfig,
+    planned: Iterable[Mapping[str, Any]],
+    shared: ray.ObjectRef,
+    request: Mapping[str, float],
+) -> tuple[float, str | None]:
+    """The share of a card for `gpus: auto`: 1/n, where n trials at once fit the smallest card, and any node has the
+    CPUs (memory, custom resources) for them. A whole card, and a warning, where no step could be measured.
+
+    Args:
+        sweep: the sweep.
+        planned: the swept values of the trials to come, as far as they are planned.
+        shared: of `Shared`.
+        request: what a trial asks of Ray, with a whole card.
+
+    Raises:
+        InputError: if torch sees no CUDA where Ray has a card, or no card becomes free.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = [node for node in nodes if all(node.get(name, 0) >= amount for name, amount in request.items())]
+    largest = largest_params(sweep, planned)
+    try:
+        found = [_on_a_card(kind, request, shared, largest) for kind in _kinds_of_card(nodes)]
+    except (RayError, ImportError) as error:  # a fault of a user's module fails trials, never a sweep
+        why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        return 1.0, f"gpus: auto: no step could be measured ({why}), so every trial gets a whole card"
+    at_once = min(min(each.trials for each in found), max(_slots(node, request) for node in nodes))
+    share = math.floor(_PRECISION / at_once) / _PRECISION
+    for each in found:
+        log.info(
+            "gpus: auto is %g: a trial takes %.2f GiB of %.2f GiB on %s, where %d fit; %d at once on a card",
+            share, each.taken / _GIB, each.total / _GIB, each.card, each.trials, at_once,
+        )  # fmt: skip
+    return share, None
+
+
+def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of the values that a sweep tries, those whose trials may take most memory: of each architecture, all that no
+    other surpasses in width, batch, codes and terms of the objective at once.
+
+    Where the search proposes trials as it goes, or `pbt` changes them, they are looked for in the corners of the space.
+    """
+    if sweep.search.algorithm not in PLANNED_AHEAD or sweep.scheduler.name == "pbt":
+        space = {key: domain for key, domain in sweep.space.items() if key.startswith(_SIZED)}
+        planned = corners(sweep.model_copy(update={"space": space}))
+    largest: list[tuple[str, tuple[float, ...], dict[str, Any]]] = []
+    for params in planned:
+        sized = {key: value for key, value in params.items() if key.startswith(_SIZED)}
+        run = apply(sweep.base, sized)
+        name, sizes = run.architecture.name, _sizes(run)
+        if any(name == other and _covers(others, sizes) for other, others, _ in largest):
+            continue
+        largest = [each for each in largest if each[0] != name or not _covers(sizes, each[1])]
+        largest.append((name, sizes, sized))
+    return [params for _, _, params in largest]
+
+
+def _sizes(run: RunConfig) -> tuple[float, ...]:
+    """Numbers that are the larger, the more memory a step takes."""
+    codes, objective = LatentCodes(run.codes, fixed_std=run.objective.fixed_std), run.objective
+    return (
+        run.architecture.width,
+        run.batch,
+        codes.latent_dim,
+        codes.q_dim,
+        objective.transform.share if objective.transform.any else 0.0,
+        bool(objective.consistency),
+        bool(objective.balance),
+        bool(objective.instance_noise),
+        bool(objective.r1),
+        bool(run.optimiser.ema),
+        run.architecture.spectral_norm,
+        not run.architecture.spectral_norm,  # which of the two takes more is not known
+    )
+
+
+def _covers(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(a >= b for a, b in zip(one, other, strict=True))
+
+
+def _kinds_of_card(nodes: Sequence[Mapping[str, float]]) -> Iterator[str | None]:
+    """The names of the kinds of card that there are; None for one without a name."""
+    kinds: dict[str | None, None] = {}
+    for node in nodes:
+        names: list[str | None] = [name for name in node if name.startswith(_CARD)]
+        kinds |= dict.fromkeys(names or [None])
+    yield from kinds
+
+
+def _slots(node: Mapping[str, float], request: Mapping[str, float]) -> int:
+    """Trials at once on each card of a node for which it has the CPUs and whatever else they ask for."""
+    at_once = min(node[name] // amount for name, amount in request.items() if name != GPU)
+    return math.ceil(at_once / node[GPU])
+
+
+def _on_a_card(
+    kind: str | None,
+    request: Mapping[str, float],
+    shared: ray.ObjectRef,
+    largest: Sequence[Mapping[str, Any]],
+) -> Footprint:
+    """Measure on a whole card of a kind, once one is free."""
+    group = placement_group([{**request, **({kind: 0.001} if kind else {})}])
+    try:
+        if not group.wait(timeout_seconds=_CARD_SECONDS):
+            raise InputError(
+                f"resources.gpus: `auto` measures a trial on a whole card, and none was free for {_CARD_SECONDS:g} "
+                "seconds: give a share, such as `gpus: 0.25`"
+            )
+        task = ray.remote(max_retries=0, max_calls=1)(
+            measure
+        )  # the process ends with it, and leaves the card
+        found: Footprint | str = ray.get(
+            task.options(
+                num_cpus=request.get("CPU", 0),
+                num_gpus=1,
+                scheduling_strategy=PlacementGroupSchedulingStrategy(group),
+            ).remote(shared, largest)
+        )
+    finally:
+        remove_placement_group(group)
+    if isinstance(found, str):
+        raise InputError(found)
+    return found
+
+
+def measure(shared: Shared, largest: Sequence[Mapping[str, Any]]) -> Footprint | str:
+    """Train a few steps of each trial, with all its seeds and the scores after them, on this process's card.
+
+    Returns:
+        What the one that takes most takes; or why the card is of no use.
+    """
+    if not torch.cuda.is_available():
+        return (
+            f"resources.gpus: Ray has a GPU on node {ray.util.get_node_ip_address()}, but torch sees no CUDA there: "
+            "install a torch with CUDA and a driver for it, or give `gpus: 0` (or a share, such as 0.25: Ray packs "
+            "trials by it, and they train on the CPU)"
+        )
+    torch.set_num_threads(shared.threads)
+    load_extensions(shared.sweep.extensions, shared.extensions)
+    reserved = 0
+    try:
+        for params in largest:
+            reserved = max(reserved, _reserved(shared, params))
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        reserved = torch.cuda.mem_get_info()[1]  # not even alone
+    free, total = torch.cuda.mem_get_info()
+    others = (
+        total - free - torch.cuda.memory_reserved()
+    )  # CUDA's context, libraries, and who else is on the card
+    return Footprint(torch.cuda.get_device_name(), reserved + others, total)
+
+
+def _reserved(shared: Shared, params: Mapping[str, Any]) -> int:
+    """The most bytes that torch reserved on the card for a trial."""
+    spec = trial_spec(shared.sweep, Assignment("measured", params))
+    few = spec.evaluation.model_copy(update={"every": _STEPS})
+    trial = Trial(replace(spec, evaluation=few), granted_device(), shared.dataset)
+    trial.advance()
+    reserved = torch.cuda.max_memory_reserved()
+    del trial
+    free_card()
+    return reserved

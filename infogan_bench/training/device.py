@@ -1,0 +1,80 @@
+"""Where a trial trains: the device's name, the memory taken there, and what torch says when there is none left."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import re
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import torch
+
+# Besides torch's own allocator: the CUDA driver, and libraries that allocate on their own. cuBLAS says ALLOC_FAILED,
+# cuDNN 9 DEVICE_ALLOCATION_FAILED.
+_OUT_OF_MEMORY = re.compile(
+    r"CUDA (driver )?error: out of memory|CUDA ran out of memory|CU[A-Z]+_STATUS_\w*ALLOC\w*_FAILED"
+)
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_CLEAR_PEAK = "5"  # proc(5): reset the peak resident set size
+
+
+def device_name(device: torch.device) -> str:
+    """The card's name, such as `NVIDIA H100 80GB HBM3`; for the CPU `cpu` and the processor's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu {_processor()}" if device.type == "cpu" else str(device)
+
+
+@cache
+def _processor() -> str:
+    with suppress(OSError):
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if model:
+            return model[1].strip()
+    return platform.processor() or platform.machine()
+
+
+class PeakMemory:
+    """The most memory taken since this was made, on one device.
+
+    On a card: what torch allocated there in this process (`torch.cuda.max_memory_allocated`), without CUDA's own
+    context. On the CPU: the process's resident set size, so with its libraries and the images it shares with others;
+    Linux alone can tell it for less than the life of a process. Making another one in the same process starts both
+    anew.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._known = device.type == "cuda"
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        elif device.type == "cpu":
+            with suppress(OSError):  # no Linux, or a container that hides it
+                _CLEAR.write_text(_CLEAR_PEAK)
+                self._known = True
+
+    @property
+    def bytes(self) -> int | None:
+        """None where the system does not tell."""
+        if not self._known:
+            return None
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device)
+        peak = re.search(r"^VmHWM:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+        return int(peak[1]) * 1024 if peak else None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a card had no memory left, by whichever of the libraries that allocate there it was noticed."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+def free_card() -> None:
+    """Give memory that nothing here holds any more back to the card, for the other processes on it."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        gc.collect()
+        torch.cuda.empty_cache()
