@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
-from torchvision.utils import make_grid, save_image
 
 from infogan_bench.codes import Code, LatentCodes, Latents, Posterior
 from infogan_bench.config.metrics import (
@@ -26,7 +25,7 @@ from infogan_bench.config.metrics import (
     uses_factors,
     uses_labels,
 )
-from infogan_bench.datasets import Factors, ImageDataset, to_float
+from infogan_bench.datasets import Factors, ImageDataset, to_float, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.factor_scores import (
     Codes,
@@ -35,6 +34,7 @@ from infogan_bench.factor_scores import (
     representation,
     score_factors,
 )
+from infogan_bench.grid import write_grid
 from infogan_bench.networks import InfoGAN
 from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
 from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation
@@ -331,9 +331,7 @@ def traversal_latents(
 
 
 def _write_grid(model: InfoGAN, latents: Latents, columns: int, path: Path) -> None:
-    images = model.generate(latents)
-    grid = make_grid(images, nrow=columns, padding=1, normalize=True, value_range=(-1, 1), pad_value=0.5)
-    save_image(grid, path)
+    write_grid(to_uint8(model.generate(latents)), columns, path, gap=1, around=128)
 
 
 def write_evaluation(

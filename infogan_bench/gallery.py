@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.utils import make_grid, save_image
 
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.evaluation import Evaluation
+from infogan_bench.grid import write_grid
 from infogan_bench.networks import InfoGAN
 
 _COLUMNS = 12
@@ -35,8 +35,7 @@ def write_gallery(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation,
     shown = torch.cat(best)
     mistakes = order[_is_mistake(dataset, evaluation, category)[order]][:_MISTAKES]
     chosen = torch.cat([shown, mistakes])
-    pictures = dataset.test_images[chosen].float() / 255
-    save_image(make_grid(pictures, nrow=_COLUMNS, padding=0), folder / "categories.png")
+    write_grid(dataset.test_images[chosen], _COLUMNS, folder / "categories.png")
     entries = [_describe(dataset, int(i), int(category[i]), float(confidence[i])) for i in chosen]
     index = {
         "code": code.name,
