@@ -26,6 +26,6 @@ def write_grid(images: Tensor, columns: int, path: Path, gap: int = 0, around: i
     rows = -(-count // columns)
     cells = images.new_full((rows * columns, channels, height + gap, width + gap), around)
     cells[:count, :, gap:, gap:] = images
-    lines = cells.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    lines = cells.view(rows, columns, *cells.shape[1:]).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
     sheet = np.pad(lines.cpu().numpy(), ((0, gap), (0, gap), (0, 0)), constant_values=around)
     Image.fromarray(sheet.squeeze(2) if channels == 1 else sheet).save(path)

@@ -40,8 +40,10 @@ def broken_rules(sweep: SweepConfig) -> list[Fault]:
 
 
 def corners(sweep: SweepConfig, *prefixes: str) -> Iterator[dict[str, Any]]:
-    """Combinations of the probes of all domains or, given `prefixes`, of those whose key starts with one of them; at most
-    10,000."""
+    """Combinations of the probes of all domains, or of those whose key starts with one of `prefixes`.
+
+    At most 10,000 of them.
+    """
     domains = {
         key: domain.probes() for key, domain in sweep.space.items() if key.startswith(prefixes or ("",))
     }
