@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -72,15 +73,39 @@ class Planner(Searcher):  # type: ignore[misc]
         """See `save`."""
 
 
-class _ASHA(AloneOnFullCard, AsyncHyperBandScheduler):  # type: ignore[misc]
+class _Line(AloneOnFullCard):
+    """Mixed into a scheduler: the trials that wait start in the order of the plan.
+
+    Ray's own choice looks at all trials of the sweep at every event. And it gives a process that is free to the first
+    one that waits, even if a process starts for that one already, and is then thrown away: where trials end more often
+    than a process takes to start, one that was lost would never be replaced.
+    """
+
+    def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:
+        """The first that waits and that no process starts for; else the first that waits, or that was paused."""
+        live = tune_controller.get_live_trials()
+        waiting = [trial for trial in live if trial.status == RayTrial.PENDING]
+        unserved = [trial for trial in waiting if not _process_starts(tune_controller, trial)]
+        paused = [trial for trial in live if trial.status == RayTrial.PAUSED]
+        return min(unserved or waiting or paused, key=lambda trial: trial.trial_id, default=None)
+
+
+def _process_starts(tune_controller: Any, trial: RayTrial) -> bool:
+    """Whether Ray starts a process for a trial that waits, for which it has no public word."""
+    controller = tune_controller._tune_controller
+    actor = controller._trial_to_actor.get(trial)
+    return actor is not None and bool(controller._actor_manager.is_actor_started(actor))
+
+
+class _ASHA(_Line, AsyncHyperBandScheduler):  # type: ignore[misc]
     """Ray's ASHA."""
 
 
-class _Median(AloneOnFullCard, MedianStoppingRule):  # type: ignore[misc]
+class _Median(_Line, MedianStoppingRule):  # type: ignore[misc]
     """Ray's median stopping rule."""
 
 
-class _InOrder(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]
+class _InOrder(_Line, FIFOScheduler):  # type: ignore[misc]
     """No early stop."""
 
 

@@ -17,7 +17,9 @@ os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the sweep fo
 os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")  # a failed trial reports no objective
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", str(10**9))  # and all that a resume needs
-os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "5")  # on a stop, do not wait for running steps
+# A process that does not end by itself is killed at once then; for any number below 10 the sweep would stand still
+# for the rest of 10 s.
+os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "10")
 
 import infogan_reports
 import ray

@@ -28,6 +28,13 @@ class Controller:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self.stopped: list[str] = []
+        # Ray's own notes, and what it knows of processes
+        self._tune_controller, self._actor_manager = self, self
+        self._trial_to_actor: dict[Trial, str] = {}
+        self.starting: set[str] = set()
+
+    def is_actor_started(self, actor: str) -> bool:
+        return actor in self.starting
 
     def stop_trial(self, trial: Trial) -> None:
         self._bench.scheduler.on_trial_remove(self, trial)
@@ -160,3 +167,17 @@ def test_a_grace_of_the_whole_run_compares_nothing() -> None:
     bench = Bench("a", "b", "c", steps=80, name="hyperband", grace=80)
     assert [bench.report(name, 79, 0.1) for name in "abc"] == [CONTINUE] * 3
     assert bench.scheduler.state()["num_brackets"] == 3  # of one trial each
+
+
+@pytest.mark.parametrize("name", ["none", "asha", "median"])
+def test_trials_start_in_order_but_for_those_whose_process_starts_already(name: str) -> None:
+    """Given the free process, such a trial would have its own thrown away: where trials end faster than processes
+    start, one that was lost would never be replaced. Of the sweep's trials only those that live are looked at: the
+    controller has no others."""
+    bench = Bench("0", "1", "2", "3", "4", steps=40, name=name)
+    controller = bench.controller
+    for trial in ("1", "2", "3", "4"):
+        bench.trials[trial].status = "PENDING"
+        controller._trial_to_actor[bench.trials[trial]] = f"process of {trial}"  # asked for
+    controller.starting = {"process of 1", "process of 3"}
+    assert [bench.next() for _ in range(5)] == ["2", "4", "1", "3", None]
