@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from infogan_reports.folder import SweepData
+from infogan_reports.folder import SweepData, read_history
 from infogan_reports.ranking import RankedTrial
 
 BEST_TRIALS = 5
@@ -70,7 +70,7 @@ def training_panels(data: SweepData, trials: Sequence[RankedTrial], rows: Iterab
     A metric that none of them reported has no panel, nor has a score that is computed at a run's end alone.
     """
     place = {trials[row].trial: row for row in rows}
-    history = data.history[data.history["trial"].isin(list(place))]
+    history = read_history(data.folder, place.keys())
     if history.empty:
         return ()
     curves = _curves(history.astype({"trial": str, "metric": str}), place)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
@@ -18,6 +20,8 @@ TRIAL_COLUMNS = (
     "trial", "seed", "status", "step", "params", "scores", "seconds", "images_per_second", "node", "device",
     "error",
 )  # fmt: skip
+NEWER_COLUMNS = ("peak_memory",)  # of trials.parquet, which an older one lacks
+HISTORY = "history.parquet"
 HISTORY_COLUMNS = ("trial", "seed", "step", "metric", "value")
 STATUSES = ("pending", "running", "finished", "stopped", "diverged", "failed", "interrupted")
 EXPECTED = "a sweep folder holds sweep.yaml, trials.parquet, history.parquet and trials/"
@@ -34,8 +38,8 @@ class SweepData:
     """A sweep folder in memory.
 
     `trials` has a row per trial and seed with the columns of trials.parquet, ordered by trial and seed; its
-    `params` and `scores` are dictionaries, and a score that is not finite is absent. `history` has the
-    columns trial, seed, step, metric, value. Both may be empty: a sweep that has just begun has neither.
+    `params` and `scores` are dictionaries, and a score that is not finite is absent. It may be empty, as `history`
+    may: a sweep that has just begun has neither.
     """
 
     folder: Path
@@ -45,10 +49,14 @@ class SweepData:
     metric: str  # of the objective
     mode: str  # max or min
     trials: pd.DataFrame
-    history: pd.DataFrame
     mutations: Mapping[
         str, Sequence[Mapping[str, Any]]
     ]  # trial -> its step, from_trial, params; population based
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """trial, seed, step, metric, value of all trials, read when it is asked for; see `read_history`."""
+        return read_history(self.folder)
 
     @property
     def goals(self) -> tuple[tuple[str, str], ...]:
@@ -85,6 +93,7 @@ def load(folder: Path) -> SweepData:
     text = path.read_text(encoding="utf-8")
     config = _yaml_mapping(text, path)
     metric, mode = _objective(config, path)
+    _check_columns(folder / HISTORY, HISTORY_COLUMNS)
     return SweepData(
         folder=folder,
         text=_before_environment(text),
@@ -93,9 +102,21 @@ def load(folder: Path) -> SweepData:
         metric=metric,
         mode=mode,
         trials=_read_trials(folder),
-        history=_read_history(folder / "history.parquet"),
         mutations=_read_mutations(folder / "trials.parquet"),
     )
+
+
+def read_history(folder: Path, trials: Collection[str] | None = None) -> pd.DataFrame:
+    """trial, seed, step, metric, value: what was reported and is a number, of all trials or of some.
+
+    Those of some are picked while the file is read, piece by piece: all of 10,000 trials would take a gibibyte.
+
+    Raises:
+        ReportError: if the table cannot be read.
+    """
+    some = None if trials is None else pc.field("trial").isin(pa.array(trials, pa.string()))
+    frame = _read_table(folder / HISTORY, HISTORY_COLUMNS, some, dictionary=["trial", "metric"])
+    return frame[frame["value"].notna()]
 
 
 def read_seed_files(folder: Path, trial: str, seed: int) -> SeedFiles:
@@ -146,7 +167,7 @@ def _before_environment(text: str) -> str:
 
 
 def _read_trials(folder: Path) -> pd.DataFrame:
-    frame = _read_table(folder / "trials.parquet", TRIAL_COLUMNS)
+    frame = _read_table(folder / "trials.parquet", TRIAL_COLUMNS, newer=NEWER_COLUMNS)
     unknown = sorted(set(frame["status"]) - set(STATUSES))
     if unknown:
         raise ReportError(
@@ -162,7 +183,7 @@ def _read_trials(folder: Path) -> pd.DataFrame:
     )
     waiting = list(_rows_not_reported(folder, set(frame["trial"])))
     if waiting:
-        frame = pd.DataFrame([*frame.to_dict("records"), *waiting], columns=list(TRIAL_COLUMNS))
+        frame = pd.DataFrame([*frame.to_dict("records"), *waiting], columns=frame.columns)
     return frame.sort_values(["trial", "seed"], kind="stable", ignore_index=True)
 
 
@@ -178,11 +199,6 @@ def _rows_not_reported(folder: Path, reported: set[str]) -> Iterator[dict[str, A
                 "params": described.get("params", {}), "scores": {}, "seconds": 0.0, "images_per_second": 0.0,
                 "node": "", "device": "", "error": None,
             }  # fmt: skip
-
-
-def _read_history(path: Path) -> pd.DataFrame:
-    frame = _read_table(path, HISTORY_COLUMNS, dictionary=["trial", "metric"])
-    return frame[frame["value"].notna()]
 
 
 def _read_mutations(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -203,24 +219,53 @@ def _read_mutations(path: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _read_table(path: Path, columns: tuple[str, ...], dictionary: list[str] | None = None) -> pd.DataFrame:
-    """Read `columns` of a Parquet file, or no rows where the sweep has not written it yet.
+def _read_table(
+    path: Path,
+    columns: tuple[str, ...],
+    rows: pc.Expression | None = None,
+    dictionary: list[str] | None = None,
+    newer: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """Read `columns` of a Parquet file, and those of `newer` that are there, or no rows where the sweep has not
+    written it yet.
 
-    `dictionary`: text columns to keep as categories, since a history repeats few words millions of times.
+    Args:
+        rows: which to keep; None: all.
+        dictionary: text columns to keep as categories, since a history repeats few words millions of times.
     """
     if not path.is_file():
         return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
+    found = _check_columns(path, columns)
     try:
-        table = pq.read_table(path, read_dictionary=dictionary)
+        # one piece after the other: read ahead and side by side, the pieces would add up
+        table = pq.read_table(
+            path,
+            columns=[*columns, *(column for column in newer if column in found)],
+            filters=rows,
+            read_dictionary=dictionary,
+            use_threads=False,
+            pre_buffer=False,
+        )
     except (pa.ArrowException, OSError) as error:
         raise ReportError(f"{path} cannot be read as Parquet: {error}") from error
-    missing = [column for column in columns if column not in table.column_names]
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _check_columns(path: Path, columns: tuple[str, ...]) -> list[str]:
+    """The columns of a file; refuse one that is no Parquet, or lacks some of `columns`. It may not be there yet."""
+    if not path.is_file():
+        return []
+    try:
+        found: list[str] = pq.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        raise ReportError(f"{path} cannot be read as Parquet: {error}") from error
+    missing = [column for column in columns if column not in found]
     if missing:
         raise ReportError(
             f"{path} must have the columns {', '.join(columns)}, but lacks {', '.join(missing)}."
         )
-    frame: pd.DataFrame = table.select(columns).to_pandas()
-    return frame
+    return found
 
 
 def _decode(column: pd.Series[Any], path: Path) -> list[dict[str, Any]]:

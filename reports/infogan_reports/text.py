@@ -46,7 +46,7 @@ def duration(seconds: float) -> str:
 def amount_hours(hours: float | None, unit: str) -> str:
     """`12.3 core hours`, `1,234 GPU hours`."""
     if hours is None:
-        return "not recorded"
+        return "not known"
     if 0 < hours < 1e-3:
         return f"under 0.001 {unit} hours"
     return f"{hours:,.0f} {unit} hours" if hours >= 100 else f"{hours:.3g} {unit} hours"

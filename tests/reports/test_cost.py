@@ -88,7 +88,7 @@ def test_another_file_of_that_name_is_refused(mixed: Path) -> None:
 
 
 def test_the_page_says_what_it_took(mixed: Path) -> None:
-    assert "Wall time not recorded CPUs not recorded GPUs not recorded" in text_of(build_report(mixed))
+    assert "Wall time not recorded CPUs not known GPUs not known" in text_of(build_report(mixed))
     sessions = line(FIRST, 7300.0, CPU=2.0) + line(SECOND, 620.0, "finished", CPU=2.0)
     (mixed / "sessions.jsonl").write_text(sessions)
     text = text_of(build_report(mixed))
@@ -105,13 +105,13 @@ def test_a_comparison_holds_the_costs_side_by_side(mixed: Path, tmp_path: Path) 
     (mixed / "sessions.jsonl").write_text(line(FIRST, 50.0, "finished", CPU=2.0, GPU=1.0))
     text = text_of(build_comparison([mixed, other], tmp_path / "both.html"))
     assert "wall time 50 s in 1 session not recorded" in text
-    assert "CPUs 0.0667 core hours not recorded GPUs 0.0333 GPU hours not recorded" in text
+    assert "CPUs 0.0667 core hours not known GPUs 0.0333 GPU hours not known" in text
 
 
 def test_hours_in_words() -> None:
     hours = (None, 0.0, 2e-4, 0.01234, 12.345, 1234.6)
     assert [amount_hours(each, "GPU") for each in hours] == [
-        "not recorded",
+        "not known",
         "0 GPU hours",
         "under 0.001 GPU hours",
         "0.0123 GPU hours",

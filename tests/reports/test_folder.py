@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from infogan_reports import ReportError, build_report, load, summarise
+from infogan_reports.folder import read_history
 
 
 def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
@@ -20,6 +21,16 @@ def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
     assert first["error"] is None
     assert len(data.history) == 6 * 2 * 5 * 8 - 2 * 5  # the failed trial's objective is NaN
     assert data.environment["versions"] == {"torch": "2.14"}
+
+
+def test_the_history_of_some_trials_is_that_part_of_the_whole(mixed: Path) -> None:
+    whole = load(mixed).history
+    some = read_history(mixed, ["0003", "0001", "no such trial"])
+    expected = whole[whole["trial"].isin(["0001", "0003"])].astype({"trial": str, "metric": str})
+    found = some.astype({"trial": str, "metric": str})
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.reset_index(drop=True))
+    assert len(found) == 2 * 2 * 5 * 8
+    assert read_history(mixed, []).empty
 
 
 def test_the_environment_is_no_part_of_the_sweep_that_is_shown(mixed: Path) -> None:
