@@ -80,8 +80,10 @@ class SweepFolder:
             folder._history = History.read(path / "history.parquet")
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: its tables cannot be read: {error}") from None
-        for trial, rows in trials.groupby("trial", sort=False):
-            folder._updates[str(trial)] = _update_from_rows(rows.to_dict("records"))
+        of_trial: dict[str, list[dict[Any, Any]]] = {}
+        for row in trials.to_dict("records"):
+            of_trial.setdefault(row["trial"], []).append(row)
+        folder._updates = {trial: _update_from_rows(rows) for trial, rows in of_trial.items()}
         for update in folder._journalled():
             folder._take(update)
         return folder

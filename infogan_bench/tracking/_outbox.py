@@ -96,10 +96,17 @@ class Outbox:
             self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
             if self._abandoned or not self._waiting:
                 return None
-            key = min(self._waiting, key=lambda key: (key == self._failed, key != self._first))
+            key = self._next()
             self._in_flight = self._waiting.pop(key)
             self._size -= self._in_flight.size
             return key, self._in_flight
+
+    def _next(self) -> str:
+        """The key to send: not the one that failed last unless it is alone, `first` before others, the oldest before
+        newer ones. It takes no longer when thousands wait."""
+        if self._first in self._waiting and self._failed != self._first:
+            return self._first
+        return next((key for key in self._waiting if key != self._failed), self._failed or self._first)
 
     def _sent(self, refused: int) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pandas as pd
@@ -55,3 +56,18 @@ def test_a_journal_that_the_tables_have_caught_up_with_adds_nothing(folder: Swee
     assert curve(found, "0000") == {1: 0.1, 2: 0.2, 3: 0.3}
     found.flush()
     assert len(pd.read_parquet(folder.path / "history.parquet")) == 3
+
+
+def test_a_folder_that_was_opened_writes_the_same_tables(folder: SweepFolder) -> None:
+    rng = random.Random(1)
+    for number in range(30):
+        seeds = tuple(
+            SeedResult(seed, Status.FINISHED, 4, {"L_I": rng.random(), "nmi": rng.random()}, 1.5, 20.0)
+            for seed in (3, 0, 7)
+        )
+        folder.updated(TrialUpdate(f"{number:04d}", {"batch": number}, Status.FINISHED, 4, seeds, node="n"))
+    folder.flush()
+    found = SweepFolder.open(folder.path)
+    assert found.updates == folder.updates
+    pd.testing.assert_frame_equal(found.trials(), folder.trials())
+    pd.testing.assert_frame_equal(found.history(), folder.history())

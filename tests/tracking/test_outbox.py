@@ -61,3 +61,34 @@ def test_what_is_too_much_to_hold_in_memory_is_left_in_the_sweep_folder():
     # with its second report 0001 is too large, and is read from the folder but for its newest tags
     assert sorted(sent) == [("0000", 2 * 2, False, "2"), ("0001", 0, True, "2")]
     assert outbox.unsent == 0
+
+
+class CountedKey(str):
+    """The name of a run, which counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        CountedKey.compared += 1
+        return str.__eq__(self, other)
+
+    def __ne__(self, other):
+        CountedKey.compared += 1
+        return str.__ne__(self, other)
+
+
+def test_the_next_record_is_found_without_a_look_at_all_that_wait(monkeypatch):
+    """A store that is slower than the sweep may have thousands to come."""
+    monkeypatch.setattr(CountedKey, "compared", 0)
+    sent = []
+    outbox = _outbox.Outbox(lambda key, record: sent.append(key) or 0, first=SWEEPS_OWN)
+    names = [CountedKey(f"{number:04d}") for number in range(1000)]
+    for name in names:
+        outbox.put(name, Record("trial"))
+    outbox.put(SWEEPS_OWN, Record("sweep"))
+    CountedKey.compared = 0
+    outbox.start()
+    outbox.close(20)
+    assert sent == [SWEEPS_OWN, *names]
+    assert CountedKey.compared <= 3 * len(names)
