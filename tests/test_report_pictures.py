@@ -76,7 +76,7 @@ def test_a_dataset_that_is_gone_leaves_the_explorer(
     place = best_place(sweep_folder)
     for name in GALLERY:
         (place / name).unlink()
-    monkeypatch.setattr("infogan_bench.report_pictures.load_dataset", _no_dataset)
+    monkeypatch.setattr("infogan_bench.datasets.load_dataset", _no_dataset)
     (problem,) = write_report_pictures(sweep_folder)
     assert problem == f"no test images by category of trial {place.parent.name}: dataset: it is gone"
     assert (place / "explorer.webp").is_file()
