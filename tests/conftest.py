@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.trial import Trial, TrialSpec
 
 torch.set_num_threads(1)
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and tables are as wide as it says
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def test_a_stopped_sweep_resumes_to_the_same_table(
     moved = tmp_path / "elsewhere"
     folder.rename(moved)
     resumed = infogan_bench("resume", "elsewhere", cwd=tmp_path)
-    out, messages = resumed.communicate(timeout=120)
+    out, messages = resumed.communicate(timeout=240)
     assert resumed.returncode == 0, messages
     assert "3 trials: 3 finished" in out
     pd.testing.assert_frame_equal(pd.read_parquet(moved / "trials.parquet")[SCORES], undisturbed[SCORES])
