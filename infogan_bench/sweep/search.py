@@ -73,6 +73,16 @@ class Planner(Searcher):  # type: ignore[misc]
         """See `save`."""
 
 
+def trials_ahead(slots: int, learns: bool) -> int:
+    """How many trials wait for one of the `slots` in which trials run.
+
+    Ray starts as many processes at a time as trials wait, and keeps no more free ones for the next trials. A search
+    that learns knows more the later it is asked; but with one trial that waits, 1,000 slots would be filled one after
+    the other, in hours, and no more of them from where on trials end faster than processes start.
+    """
+    return max(1, slots // 4 if learns else slots)
+
+
 class _Line(AloneOnFullCard):
     """Mixed into a scheduler: the trials that wait start in the order of the plan.
 

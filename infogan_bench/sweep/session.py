@@ -50,7 +50,7 @@ from infogan_bench.sweep.nodes import require_able_nodes, shipped_code
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.pbt import interval, rejoined
 from infogan_bench.sweep.proposals import Proposals, trial_name
-from infogan_bench.sweep.search import Planner, scheduler
+from infogan_bench.sweep.search import Planner, scheduler, trials_ahead
 from infogan_bench.sweep.sessions import SessionRecord
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.storage import Storage
@@ -357,9 +357,9 @@ class _Session:
         Returns:
             Those that Tune dropped and that are to be run again; none after a signal or a fault, or when time is up.
         """
-        slots = ray.cluster_resources().get("CPU", 1) // request.get("CPU", 1)
-        ahead = 1 if planner.learns else max(1, int(slots))  # asked late, a search that learns knows more
-        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(ahead)
+        there_is = ray.cluster_resources()
+        slots = min((int(there_is.get(name, 0) // amount) for name, amount in request.items()), default=1)
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(trials_ahead(slots, planner.learns))
         events = Events(self.folder, self.storage, self.sweep.seeds, self.listeners)
         began, limit = time.monotonic(), self.sweep.search.time_limit
         try:

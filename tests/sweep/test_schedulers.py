@@ -8,7 +8,7 @@ import pytest
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.sweep.search import scheduler
+from infogan_bench.sweep.search import scheduler, trials_ahead
 from infogan_bench.sweep.trainable import OBJECTIVE, STEP
 
 CONTINUE, STOP, PAUSE = TrialScheduler.CONTINUE, TrialScheduler.STOP, TrialScheduler.PAUSE
@@ -181,3 +181,21 @@ def test_trials_start_in_order_but_for_those_whose_process_starts_already(name: 
         controller._trial_to_actor[bench.trials[trial]] = f"process of {trial}"  # asked for
     controller.starting = {"process of 1", "process of 3"}
     assert [bench.next() for _ in range(5)] == ["2", "4", "1", "3", None]
+
+
+@pytest.mark.parametrize(
+    ("slots", "learns", "ahead"),
+    [
+        (0, False, 1),
+        (2, False, 2),
+        (1000, False, 1000),
+        (0, True, 1),
+        (7, True, 1),
+        (8, True, 2),
+        (1000, True, 250),
+    ],
+)
+def test_the_trials_that_wait_grow_with_the_slots_a_quarter_as_many_of_a_search_that_learns(
+    slots: int, learns: bool, ahead: int
+) -> None:
+    assert trials_ahead(slots, learns) == ahead
