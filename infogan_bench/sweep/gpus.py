@@ -184,14 +184,14 @@ def measure(shared: Shared, largest: Sequence[Mapping[str, Any]]) -> Footprint |
     Returns:
         What the one that takes most takes; or why the card is of no use.
     """
+    torch.set_num_threads(shared.threads)
+    load_extensions(shared.sweep.extensions, shared.extensions)
     if not torch.cuda.is_available():
         return (
             f"resources.gpus: Ray has a GPU on node {ray.util.get_node_ip_address()}, but torch sees no CUDA there: "
             "install a torch with CUDA and a driver for it, or give `gpus: 0` (or a share, such as 0.25: Ray packs "
             "trials by it, and they train on the CPU)"
         )
-    torch.set_num_threads(shared.threads)
-    load_extensions(shared.sweep.extensions, shared.extensions)
     reserved = 0
     try:
         for params in largest:

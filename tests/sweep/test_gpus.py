@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,21 @@ from typing import Any
 import pandas as pd
 import pytest
 import ray
+import torch
+from ray.util import placement_group, remove_placement_group
 
-from infogan_bench.config import parse_sweep
+from infogan_bench.config import SweepConfig, parse_sweep, plan
+from infogan_bench.datasets import load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.results import Status
 from infogan_bench.sweep import start
+from infogan_bench.sweep.gpus import Footprint, largest_params, measure, measured_gpus
+from infogan_bench.sweep.storage import Storage
+from infogan_bench.sweep.trainable import Shared
+from infogan_bench.training.device import PeakMemory, is_out_of_memory
 
-GREEDY = str(Path(__file__).with_name("greedy.py"))
+GREEDY, CARD = (str(Path(__file__).with_name(name)) for name in ("greedy.py", "card.py"))
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +99,170 @@ def test_a_trial_that_finds_no_memory_goes_on_once_alone_on_the_card(tmp_path: P
         assert f"trial {trial} goes on from its last checkpoint: its share of a card was too small" in log
     [warning] = outcome.warnings
     assert "torch sees no CUDA there" in warning
+
+
+# gpus: auto ------------------------------------------------------------------------------------------------
+
+
+def auto(output: Path, **changes: Any) -> dict[str, Any]:
+    """A sweep over widths of `sized`, the largest 0.2, which takes 50 x 0.2 + 2 = 12 GiB."""
+    return tiny(output) | {
+        "base": {"architecture": {"name": "sized"}, "steps": 2, "batch": 32},
+        "space": {"architecture.width": [0.2, 0.05]},
+        "resources": {"cpus": 0.1, "gpus": "auto"},
+        "extensions": [CARD],
+        **changes,
+    }
+
+
+def shared(sweep: SweepConfig) -> Shared:
+    load_extensions(sweep.extensions)
+    storage = Storage.in_folder(Path(sweep.output))
+    return Shared(sweep, load_dataset(sweep.dataset), extension_sources(sweep.extensions), storage, 1)
+
+
+@pytest.mark.slow
+def test_auto_packs_as_many_as_fit_of_the_largest(tmp_path: Path) -> None:
+    outcome = start(parse_sweep(auto(tmp_path)))
+    assert outcome.exit_code() == 0
+    # 0.9 x 80 GiB hold six times 12 GiB; floor(10,000 / 6) ten thousandths are what Ray counts
+    session = json.loads((outcome.folder / "sessions.jsonl").read_text().splitlines()[-1])
+    assert session["request"] == {"CPU": 0.1, "GPU": 0.1666}
+    log = (outcome.folder / "sweep.log").read_text()
+    assert "a trial takes 12.00 GiB of 80.00 GiB on Pretended H100, where 6 fit; 6 at once on a card" in log
+
+
+@pytest.mark.parametrize(
+    ("taken", "cpus", "share"),
+    [
+        (12, 0.1, 0.1666),
+        (12, 0.7, 0.5),  # of two CPUs, two trials take 1.4
+        (12, 2, 1.0),
+        (72, 0.1, 1.0),
+        (36, 0.1, 0.5),
+        (79, 0.1, 1.0),
+        (1, 0.01, 0.0138),  # 72 at once
+    ],
+)
+def test_a_share_is_of_what_fits_the_card_and_the_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int, cpus: float, share: float
+) -> None:
+    found = Footprint("Pretended H100", taken * 2**30, 80 * 2**30)
+    monkeypatch.setattr("infogan_bench.sweep.gpus._on_a_card", lambda *_: found)
+    sweep = parse_sweep(auto(tmp_path))
+    assert measured_gpus(sweep, [{}], ray.put(None), {"CPU": cpus, "GPU": 1.0}) == (share, None)
+
+
+def test_what_is_measured_is_torch_s_peak_and_all_else_on_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = parse_sweep(auto(tmp_path))
+    own = shared(sweep)
+    [card] = [
+        module for name, module in sys.modules.items() if name.startswith("infogan_bench_extension_card_")
+    ]
+    card.pretend(monkeypatch.setattr)
+    widths = [{"architecture.width": width} for width in (0.05, 0.2, 0.1)]
+    assert measure(own, widths) == Footprint("Pretended H100", 12 * 2**30, 80 * 2**30)
+    too_large = measure(own, [{"architecture.name": "too-large"}])
+    assert isinstance(too_large, Footprint)
+    assert too_large.trials == 1
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_measured_a_trial_gets_a_whole_card(tmp_path: Path) -> None:
+    sweep = parse_sweep(auto(tmp_path))
+    broken = {"architecture.name": "broken"}
+    found, warning = measured_gpus(sweep, [broken], ray.put(shared(sweep)), {"CPU": 0.1, "GPU": 1.0})
+    assert found == 1.0
+    assert warning is not None
+    assert "no step could be measured (ValueError: a fault of the user's own)" in warning
+
+
+@pytest.mark.slow
+def test_auto_refuses_a_card_that_torch_does_not_see(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Ray has a GPU on node .*, but torch sees no CUDA there"):
+        start(parse_sweep(auto(tmp_path, extensions=[], base={"architecture": {"name": "mlp"}})))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_auto_waits_for_a_card_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infogan_bench.sweep.gpus._CARD_SECONDS", 1.0)
+    other_sweep = placement_group([{"GPU": 0.25}])
+    ray.get(other_sweep.ready())
+    try:
+        with pytest.raises(
+            InputError, match=r"none was free for 1 seconds: give a share, such as `gpus: 0\.25`"
+        ):
+            start(parse_sweep(auto(tmp_path)))
+    finally:
+        remove_placement_group(other_sweep)
+
+
+@pytest.mark.parametrize(
+    ("changes", "largest"),
+    [
+        (
+            {"space": {"batch": [64, 128], "architecture.width": [2, 0.5], "optimiser.lr_g": [0.1, 0.2]}},
+            [{"batch": 128, "architecture.width": 2}],
+        ),
+        (  # neither surpasses the other
+            {"space": {"architecture.name": ["mlp", "dcgan"], "codes.categorical": [[10], [10, 10]]}},
+            [{"architecture.name": name, "codes.categorical": [10, 10]} for name in ("mlp", "dcgan")],
+        ),
+        (  # proposed while the sweep runs: the corner of the space
+            {
+                "space": {"batch": {"int": [16, 64]}, "optimiser.lr_g": {"loguniform": [1e-4, 1e-2]}},
+                "search": {"algorithm": "tpe", "trials": 3},
+            },
+            [{"batch": 64}],
+        ),
+        (  # moments, penalties and averages take memory; weights of the losses do not
+            {
+                "space": {
+                    "objective.r1": [0, 1, 10],
+                    "optimiser.ema": [0.9, 0],
+                    "objective.lambda_cat": [1, 2],
+                }
+            },
+            [{"objective.r1": 1, "optimiser.ema": 0.9}],
+        ),
+    ],
+)
+def test_the_largest_trials(changes: dict[str, Any], largest: list[dict[str, Any]]) -> None:
+    sweep = parse_sweep({"name": "s", **changes})
+    assert largest_params(sweep, plan(sweep).assignments or ()) == largest
+
+
+# Memory ----------------------------------------------------------------------------------------------------
+
+
+def test_peak_memory_of_the_cpu_is_counted_anew() -> None:
+    first = PeakMemory(torch.device("cpu"))
+    before = first.bytes
+    assert before is not None
+    held = torch.ones(2**25)  # 128 MiB
+    assert first.bytes is not None
+    assert first.bytes - before == pytest.approx(2**27, rel=0.1)
+    del held
+    assert first.bytes - before == pytest.approx(2**27, rel=0.1)
+    again = PeakMemory(torch.device("cpu")).bytes
+    assert again is not None
+    assert again < before + 2**26
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), False),
+        (ValueError("CUDA error: out of memory"), False),
+    ],
+)
+def test_what_says_that_a_card_is_full(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected
