@@ -95,6 +95,10 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
     """One trial at a time; `config` holds `shared` (a reference to `Shared`) and `assignment` (JSON)."""
 
     def setup(self, config: dict[str, Any]) -> None:
+        if not ray.get_gpu_ids():
+            os.environ["CUDA_VISIBLE_DEVICES"] = (
+                ""  # Ray leaves all cards in sight of a trial that asked for none
+            )
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

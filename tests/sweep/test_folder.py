@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,18 @@ def report(trial: str, step: int, value: float, status: Status = Status.RUNNING)
 def curve(folder: SweepFolder, trial: str) -> dict[int, float]:
     table = folder.history()
     return dict(table.loc[table["trial"] == trial, ["step", "value"]].itertuples(index=False, name=None))
+
+
+def test_a_table_of_before_peak_memory_was_recorded_is_read(folder: SweepFolder) -> None:
+    known, unknown = replace(report("0000", 1, 0.5), peak_memory=2**33 + 1), report("0001", 1, 0.5)
+    for update in (known, unknown):
+        folder.updated(update)
+    folder.flush()
+    assert list(SweepFolder.open(folder.path).updates.values()) == [known, unknown]
+    table = pd.read_parquet(folder.path / "trials.parquet")
+    table.drop(columns="peak_memory").to_parquet(folder.path / "trials.parquet")
+    found = SweepFolder.open(folder.path).updates.values()
+    assert list(found) == [replace(known, peak_memory=None), unknown]
 
 
 def test_what_the_tables_lack_after_a_crash_is_in_the_journal(folder: SweepFolder) -> None:

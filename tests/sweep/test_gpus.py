@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,9 @@ from infogan_bench.results import Status
 from infogan_bench.sweep import start
 from infogan_bench.sweep.gpus import Footprint, largest_params, measure, measured_gpus
 from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import Shared
-from infogan_bench.training.device import PeakMemory, is_out_of_memory
+from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, Shared, trial_spec
+from infogan_bench.training.device import PeakMemory, device_name, is_out_of_memory
+from infogan_bench.trial import Trial
 
 GREEDY, CARD = (str(Path(__file__).with_name(name)) for name in ("greedy.py", "card.py"))
 
@@ -266,3 +268,32 @@ def test_peak_memory_of_the_cpu_is_counted_anew() -> None:
 )
 def test_what_says_that_a_card_is_full(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
+
+
+# What a trial sees -----------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_was_granted_no_card_sees_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr(ray, "get_gpu_ids", list)
+    sweep = parse_sweep(tiny(tmp_path))
+    reference = ray.put(shared(sweep))
+    assignment = Assignment("0000", {"architecture.name": "content"})
+    InfoGANTrainable({"shared": reference, "assignment": assignment.to_json()})
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_a_trial_reports_its_device_and_its_peak_memory(tmp_path: Path) -> None:
+    sweep = parse_sweep(
+        tiny(tmp_path, space={"batch": [32]}, base={"architecture": {"name": "mlp"}, "steps": 1})
+    )
+    spec = trial_spec(sweep, Assignment("0000", {"batch": 32}))
+    before = torch.ones(2**26)  # 256 MiB, which are no trial's
+    del before
+    trial = Trial(spec)
+    update = trial.advance()
+    assert update.device == device_name(torch.device("cpu"))
+    assert update.device.startswith("cpu ")
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    assert update.peak_memory is not None
+    assert 0 <= update.peak_memory - resident < 2**28
