@@ -11,7 +11,7 @@ from typing import Any
 from infogan_reports.folder import PNG_SIGNATURE, ReportError
 
 MAX_EXPLORERS = 3
-MAX_BYTES = 3_000_000  # of all sheets together: they are to leave the report below 10 MB
+MAX_BYTES = 2_700_000  # of all sheets together: they are to leave the report below 10 MB
 
 
 @dataclass(frozen=True)

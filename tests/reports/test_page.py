@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 import yaml
 from infogan_reports import build_report
+from infogan_reports.explorer import MAX_BYTES
+from PIL import Image
 
 
 class Page(HTMLParser):
@@ -254,6 +256,47 @@ def test_the_report_lands_where_it_is_asked_for(mixed: Path, tmp_path: Path) -> 
     assert build_report(mixed, output) == output
     assert output.read_bytes() == (mixed / "report.html").read_bytes()
     assert [path.name for path in output.parent.iterdir()] == ["page.html"]  # no temporary file stays
+
+
+def test_a_hundred_trials_with_the_largest_explorers_stay_below_ten_megabytes(
+    tmp_path: Path, write_folder: Callable[..., Path], written_trial: type
+) -> None:
+    n_trials, seeds, steps = 100, range(3), np.arange(25, 5001, 25)
+    rng = np.random.default_rng(0)
+    metrics = ["cluster_accuracy", "purity", "nmi", "ari", "L_I", "L_I/cat_0", "L_I/uniform_0", "L_I/uniform_1",
+               "H", "H/cat_0", "loss/d", "loss/g"]  # fmt: skip
+    trials = [
+        written_trial(
+            f"{i:04d}",
+            {f"section.parameter_{k}": rng.uniform() for k in range(8)},
+            rng.uniform(size=len(seeds)).tolist(),
+            scores={metric: rng.uniform() for metric in metrics[1:]},
+        )
+        for i in range(n_trials)
+    ]
+    write_folder(tmp_path, trials, files=False, history=False)
+    keys = pd.MultiIndex.from_product([[trial.trial for trial in trials], seeds, steps, metrics])
+    history = keys.to_frame(index=False, name=["trial", "seed", "step", "metric"])
+    history.assign(value=rng.uniform(size=len(keys))).to_parquet(tmp_path / "history.parquet")
+    best = sorted(trials, key=lambda trial: -np.mean(trial.values))[:3]
+    code = {"name": "cat_0", "kind": "categorical", "size": 10}
+    for trial in best:
+        place = tmp_path / "trials" / trial.trial / "seed-0"
+        place.mkdir(parents=True)
+        (place / "evaluation.json").write_text(json.dumps({"codes": [code]}))
+        noise = rng.integers(256, size=(290, 290), dtype=np.uint8)  # 10 x 10 images of 28 x 28
+        for name in ("samples", "traversal-cat_0", "categories"):
+            Image.fromarray(noise).save(place / f"{name}.png")
+        entries = [{"image": k, "category": k // 12, "label": None, "confidence": 0.5} for k in range(100)]
+        gallery = {"code": "cat_0", "tile": [28, 28], "columns": 10, "images": entries, "mistakes": []}
+        (place / "categories.json").write_text(json.dumps(gallery))
+        (place / "explorer.webp").write_bytes(b"RIFF....WEBP" + rng.bytes(MAX_BYTES // 3 - 12))
+        plane = {"codes": ["uniform_0", "uniform_1"], "values": [[0.0] * 9] * 2}
+        explorer = {"category": "cat_0", "n_categories": 10, "n_noises": 8, "planes": [plane], "encoding": ""}
+        (place / "explorer.json").write_text(json.dumps({"tile": [28, 28], "columns": 81} | explorer))
+    page = build_report(tmp_path).read_text(encoding="utf-8")
+    assert page.count('class="sheet"') == 3
+    assert len(page.encode()) < 10e6
 
 
 def test_a_thousand_trials(tmp_path: Path) -> None:

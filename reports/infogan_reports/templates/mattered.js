@@ -99,7 +99,7 @@ if (document.getElementById("parallel")) {
       heading.append(svg("text", { x, y: 30, "text-anchor": "middle", class: "key" }, cut(key, 16)));
       if (axis.column.scale === "log") heading.append(svg("text", { x, y: 45, "text-anchor": "middle" }, "log"));
       drawing.append(heading, svg("line", { x1: x, x2: x, y1: y(0), y2: y(1) }));
-      for (const tick of axis.ticks) drawing.append(svg("text", { x: x + 9, y: y(tick) + 4 }, cut(axis.label(tick), 12)));
+      for (const tick of axis.ticks) drawing.append(svg("text", { x: x + 12, y: y(tick) + 4 }, cut(axis.label(tick), 12)));
       const brush = svg("rect", { x: x - 6, width: 12, class: "brush" });
       const area = svg("rect", { x: x - 12, width: 24, y: y(1) - 8, height: y(0) - y(1) + 16, class: "catch" });
       area.addEventListener("pointerdown", (event) => startBrush(axis, area, event));
