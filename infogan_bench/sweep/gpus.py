@@ -95,8 +95,7 @@ def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> 
     Where the search proposes trials as it goes, or `pbt` changes them, they are looked for in the corners of the space.
     """
     if sweep.search.algorithm not in PLANNED_AHEAD or sweep.scheduler.name == "pbt":
-        space = {key: domain for key, domain in sweep.space.items() if key.startswith(_SIZED)}
-        planned = corners(sweep.model_copy(update={"space": space}))
+        planned = corners(sweep, *_SIZED)
     largest: list[tuple[str, tuple[float, ...], dict[str, Any]]] = []
     for params in planned:
         sized = {key: value for key, value in params.items() if key.startswith(_SIZED)}
@@ -143,7 +142,7 @@ def _kinds_of_card(nodes: Sequence[Mapping[str, float]]) -> Iterator[str | None]
 
 def _slots(node: Mapping[str, float], request: Mapping[str, float]) -> int:
     """Trials at once on each card of a node for which it has the CPUs and whatever else they ask for."""
-    at_once = min(node[name] // amount for name, amount in request.items() if name != GPU)
+    at_once = min(round(node[name] / amount, 6) // 1 for name, amount in request.items() if name != GPU)
     return math.ceil(at_once / node[GPU])
 
 
