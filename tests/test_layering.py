@@ -31,6 +31,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
         ("infogan_bench.results", HEAVY),
         ("infogan_bench.trial", ("ray", "mlflow", "optuna", "infogan_reports")),
         ("infogan_bench.scoring.sweep", ("ray", "mlflow", "optuna")),
+        ("infogan_bench.sweep", ("mlflow",)),  # which `tracking: none` has no need of
     ],
 )
 def test_what_importing_a_package_does_not_load(module: str, absent: tuple[str, ...]) -> None:
