@@ -26,8 +26,12 @@ LOST = MIDDLE - 20  # batches since its last checkpoint
 
 def in_their_middle(nodes, place):
     """Whether every node trains a trial that has come to the gate."""
-    sizes = [[_size(place.batches / str(pid)) for pid in nodes.trials(number)] for number in nodes.alive]
-    return all(size and max(size) == MIDDLE for size in sizes)
+    return all(trained(nodes, place, number) == MIDDLE for number in nodes.alive)
+
+
+def trained(nodes, place, number):
+    """Batches that a node's processes have trained on."""
+    return sum(_size(place.batches / str(pid)) for pid in nodes.trials(number))
 
 
 def _size(path):
@@ -84,7 +88,7 @@ def test_the_trial_of_a_killed_node_moves_to_one_that_joins(nodes, place, undist
     nodes.kill(nodes.alive[-1])
     until(lambda: "its node was lost" in log_of(place), sweep, "the loss of a node")
     [new] = nodes.add()
-    until(lambda: nodes.trials(new), sweep, "a trial on the new node")
+    until(lambda: trained(nodes, place, new), sweep, "a trial training on the new node")
     place.gate.touch()
     finish(sweep)
 

@@ -103,11 +103,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> Outc
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> Path:
-    """The same sweep, stopped by SIGTERM when its first trial had ended."""
-    sweep = parse_sweep(tiny(tmp_path_factory.mktemp("interrupted")))
+    """The same sweep, stopped by SIGTERM when one of its trials had ended and another was in its second interval."""
+    networks = {"architecture": {"name": "lingers", "width": 0.1}, "steps": 40, "batch": 32}
+    sweep = parse_sweep(tiny(tmp_path_factory.mktemp("interrupted"), base=networks, extensions=[UNRULY]))
     outcome = start(sweep, listeners=[Once(lambda: signal.raise_signal(signal.SIGTERM))])
     assert outcome.exit_code() == 143
-    assert any(trial.status is Status.INTERRUPTED for trial in outcome.trials)
+    assert [trial.status for trial in outcome.trials if trial.step == 20] == [Status.INTERRUPTED]
     return outcome.folder
 
 
@@ -479,11 +480,9 @@ def test_of_a_checkpoint_cut_short_the_one_before_is_used(
     tmp_path: Path, interrupted: Path, undisturbed: Outcome, file: str
 ) -> None:
     folder = shutil.copytree(interrupted, tmp_path / "cut")
-    (trial, saved) = next(
-        (name, [Path(path) for path in SweepFolder.open(folder).storage(None).saved(name)])
-        for name, update in SweepFolder.open(folder).updates.items()
-        if update.status is Status.INTERRUPTED
-    )
+    opened = SweepFolder.open(folder)
+    (trial,) = (name for name, update in opened.updates.items() if update.step == 20)
+    saved = [Path(path) for path in opened.storage(None).saved(trial)]
     before = saved[0].with_name("checkpoint_")  # which sorts before all
     shutil.copytree(saved[0], before)  # the one before it
     cut_short(saved[0] / file)
