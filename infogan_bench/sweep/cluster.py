@@ -6,9 +6,11 @@ import gc
 import logging
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _GIB = 2**30
 _KNOCK_SECONDS = 10
+_LONGEST_FOLDER = 40  # characters; a socket's path has 107 at most, and Ray adds up to 67
 
 
 @contextmanager
@@ -46,12 +49,23 @@ def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> I
         return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     _require_an_answer(address)
+    with (
+        _usable_folder() if address == "local" else nullcontext() as folder,
+        _joined(address, code, folder),
+    ):
+        yield
+
+
+@contextmanager
+def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) -> Iterator[None]:
+    """A cluster that this process joins or, where `address` is "local", starts with its files in `folder`."""
     try:
         ray.init(
             address=address,
             include_dashboard=False if address == "local" else None,
             log_to_driver=False,
             logging_format=LOG_FORMAT,
+            _temp_dir=folder,
             runtime_env=dict(code) if code else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -61,6 +75,24 @@ def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> I
     finally:
         with _no_garbage_collection():
             ray.shutdown()
+
+
+@contextmanager
+def _usable_folder() -> Iterator[str | None]:
+    """Where Ray puts its logs and sockets: None for the place that it would choose, else a folder of our own.
+
+    Ray's own, TMPDIR/ray, may belong to another user of the machine, or be too long a path for a socket.
+    """
+    chosen = Path(tempfile.gettempdir()) / "ray"
+    nearest = chosen if chosen.exists() else chosen.parent
+    if len(str(chosen)) <= _LONGEST_FOLDER and nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        log.warning(
+            "Ray cannot use %s (not ours, or too long a path for sockets); it uses %s", chosen, folder
+        )
+        yield folder
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +106,26 @@ def test_no_cluster_at_the_address() -> None:
         ray_cluster("127.0.0.1:1"),
     ):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["too long", "not a folder"])
+def test_where_ray_s_folder_is_of_no_use_it_gets_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    place = tmp_path / ("x" * 90) if fault == "too long" else Path(tempfile.mkdtemp(dir="/tmp"))
+    place.mkdir(exist_ok=True)
+    if fault == "not a folder":
+        (place / "ray").touch()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with ray_cluster(None):
+        used = Path(ray._private.worker._global_node.get_temp_dir_path())
+        assert used.parent == Path("/tmp")
+        assert used.is_dir()
+        assert ray.cluster_resources()["CPU"] >= 1
+    assert not used.exists()
+    shutil.rmtree(place)
 
 
 def test_a_number_of_gpus_above_one_is_whole() -> None:
