@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -288,9 +288,10 @@ class _Session:
         proposals = _proposals(self.sweep, self.folder, self.total)
         to_come = len(assignments) + (proposals.left if proposals else 0)
         code = shipped_code(self.sweep.extensions) if ship_code else None
-        with ray_cluster(address, code) if to_come else nullcontext():
+        with ExitStack() as stack:
             if to_come:
-                self.signals.listen()
+                with self.signals.insisting():
+                    stack.enter_context(ray_cluster(address, code))
                 request, shared = self._prepare(assignments)
             for listener in self.listeners:
                 listener.started(self.total)

@@ -11,6 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INSIST_SECONDS = 0.005
 
 
 class StopSignals:
@@ -32,10 +33,28 @@ class StopSignals:
         return self
 
     def listen(self) -> None:
-        """(Re)install the handlers; `ray.init` replaces SIGTERM's by one that aborts."""
+        """(Re)install the handlers."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 signal.signal(number, self._stop)
+
+    @contextmanager
+    def insisting(self) -> Iterator[None]:
+        """For `ray.init`, which replaces SIGTERM's handler by one that aborts and must not be cut in the middle:
+        reinstall ours every few milliseconds, and hold a first signal back till its end.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, lambda number, frame: self.listen())
+        timer = signal.setitimer(signal.ITIMER_REAL, _INSIST_SECONDS, _INSIST_SECONDS)
+        with self.held_back():
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, *timer)
+                signal.signal(signal.SIGALRM, before)
+                self.listen()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -58,3 +59,19 @@ def test_handlers_that_another_library_replaced_are_put_back_on_listening() -> N
         signals.listen()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
+
+
+def test_while_ray_starts_they_are_put_back_at_once_and_take_effect_at_its_end() -> None:
+    timer = signal.getitimer(signal.ITIMER_REAL)  # pytest-timeout's
+    alarm = signal.getsignal(signal.SIGALRM)
+    started = False
+    with StopSignals() as signals:
+        with pytest.raises(KeyboardInterrupt), signals.insisting():  # noqa: PT012
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which would end this process
+            time.sleep(0.1)
+            signal.raise_signal(signal.SIGTERM)
+            started = True
+        assert signals.received == signal.SIGTERM
+    assert started
+    assert signal.getsignal(signal.SIGALRM) == alarm
+    assert signal.getitimer(signal.ITIMER_REAL) == pytest.approx(timer, abs=1)
