@@ -14,12 +14,20 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.result import SHOULD_CHECKPOINT
 
 from infogan_bench.errors import reason
-from infogan_bench.results import SeedResult, Status, SweepListener, TrialUpdate
+from infogan_bench.results import Status, SweepListener, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
 from infogan_bench.sweep.folder import SweepFolder
 from infogan_bench.sweep.full_card import FullCardError, alone_reason, error_of
 from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import STEP, TRACEBACK, UPDATE, WARNING, Assignment, assignment_of
+from infogan_bench.sweep.trainable import (
+    STEP,
+    TRACEBACK,
+    UPDATE,
+    WARNING,
+    Assignment,
+    assignment_of,
+    at_step_0,
+)
 from infogan_bench.training.device import is_out_of_memory
 
 log = logging.getLogger(__name__)
@@ -185,13 +193,7 @@ def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpda
         return replace(
             known, status=Status.RUNNING, seeds=resumed, error=None, mutations=assignment.mutations
         )
-    return TrialUpdate(
-        trial=assignment.trial,
-        params=assignment.params,
-        status=Status.RUNNING,
-        seeds=tuple(SeedResult(seed, Status.RUNNING, 0) for seed in seeds),
-        mutations=assignment.mutations,
-    )
+    return at_step_0(assignment, seeds, Status.RUNNING)
 
 
 def _node_was_lost(error: BaseException | None) -> bool:

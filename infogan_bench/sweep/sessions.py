@@ -13,10 +13,9 @@ from pathlib import Path
 from infogan_bench.results import Status, TrialUpdate
 
 SESSIONS = "sessions.jsonl"
-_LEAST, _SHARE = (
-    2.0,
-    0.01,
-)  # seconds, and part of the session, that a session which was killed may have lasted longer
+# A session that was killed may have lasted so much longer than is on record
+_LEAST = 2.0  # seconds
+_SHARE = 0.01  # of the session
 
 
 class SessionRecord:

@@ -198,7 +198,9 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         if hasattr(error, "ray_terminate_msg"):
             raise error
         self._full_card = _as_full_card(error)
-        before = self._trial.update if self._trial else _not_begun(self._assignment, self._seeds)
+        before = (
+            self._trial.update if self._trial else at_step_0(self._assignment, self._seeds, Status.PENDING)
+        )
         self._last = replace(
             before,
             status=Status.FAILED,
@@ -229,12 +231,13 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         return result
 
 
-def _not_begun(assignment: Assignment, seeds: Sequence[int]) -> TrialUpdate:
+def at_step_0(assignment: Assignment, seeds: Sequence[int], status: Status) -> TrialUpdate:
+    """A trial that has done nothing yet."""
     return TrialUpdate(
         trial=assignment.trial,
         params=assignment.params,
-        status=Status.PENDING,
-        seeds=tuple(SeedResult(seed, Status.PENDING, 0) for seed in seeds),
+        status=status,
+        seeds=tuple(SeedResult(seed, status, 0) for seed in seeds),
         mutations=assignment.mutations,
     )
 
