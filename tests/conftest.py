@@ -82,3 +82,4 @@ def trained_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scratch_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy of the registry of architectures, so that what a test registers is gone after it."""
     monkeypatch.setattr(registry, "_ARCHITECTURES", dict(registry._ARCHITECTURES))
+    monkeypatch.setattr(registry, "_TAKE_CUDA_GRAPH", set(registry._TAKE_CUDA_GRAPH))

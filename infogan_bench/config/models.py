@@ -219,6 +219,9 @@ class OptimiserConfig(Section):
     ] = 0.0
 
 
+Precision = Literal["float32", "tf32", "bf16"]
+
+
 class RunConfig(Section):
     """One training run, but for its dataset and its seed; the defaults are the paper's MNIST run."""
 
@@ -231,6 +234,13 @@ class RunConfig(Section):
         Annotated[Whole, Field(ge=2)],
         Field(description="Images a step; at least 2, since BatchNorm has no statistics over one image."),
     ] = 128
+    precision: Annotated[
+        Precision,
+        Field(
+            description="Of training's products: float32; tf32, on a GPU with factors of 10 bits; bf16, in which the "
+            "networks compute (autocast). Weights and losses are float32."
+        ),
+    ] = "float32"
 
 
 # Around the base run --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from infogan_bench.networks.registry import (
     check_networks,
     initialise,
     register_architecture,
+    takes_cuda_graph,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "check_networks",
     "initialise",
     "register_architecture",
+    "takes_cuda_graph",
 ]

@@ -13,7 +13,7 @@ from infogan_bench.networks.registry import ImageShape, Networks, register_archi
 LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 
 
-@register_architecture("paper")
+@register_architecture("paper", cuda_graph=True)
 def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is what its 1x1 input amounts to."""
     channels, h, w = _halved(image_shape, times=2)
@@ -41,7 +41,7 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
     )
 
 
-@register_architecture("mlp")
+@register_architecture("mlp", cuda_graph=True)
 def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """Fully connected: two hidden layers of 512 units in G, of 512 and 256 in the trunk."""
     pixels = math.prod(image_shape)
@@ -65,7 +65,7 @@ def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> N
     )
 
 
-@register_architecture("dcgan")
+@register_architecture("dcgan", cuda_graph=True)
 def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """All-convolutional after DCGAN (arXiv 1511.06434), twice as deep as `paper`: a 3x3 layer follows each
     change of resolution, and there are no hidden fully connected layers."""
@@ -102,7 +102,7 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
     )
 
 
-@register_architecture("infogan-cr")
+@register_architecture("infogan-cr", cuda_graph=True)
 def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """InfoGAN-CR (arXiv 1906.06034), its networks for dSprites: spectral normalisation in D and its trunk, no
     BatchNorm outside of G."""

@@ -53,10 +53,17 @@ class Networks(nn.Module):
 
 Architecture = Callable[[ImageShape, int, int, float], Networks]
 _ARCHITECTURES: dict[str, Architecture] = {}
+_TAKE_CUDA_GRAPH: set[str] = set()
 
 
-def register_architecture(name: str) -> Callable[[Architecture], Architecture]:
+def register_architecture(name: str, *, cuda_graph: bool = False) -> Callable[[Architecture], Architecture]:
     """Make an architecture known under `name`, for `architecture.name` in a sweep file.
+
+    Args:
+        name: as in `architecture.name`.
+        cuda_graph: that on a GPU a CUDA graph may repeat what a forward and a backward pass do once: they wait for no
+            value, and what they change from pass to pass are buffers, in place. Several times as fast where the
+            networks are small.
 
     Raises:
         InputError: if `name` is that of an architecture that ships.
@@ -67,6 +74,7 @@ def register_architecture(name: str) -> Callable[[Architecture], Architecture]:
         if known is not None and known.__module__.startswith(f"{__package__}."):
             raise InputError(f"an architecture {name!r} ships already; register yours under another name")
         _ARCHITECTURES[name] = build
+        (_TAKE_CUDA_GRAPH.add if cuda_graph else _TAKE_CUDA_GRAPH.discard)(name)
         return build
 
     return register
@@ -75,6 +83,11 @@ def register_architecture(name: str) -> Callable[[Architecture], Architecture]:
 def architecture_names() -> list[str]:
     """The names that `architecture.name` may take."""
     return sorted(_ARCHITECTURES)
+
+
+def takes_cuda_graph(config: ArchitectureConfig) -> bool:
+    """Whether the networks of `config` were registered for CUDA graphs."""
+    return config.name in _TAKE_CUDA_GRAPH
 
 
 def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: LatentCodes) -> Networks:

@@ -22,11 +22,12 @@ from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.full_card import GPU
 from infogan_bench.sweep.trainable import Assignment, Shared, granted_device, trial_spec
 from infogan_bench.training.device import free_card, is_out_of_memory
+from infogan_bench.training.loop import EAGER_UPDATES
 from infogan_bench.trial import Trial
 
 log = logging.getLogger(__name__)
 
-_STEPS = 2  # the optimisers' moments are there from the first one on
+_STEPS = EAGER_UPDATES + 2  # so that what a CUDA graph keeps for itself is counted
 _SAFETY = 0.9  # of a card's memory: what is left is for fragments, and for the last evaluation
 _PRECISION = 10_000  # Ray counts ten thousandths of a GPU
 _CARD_SECONDS = 120.0  # for a card to become free, where another sweep has them all

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import platform
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 import torch
+
+from infogan_bench.config.models import Precision
 
 # Besides torch's own allocator: the CUDA driver, and libraries that allocate on their own. cuBLAS says ALLOC_FAILED,
 # cuDNN 9 DEVICE_ALLOCATION_FAILED.
@@ -78,3 +81,20 @@ def free_card() -> None:
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         gc.collect()
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def arithmetic(precision: Precision) -> Iterator[None]:
+    """How a GPU forms float32 products in here: exactly, or of factors that it rounds to the 10 bits of TF32.
+
+    torch's own default is a mixture: products of matrices exact, convolutions in TF32.
+    """
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    exact = precision == "float32"
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+    torch.backends.cudnn.allow_tf32 = not exact
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]

@@ -8,45 +8,62 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, vmap
 
 from infogan_bench.codes import LatentCodes
+from infogan_bench.config import apply, get_value
 from infogan_bench.config.models import ObjectiveConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
-from infogan_bench.networks import Networks
-from infogan_bench.training.trainer import DivergedError, Interval, Tally, Trainer, epoch_order
+from infogan_bench.networks import Networks, takes_cuda_graph
+from infogan_bench.training.device import arithmetic
+from infogan_bench.training.loop import Loop
+from infogan_bench.training.objective import Weight, Weights
+from infogan_bench.training.trainer import DivergedError, Interval, Rates, Trainer, on_device
+
+# What may differ from replica to replica: factors of an update, which are vectors as well as numbers.
+OWN_TO_A_REPLICA = (
+    "objective.lambda_cat", "objective.lambda_cont", "objective.consistency", "objective.balance",
+    "objective.instance_noise", "optimiser.lr_g", "optimiser.lr_d", "optimiser.decay", "steps",
+)  # fmt: skip
 
 
 class FusedTrainer:
     """Trains several `Trainer`s as each would train alone, to float tolerance.
 
-    Training starts from their weights, BatchNorm statistics, optimisers and random states, and puts them back at the
-    end of every interval: between intervals each is a trainer like any other, to be evaluated, saved and loaded.
-    What a replica draws comes from its own generators, so that its numbers depend on its seed alone, whatever else
-    trains beside it.
+    Their weights and BatchNorm statistics move into stacks, of which each trainer keeps a view, and the optimisers are
+    their own: each is a trainer like any other, to be evaluated, saved and loaded. What a replica draws comes from its
+    own generator, so that its numbers depend on its seed alone, whatever else trains beside it.
 
     Args:
-        trainers: one or more of one configuration, on the same images and device, at the same step.
+        trainers: one or more on the same images and device, at the same step, each in one `FusedTrainer` alone. Their
+            configurations may differ in `OWN_TO_A_REPLICA`; a weight that is 0 in one is 0 in all.
 
     Raises:
-        InputError: if the objective or the architecture cannot be stacked, see `check_objective`, `check_stackable`.
+        InputError: if the objective or the architecture cannot be stacked, see `check_objective`, `check_stackable`;
+            or the configurations differ in something else.
     """
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         first = trainers[0]
         check_objective(first.run.objective)
-        check_stackable([trainer.model.networks for trainer in trainers], first.model.codes)
+        _check_alike(trainers)
+        networks = [trainer.model.networks for trainer in trainers]
+        check_stackable(networks, first.model.codes)
         self.trainers = trainers
-        self._images = first.images
-        self._epoch = -1
-        self._orders = torch.empty(0, dtype=torch.int64)  # (R, N)
+        self._stack = _Stack(networks)
+        self._own_weights = _own_weights(trainers)
+        self._loop = Loop(
+            self._update,
+            (len(first.quantities), len(trainers)),
+            cuda_graph=takes_cuda_graph(first.run.architecture),
+        )
 
     def train(self, steps: int) -> list[Interval | DivergedError]:
         """Do `steps` updates of every replica; what became of each, in order.
@@ -55,22 +72,19 @@ class FusedTrainer:
         is waited for at the end alone.
         """
         started = time.perf_counter()
+        first = self.trainers[0]
         for trainer in self.trainers:
             trainer.model.networks.train()
-        stack = _Stack([trainer.model.networks for trainer in self.trainers])
-        optimisers = {name: self._stacked_adam(name, stack) for name in ("G", "D")}
-        averages = self._stacked_averages()
-        first = self.trainers[0]
-        tally = Tally((len(first.quantities), len(self.trainers)), first.device)
-        for _ in range(steps):
-            draws = [torch.stack(each) for each in zip(*(t.draw() for t in self.trainers), strict=True)]
-            given = vmap(lambda *draws: first.given(draws))(*draws)
-            tally.add(first.update(stack.call, optimisers, self._next_batches(), given), first.step + 1)
-            if averages:
-                first.average_G(averages, stack.G)
-            for trainer in self.trainers:
-                trainer.step += 1
-        self._put_back(stack, optimisers, averages)
+        inputs = (
+            torch.stack([trainer.image_indices(steps) for trainer in self.trainers], dim=1),
+            torch.stack([trainer.rates(steps) for trainer in self.trainers], dim=1),
+        )
+        with arithmetic(first.run.precision):
+            tally = self._loop.run(
+                on_device(inputs, first.images.device), [trainer.generator for trainer in self.trainers]
+            )
+        for trainer in self.trainers:
+            trainer.step += steps
         found: list[dict[str, float] | DivergedError] = []
         for trainer, totals, bad_since in zip(
             self.trainers, tally.totals.T.tolist(), tally.bad_since.T.tolist(), strict=True
@@ -87,61 +101,34 @@ class FusedTrainer:
             for each in found
         ]
 
-    def _next_batches(self) -> Tensor:
-        """The real images (R, B, C, H, W) of the current step."""
-        n, batch = len(self._images), self.trainers[0].run.batch
-        epoch, place = divmod(self.trainers[0].step, n // batch)
-        if epoch != self._epoch:
-            orders = torch.stack([epoch_order(trainer.seed, epoch, n) for trainer in self.trainers])
-            if self._images.is_cuda:
-                orders = orders.pin_memory()  # else the copy would wait for the GPU
-            self._orders = orders.to(self._images.device, non_blocking=True)
-            self._epoch = epoch
-        return to_float(self._images[self._orders[:, place * batch : (place + 1) * batch]])
+    def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
+        """One update of every replica: `indices` (R, B) of its images, its `rates` (R, 4)."""
+        first = self.trainers[0]
+        for trainer, now in zip(self.trainers, rates, strict=True):
+            trainer.set_step_sizes(Rates(*now))
+        draws = [torch.stack(each) for each in zip(*(t.draw() for t in self.trainers), strict=True)]
+        given = vmap(lambda noise, *draws: first.given(draws, noise))(Rates(*rates.T).noise, *draws)
+        real = to_float(first.images[indices])
+        values = first.update(self._stack.call, self._descend, real, given, self._own_weights)
+        for trainer, now in zip(self.trainers, rates, strict=True):
+            trainer.average_G(Rates(*now).newest)
+        return values
 
-    def _stacked_adam(self, name: str, stack: _Stack) -> torch.optim.Adam:
-        """One Adam for all replicas: it works elementwise, so on stacked tensors it does what each one's own does."""
+    def _descend(self, name: str, losses: Tensor) -> None:
+        """A step of each replica's optimiser `name` on its loss, of (R,)."""
         owners = [trainer.optimisers[name] for trainer in self.trainers]
-        replicas = list(zip(*(owner.param_groups[0]["params"] for owner in owners), strict=True))
-        optimiser = torch.optim.Adam(
-            [stack.of(parameters[0]) for parameters in replicas], **owners[0].defaults
-        )
-        for stacked, parameters in zip(optimiser.param_groups[0]["params"], replicas, strict=True):
-            states = [owner.state[p] for owner, p in zip(owners, parameters, strict=True) if p in owner.state]
-            if states:
-                optimiser.state[stacked] = {"step": states[0]["step"].clone()} | {
-                    key: torch.stack([state[key] for state in states]) for key in ("exp_avg", "exp_avg_sq")
-                }
-        return optimiser
-
-    def _stacked_averages(self) -> dict[str, Tensor]:
-        """The averaged Gs, each tensor (R, ...); empty where there are none."""
-        states = [t.model.averaged_G.state_dict() for t in self.trainers if t.model.averaged_G is not None]
-        return {
-            name: torch.stack([state[name] for state in states]) for name in (states[0] if states else ())
-        }
-
-    @torch.no_grad()
-    def _put_back(
-        self, stack: _Stack, optimisers: Mapping[str, torch.optim.Adam], averages: Mapping[str, Tensor]
-    ) -> None:
-        """Give every trainer its weights, statistics, averages and moments."""
-        for replica, trainer in enumerate(self.trainers):
-            stack.unstack(replica, trainer.model.networks)
-            if trainer.model.averaged_G is not None:
-                for name_in_G, tensor in trainer.model.averaged_G.state_dict().items():
-                    tensor.copy_(averages[name_in_G][replica])
-            for name, optimiser in optimisers.items():
-                owner = trainer.optimisers[name]
-                for parameter, stacked in zip(
-                    owner.param_groups[0]["params"], optimiser.param_groups[0]["params"], strict=True
-                ):
-                    state = optimiser.state[stacked]
-                    # fused Adam walks memory, so a moment must lie as its parameter does (channels_last)
-                    owner.state[parameter] = {"step": state["step"].clone()} | {
-                        key: torch.empty_like(parameter).copy_(state[key][replica])
-                        for key in ("exp_avg", "exp_avg_sq")
-                    }
+        replicas = [owner.param_groups[0]["params"] for owner in owners]
+        stacked = [self._stack.of(parameter) for parameter in replicas[0]]
+        # the gradient of a sum over replicas is, in the weights of each, that of its own loss
+        losses.sum().backward(inputs=stacked)  # type: ignore[no-untyped-call]
+        gradients_of = [cast(Tensor, of_all.grad) for of_all in stacked]
+        for index, (owner, parameters) in enumerate(zip(owners, replicas, strict=True)):
+            for parameter, gradients in zip(parameters, gradients_of, strict=True):
+                parameter.grad = gradients[index]
+            owner.step()
+            owner.zero_grad(set_to_none=True)
+        for of_all in stacked:
+            of_all.grad = None
 
 
 def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | None:
@@ -175,26 +162,21 @@ class _Applied(nn.Module):
 
 
 class _Stack:
-    """Copies of the parameters and buffers of replicas, stacked: each is (R, ...)."""
+    """The parameters and buffers of replicas, each (R, ...), which the replicas' own become views of."""
 
     def __init__(self, replicas: Sequence[Networks]) -> None:
         self._module = _Applied(replicas[0])
-        self._parameters, self._buffers = stack_module_state([_Applied(networks) for networks in replicas])
+        modules = [_Applied(networks) for networks in replicas]
+        self._parameters = _share(dict(module.named_parameters()) for module in modules)
+        self._buffers = _share(dict(module.named_buffers()) for module in modules)
         self._stacked = {
-            parameter: self._parameters[name] for name, parameter in self._module.named_parameters()
+            parameter: self._parameters[name].requires_grad_(parameter.requires_grad)
+            for name, parameter in self._module.named_parameters()
         }
 
     def of(self, parameter: nn.Parameter) -> Tensor:
         """The stack that holds `parameter` of the first replica."""
-        stacked: Tensor = self._stacked[parameter]
-        return stacked
-
-    @property
-    def G(self) -> dict[str, Tensor]:
-        """G's parameters and buffers, by their names in G."""
-        prefix = "networks.G."
-        tensors = {**self._parameters, **self._buffers}
-        return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        return self._stacked[parameter]
 
     def call(self, function: Callable[..., Any], *inputs: Any) -> Any:
         """`function(networks, *inputs)` of every replica, inputs and outputs (R, ...); BatchNorm's statistics move."""
@@ -204,16 +186,47 @@ class _Stack:
 
         return vmap(of_one)(self._parameters, self._buffers, *inputs)
 
-    @torch.no_grad()
-    def unstack(self, replica: int, networks: Networks) -> None:
-        """Copy one replica's parameters and buffers into `networks`."""
-        module = _Applied(networks)
-        for stacked, own in (
-            (self._parameters, module.named_parameters()),
-            (self._buffers, module.named_buffers()),
-        ):
-            for name, tensor in own:
-                tensor.copy_(stacked[name][replica])
+
+@torch.no_grad()
+def _share(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Move tensors of several modules into one stack for each name."""
+    modules = list(replicas)
+    stacks = {}
+    for name, like in modules[0].items():
+        # each lies in its part of the stack as it lay alone (channels_last), where optimisers look for it
+        stack = like.new_empty_strided((len(modules), *like.shape), (like.numel(), *like.stride()))
+        for place, module in zip(stack, modules, strict=True):
+            place.copy_(module[name])
+            module[name].data = place
+        stacks[name] = stack
+    return stacks
+
+
+def _check_alike(trainers: Sequence[Trainer]) -> None:
+    """Raise InputError if configurations differ in more than `OWN_TO_A_REPLICA`, or in which terms they have."""
+    first = trainers[0]
+    own = {key: get_value(first.run, key) for key in OWN_TO_A_REPLICA}
+    for trainer in trainers[1:]:
+        if apply(trainer.run, own) != first.run:
+            raise InputError(
+                f"seeds that train fused may differ in {', '.join(OWN_TO_A_REPLICA)}, and nothing else"
+            )
+        for key, value in own.items():
+            if bool(value) != bool(get_value(trainer.run, key)):
+                raise InputError(f"{key}: 0 in some of the runs that are to train fused, and not in others")
+
+
+def _own_weights(trainers: Sequence[Trainer]) -> Weights:
+    """The weights of the objective that are not the same in all replicas, each (R,)."""
+
+    def of(weights: Sequence[Mapping[str, Weight]]) -> dict[str, Weight]:
+        each = {name: [float(one[name]) for one in weights] for name in weights[0]}
+        device = trainers[0].images.device
+        return {
+            name: torch.tensor(values, device=device) for name, values in each.items() if len(set(values)) > 1
+        }
+
+    return Weights(*map(of, zip(*(trainer.weights for trainer in trainers), strict=True)))
 
 
 def check_objective(objective: ObjectiveConfig) -> None:
@@ -250,7 +263,6 @@ def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise InputError(_cannot(f"torch.func.vmap says: {reason}")) from None
         for replica, networks in enumerate(stacked):
-            stack.unstack(replica, networks)
             same = torch.allclose(found[replica], expected[replica], rtol=1e-2, atol=1e-3, equal_nan=True)
             buffers = zip(networks.buffers(), alone[replica].buffers(), strict=True)
             if not same or not all(

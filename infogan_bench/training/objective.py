@@ -27,6 +27,29 @@ from infogan_bench.config.models import ObjectiveConfig
 from infogan_bench.networks import Networks
 from infogan_bench.training.transforms import warp
 
+# How much a term counts. A tensor is a replica's own under vmap, where nobody can look whether it is 0: it is not.
+Weight = float | Tensor
+
+
+class Weights(NamedTuple):
+    """How much the terms of the objective count."""
+
+    codes: Mapping[str, Weight]  # lambda of each code, by its name
+    real: Mapping[str, Weight]  # of the two terms on real images, "consistency" and "balance"
+
+    @classmethod
+    def of(cls, objective: ObjectiveConfig, codes: LatentCodes) -> Weights:
+        """Those of a configuration; without a categorical code there is nothing to agree on or to balance."""
+        real = {"consistency": objective.consistency, "balance": objective.balance}
+        return cls(code_weights(objective, codes), real if codes.categorical else dict.fromkeys(real, 0.0))
+
+    def but_for(self, others: Weights) -> Weights:
+        """These, with `others` in the place of those that it has."""
+        return Weights({**self.codes, **others.codes}, {**self.real, **others.real})
+
+
+NO_WEIGHTS = Weights({}, {})
+
 
 def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, float]:
     """lambda of each code, by its name."""
@@ -34,6 +57,10 @@ def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, fl
         code.name: objective.lambda_cat if code.kind == "categorical" else objective.lambda_cont
         for code in codes.all
     }
+
+
+def _counts(weight: Weight) -> bool:
+    return isinstance(weight, Tensor) or weight != 0
 
 
 class Views(NamedTuple):
@@ -71,13 +98,13 @@ class DiscriminatorTerms(NamedTuple):
 def discriminator_loss(
     networks: Networks,
     codes: LatentCodes,
-    weights: Mapping[str, float],
+    weights: Mapping[str, Weight],
     real: Tensor,
     fake: Tensor,
     latents: Latents,
     views: Views | None = None,
-    consistency: float = 0.0,
-    balance: float = 0.0,
+    consistency: Weight = 0.0,
+    balance: Weight = 0.0,
     noise: InstanceNoise | None = None,
     r1: float = 0.0,
 ) -> DiscriminatorTerms:
@@ -104,14 +131,14 @@ def discriminator_loss(
     bounds = _bounds_for_head_and_trunk(networks, codes, weights, seen, latents)
     loss = adversarial
     for name, bound in bounds.items():
-        loss = loss - (weights[name] or 1.0) * bound
+        loss = loss - (weights[name] if _counts(weights[name]) else 1.0) * bound
     disagreement = imbalance = torch.zeros_like(adversarial)
-    if consistency or balance:
+    if _counts(consistency) or _counts(balance):
         logits = codes.split(networks.Q_head(real_features)).logits
-        if consistency and views is not None:
+        if _counts(consistency) and views is not None:
             features = _transformed(networks, real, views.real)
             disagreement = _consistency(logits, codes.split(networks.Q_head(features)).logits)
-        if balance:
+        if _counts(balance):
             imbalance = _imbalance(logits)
         loss = loss + consistency * disagreement + balance * imbalance
     if r1:
@@ -123,7 +150,7 @@ def discriminator_loss(
 def generator_loss(
     networks: Networks,
     codes: LatentCodes,
-    weights: Mapping[str, float],
+    weights: Mapping[str, Weight],
     fake: Tensor,
     latents: Latents,
     views: Views | None = None,
@@ -136,13 +163,13 @@ def generator_loss(
     features = networks.trunk(fake if noise is None else fake + noise.fake_in_g_step)
     adversarial = F.softplus(-networks.D(features)).mean()
     loss = adversarial
-    if any(weights.values()):
+    if any(map(_counts, weights.values())):
         seen = {"continuous": features, "categorical": features}
-        if views is not None and any(weights[code.name] for code in codes.categorical):
+        if views is not None and any(_counts(weights[code.name]) for code in codes.categorical):
             seen["categorical"] = _transformed(networks, fake, views.fake_in_g_step)
         bounds = _bounds(networks, codes, seen, latents)
         for name, weight in weights.items():
-            if weight:
+            if _counts(weight):
                 loss = loss - weight * bounds[name]
     return loss, adversarial
 
@@ -188,7 +215,7 @@ def _bounds(
 def _bounds_for_head_and_trunk(
     networks: Networks,
     codes: LatentCodes,
-    weights: Mapping[str, float],
+    weights: Mapping[str, Weight],
     seen: Mapping[str, Tensor],
     latents: Latents,
 ) -> dict[str, Tensor]:
@@ -198,10 +225,10 @@ def _bounds_for_head_and_trunk(
         "categorical": cut,
         "continuous": cut if seen["continuous"] is seen["categorical"] else seen["continuous"].detach(),
     }
-    if not any(weights.values()):
+    if not any(map(_counts, weights.values())):
         return _bounds(networks, codes, at_head, latents)
     bounds = _bounds(networks, codes, seen, latents)
-    if not all(weights.values()):
+    if not all(map(_counts, weights.values())):
         cut_bounds = _bounds(networks, codes, at_head, latents)
-        bounds = {name: bounds[name] if weights[name] else cut_bounds[name] for name in bounds}
+        bounds = {name: bounds[name] if _counts(weights[name]) else cut_bounds[name] for name in bounds}
     return bounds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +15,15 @@ from infogan_bench.codes import Latents
 from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN, Networks
+from infogan_bench.networks import InfoGAN, Networks, takes_cuda_graph
+from infogan_bench.training.device import arithmetic
+from infogan_bench.training.loop import Loop
 from infogan_bench.training.objective import (
+    NO_WEIGHTS,
     DiscriminatorTerms,
     InstanceNoise,
     Views,
-    code_weights,
+    Weights,
     discriminator_loss,
     generator_loss,
 )
@@ -41,12 +44,29 @@ def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
     return torch.randperm(n, generator=_seeded(seed, 2 + epoch))
 
 
-def step_sizes(run: RunConfig, step: int) -> dict[str, float]:
-    """Adam's step sizes for G and for D in the update after `step`; 0 beyond the run's steps where they decay."""
+class Rates(NamedTuple):
+    """What changes from update to update by plan: each a scalar, or (steps,)."""
+
+    lr_g: Tensor  # Adam's step size for G, 0 beyond the run's steps where it decays
+    lr_d: Tensor  # and for D, Q and their trunk
+    noise: Tensor  # standard deviation of the instance noise
+    newest: Tensor  # weight of the newest weights in the averaged G
+
+
+def rates(run: RunConfig, first: int, steps: int) -> Rates:
+    """Those of the `steps` updates after the first `first` ones, each (steps,)."""
     optimiser = run.optimiser
-    left = (run.steps - step) / (optimiser.decay * run.steps) if optimiser.decay else 1.0
-    share = min(1.0, max(0.0, left))
-    return {"G": optimiser.lr_g * share, "D": optimiser.lr_d * share}
+    step = torch.arange(first, first + steps, dtype=torch.float64)
+    left = (run.steps - step) / run.steps
+    share = (left / optimiser.decay).clamp(0, 1) if optimiser.decay else torch.ones_like(step)
+    # an average weighted by decay^age, corrected for bias as Adam's moments are
+    newest = (1 - optimiser.ema) / (1 - optimiser.ema ** (step + 1))
+    return Rates(
+        optimiser.lr_g * share,
+        optimiser.lr_d * share,
+        run.objective.instance_noise * left.clamp(min=0),
+        newest,
+    )
 
 
 class DivergedError(RuntimeError):
@@ -64,24 +84,6 @@ class Interval:
     metrics: Mapping[str, float]
     seconds: float
     images_per_second: float
-
-
-class Tally:
-    """What the updates of an interval returned, summed on their device: only reading it waits for a GPU.
-
-    Args:
-        shape: of what an update returns.
-        device: where that is.
-    """
-
-    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
-        self.totals = torch.zeros(shape, device=device)
-        self.bad_since = torch.full(shape, -1, device=device)  # the first step where it was not finite, or -1
-
-    def add(self, values: Tensor, step: int) -> None:
-        """Take in what the update to `step` returned."""
-        self.totals += values
-        self.bad_since = torch.where((self.bad_since < 0) & ~values.isfinite(), step, self.bad_since)
 
 
 class Trainer:
@@ -111,7 +113,7 @@ class Trainer:
         self.images = images.to(self.device)
         channels, height, width = images.shape[1:]
         self.model = InfoGAN(run, (channels, height, width), _seeded(seed, 0), self.device)
-        self.weights = code_weights(run.objective, self.model.codes)
+        self.weights = Weights.of(run.objective, self.model.codes)
         self.step = 0
         self.generator = _seeded(seed, 1, device=self.device)
         self._G_parameters = list(self.model.networks.G.parameters())
@@ -120,12 +122,19 @@ class Trainer:
             "G": self._adam(self._G_parameters, run.optimiser.lr_g),
             "D": self._adam(self._DQ_parameters, run.optimiser.lr_d),
         }
-        self._epoch = -1
-        self._order = torch.empty(0, dtype=torch.int64)
+        self._loop = Loop(
+            self._update, (len(self.quantities),), cuda_graph=takes_cuda_graph(run.architecture)
+        )
 
     def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
         optimiser = self.run.optimiser
-        return torch.optim.Adam(parameters, lr=lr, betas=(optimiser.beta1, optimiser.beta2), fused=True)
+        return torch.optim.Adam(
+            parameters,
+            lr=lr,
+            betas=(optimiser.beta1, optimiser.beta2),
+            fused=True,
+            capturable=self.device.type == "cuda",
+        )
 
     def train(self, steps: int) -> Interval:
         """Do `steps` updates of D and of G.
@@ -136,10 +145,10 @@ class Trainer:
         """
         started = time.perf_counter()
         self.model.networks.train()
-        tally = Tally((len(self.quantities),), self.device)
-        for _ in range(steps):
-            tally.add(self._update(), self.step + 1)
-            self.step += 1
+        inputs = on_device([self.image_indices(steps), self.rates(steps)], self.device)
+        with arithmetic(self.run.precision):
+            tally = self._loop.run(inputs, [self.generator])
+        self.step += steps
         metrics = self.interval_metrics(steps, tally.totals.tolist(), tally.bad_since.tolist())
         seconds = time.perf_counter() - started
         return Interval(metrics, seconds, steps * self.run.batch / seconds)
@@ -158,96 +167,122 @@ class Trainer:
         Raises:
             DivergedError: if a quantity was not finite, or a weight is not by now.
         """
-        self._raise_if_diverged(bad_since)
+        self._raise_if_diverged(steps, bad_since)
         metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
-        for name, weight in zip(("loss/consistency", "loss/balance"), self.real_weights, strict=True):
+        for name, weight in self.weights.real.items():
             if not weight:
-                del metrics[name]
+                del metrics[f"loss/{name}"]
         metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
         metrics["L_I"] = sum(metrics[f"L_I/{code.name}"] for code in self.model.codes.all)
         metrics["H"] = sum(code.entropy for code in self.model.codes.all)
         return metrics
 
-    def _update(self) -> Tensor:
-        """One update of D and one of G; returns `quantities`, (4 + n_codes,)."""
+    def image_indices(self, steps: int) -> Tensor:
+        """Which images the next `steps` updates take, (steps, B): a new order every epoch, the last partial batch
+        dropped."""
+        n, batch = len(self.images), self.run.batch
+        per_epoch = n // batch
+        epochs = range(self.step // per_epoch, (self.step + steps - 1) // per_epoch + 1)
+        rows = [epoch_order(self.seed, epoch, n)[: per_epoch * batch].view(-1, batch) for epoch in epochs]
+        first = self.step % per_epoch
+        return torch.cat(rows)[first : first + steps]
+
+    def rates(self, steps: int) -> Tensor:
+        """`Rates` of the next `steps` updates, (steps, 4)."""
+        every = torch.stack(rates(self.run, self.step, steps), dim=1)
+        return every.float() if self.device.type == "cuda" else every  # what the fused Adam of each takes
+
+    def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
+        """One update of D and one of G on the images (B,) at `indices`; returns `quantities`, (4 + n_codes,)."""
 
         def call(function: Callable[..., Any], *inputs: Any) -> Any:
             return function(self.model.networks, *inputs)
 
-        values = self.update(call, self.optimisers, self._next_batch(), self.given(self.draw()))
-        if self.model.averaged_G is not None:
-            self.average_G(self.model.averaged_G.state_dict(), self.model.networks.G.state_dict())
+        def descend(name: str, loss: Tensor) -> None:
+            optimiser = self.optimisers[name]
+            optimiser.zero_grad(set_to_none=True)
+            # no gradient is computed for any other weight
+            loss.backward(inputs=optimiser.param_groups[0]["params"])  # type: ignore[no-untyped-call]
+            optimiser.step()
+
+        now = Rates(*rates)
+        self.set_step_sizes(now)
+        real = to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
+        values = self.update(call, descend, real, self.given(self.draw(), now.noise))
+        self.average_G(now.newest)
         return values
+
+    def set_step_sizes(self, now: Rates) -> None:
+        """Let the optimisers take the step sizes of the current update."""
+        for name, lr in (("G", now.lr_g), ("D", now.lr_d)):
+            self.optimisers[name].param_groups[0]["lr"] = lr
 
     def update(
         self,
         call: Callable[..., Any],
-        optimisers: Mapping[str, torch.optim.Optimizer],
+        descend: Callable[[str, Tensor], None],
         real: Tensor,
         given: Mapping[str, Any],
+        own_weights: Weights = NO_WEIGHTS,
     ) -> Tensor:
-        """One update of D and one of G, of this trainer or, all of them stacked, of several of one configuration.
+        """One update of D and one of G, of this trainer or, all of them stacked, of several.
 
         Args:
             call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
-            optimisers: "G" and "D", of the weights in `call`'s networks.
+            descend: `descend("G" or "D", loss)` makes a step of that optimiser; loss a scalar or (R,).
             real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
             given: what `given` makes of the draws.
+            own_weights: those of the objective's weights that differ among replicas, (R,) each.
 
         Returns:
             `quantities`, detached, (4 + n_codes,) or (4 + n_codes, R).
         """
-        codes, weights = self.model.codes, self.weights
-        for name, lr in step_sizes(self.run, self.step).items():
-            optimisers[name].param_groups[0]["lr"] = lr
+        codes, r1 = self.model.codes, self.run.objective.r1
 
         def images(networks: Networks, latents: Latents) -> Tensor:
             made: Tensor = networks.G(codes.flatten(latents))
             return made
 
         def d_terms(
-            networks: Networks, real: Tensor, fake: Tensor, given: Mapping[str, Any]
+            networks: Networks, real: Tensor, fake: Tensor, given: Mapping[str, Any], own: Weights
         ) -> DiscriminatorTerms:
-            consistency, balance = self.real_weights
+            weights = self.weights.but_for(own)
+            real_weights: dict[str, Any] = {**weights.real}
             return discriminator_loss(
-                networks, codes, weights, real, fake, **given,
-                consistency=consistency, balance=balance, r1=self.run.objective.r1,
-            )  # fmt: skip
+                networks, codes, weights.codes, real, fake, **given, **real_weights, r1=r1
+            )
 
-        def g_terms(networks: Networks, fake: Tensor, given: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-            return generator_loss(networks, codes, weights, fake, **given)
+        def g_terms(
+            networks: Networks, fake: Tensor, given: Mapping[str, Any], own: Weights
+        ) -> tuple[Tensor, Tensor]:
+            return generator_loss(networks, codes, self.weights.but_for(own).codes, fake, **given)
 
-        # the gradient of a sum over replicas is, in the weights of each, that of its own loss
-        # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
-        fake = call(images, given["latents"])
-        d = call(d_terms, real, fake.detach(), given)
-        _descend(optimisers["D"], d.loss.sum())
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
+            # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
+            fake = call(images, given["latents"])
+            d = call(d_terms, real, fake.detach(), given, own_weights)
+        descend("D", d.loss)
 
-        # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
-        g_loss, g_adversarial = call(g_terms, fake, given)
-        _descend(optimisers["G"], g_loss.sum())
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
+            # G, the others given: up on log D(G(z, c)) and on lambda L_I, with the same latents and one pass of G
+            g_loss, g_adversarial = call(g_terms, fake, given, own_weights)
+        descend("G", g_loss)
         return torch.stack([*d.logged, g_adversarial]).detach()
 
     @torch.no_grad()
-    def average_G(self, averages: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-        """Let the averaged G follow G's weights and BatchNorm's statistics, `tensors` (arXiv 1806.04498).
+    def average_G(self, newest: Tensor) -> None:
+        """Let the averaged G, if there is one, follow G's weights and BatchNorm's statistics (arXiv 1806.04498).
 
-        Each average is a mean over the updates so far, weighted by decay^age. Corrected for bias as Adam's moments
-        are: the initial weights have no part in it, which in a short run would be large.
+        Each average is a mean over the updates so far, weighted by decay^age; the initial weights have no part in it.
         """
-        decay, updates = self.run.optimiser.ema, self.step + 1
-        newest = (1 - decay) / (1 - decay**updates)
-        for name, tensor in tensors.items():
+        if self.model.averaged_G is None:
+            return
+        averages = self.model.averaged_G.state_dict()
+        for name, tensor in self.model.networks.G.state_dict().items():
             if tensor.is_floating_point():
-                averages[name].lerp_(tensor, newest)
+                averages[name].lerp_(tensor, newest.to(tensor.dtype))
             else:  # BatchNorm's count of batches
                 averages[name].copy_(tensor)
-
-    @property
-    def real_weights(self) -> tuple[float, float]:
-        """Weights of consistency and of balance; 0 where there is no categorical code to which they apply."""
-        objective = self.run.objective
-        return (objective.consistency, objective.balance) if self.model.codes.categorical else (0.0, 0.0)
 
     @property
     def _has_views(self) -> bool:
@@ -258,48 +293,35 @@ class Trainer:
         """Images of a batch that are transformed; at least 2, for BatchNorm."""
         return max(2, round(self.run.objective.transform.share * self.run.batch))
 
-    @property
-    def _noise_std(self) -> float:
-        """Of the instance noise in the current update: less from update to update."""
-        return self.run.objective.instance_noise * (1 - self.step / self.run.steps)
-
     def draw(self) -> list[Tensor]:
         """All that is random in an update, but for the order of the images, as it comes from the generator."""
         draws = self.model.codes.draw(self.run.batch, self.generator)
         if self._has_views:
             draws.append(torch.rand(3 * self._n_views, 6, generator=self.generator, device=self.device))
-        if self._noise_std > 0:
+        if self.run.objective.instance_noise:
             shape = (3, self.run.batch, *self.images.shape[1:])
             draws.append(torch.randn(shape, generator=self.generator, device=self.device))
         return draws
 
-    def given(self, draws: Sequence[Tensor]) -> dict[str, Any]:
+    def given(self, draws: Sequence[Tensor], noise: Tensor) -> dict[str, Any]:
         """What an update makes of `draws`, by the name of the losses' argument: latents and, where they are on, views
-        and noise."""
+        and instance noise of standard deviation `noise`, a scalar."""
         left = list(draws)
         found: dict[str, Any] = {}
-        if self._noise_std > 0:
-            found["noise"] = InstanceNoise(*left.pop() * self._noise_std)
+        if self.run.objective.instance_noise:
+            normal = left.pop()
+            found["noise"] = InstanceNoise(*normal * noise.to(normal.dtype))
         if self._has_views:
             height, width = self.images.shape[2:]
             affines = random_affines(self.run.objective.transform, left.pop(), (height, width))
             found["views"] = Views(*torch.split(affines, self._n_views))
         return found | {"latents": self.model.codes.latents(left)}
 
-    def _next_batch(self) -> Tensor:
-        """The real images of the current step: a new order every epoch, the last partial batch dropped."""
-        batches = len(self.images) // self.run.batch
-        epoch, place = divmod(self.step, batches)
-        if epoch != self._epoch:
-            self._order = epoch_order(self.seed, epoch, len(self.images)).to(self.device)
-            self._epoch = epoch
-        indices = self._order[place * self.run.batch : (place + 1) * self.run.batch]
-        return to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
-
-    def _raise_if_diverged(self, bad_since: Sequence[int]) -> None:
-        bad = [(step, name) for step, name in zip(bad_since, self.quantities, strict=True) if step >= 0]
+    def _raise_if_diverged(self, steps: int, bad_since: Sequence[int]) -> None:
+        bad = [(turn, name) for turn, name in zip(bad_since, self.quantities, strict=True) if turn >= 0]
         if bad:
-            raise DivergedError(*min(bad, key=lambda item: item[0]))
+            turn, name = min(bad, key=lambda item: item[0])
+            raise DivergedError(self.step - steps + turn + 1, name)
         for name, weight in self.model.networks.named_parameters():
             if not weight.isfinite().all():
                 raise DivergedError(self.step, name)
@@ -341,6 +363,7 @@ class Trainer:
             optimiser = self.optimisers[name]
             optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
         self.generator.set_state(tensors["random"].cpu())
+        self._loop.forget()
         self.step = int(tensors["step"])
 
 
@@ -367,8 +390,8 @@ def _modules(model: InfoGAN) -> dict[str, nn.Module]:
     return {"networks": model.networks, **averaged}
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One optimiser step on `loss` in its own parameters: no gradient is computed for any other weight."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward(inputs=optimiser.param_groups[0]["params"])  # type: ignore[no-untyped-call]
-    optimiser.step()
+def on_device(inputs: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """`inputs`, from the CPU, on `device`, without waiting for a GPU."""
+    if device.type != "cuda":
+        return [each.to(device) for each in inputs]
+    return [each.pin_memory().to(device, non_blocking=True) for each in inputs]

@@ -63,7 +63,7 @@ def pair(mnist: ImageDataset) -> Pair:
 def test_the_gradients_of_both_losses_are_those_of_the_plain_implementation(
     pair: Pair, mnist: ImageDataset
 ) -> None:
-    codes, weights = pair.trainer.model.codes, pair.trainer.weights
+    codes, weights = pair.trainer.model.codes, pair.trainer.weights.codes
     latents = codes.sample(BATCH, torch.Generator().manual_seed(0))
     real = to_float(mnist.train_images[:BATCH]).double()
     fake = pair.networks.G(codes.flatten(latents).double())

@@ -1,0 +1,209 @@
+"""What only a card can tell; skipped where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from infogan_bench.config import RunConfig, apply
+from infogan_bench.datasets import ImageDataset
+from infogan_bench.errors import InputError
+from infogan_bench.networks import ImageShape, Networks, register_architecture, registry
+from infogan_bench.networks.architectures import mlp
+from infogan_bench.training import FusedTrainer, Interval, Trainer
+from infogan_bench.training.device import PeakMemory, arithmetic, device_name, is_out_of_memory
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
+
+ALL_OF_IT = {
+    "objective.transform.rotation": 10.0,
+    "objective.transform.share": 0.5,
+    "objective.consistency": 0.5,
+    "objective.balance": 0.5,
+    "objective.instance_noise": 0.2,
+    "optimiser.decay": 0.5,
+    "optimiser.ema": 0.9,
+}
+IMAGES = 256  # 8 steps an epoch
+
+
+def run_of(architecture: str = "paper", changes: Mapping[str, Any] = ALL_OF_IT) -> RunConfig:
+    few = {"architecture.name": architecture, "architecture.width": 0.125, "batch": 32, "steps": 20}
+    return apply(RunConfig(), {**few, **changes})
+
+
+def on_card(run: RunConfig, mnist: ImageDataset, seed: int = 0) -> Trainer:
+    return Trainer(run, mnist.train_images[:IMAGES], seed, "cuda")
+
+
+def assert_equal_states(found: Trainer, expected: Trainer) -> None:
+    ours, theirs = found.state(), expected.state()
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        assert torch.equal(ours[name], tensor), name
+
+
+def assert_close_states(found: Trainer, expected: Trainer, tolerance: float) -> None:
+    ours, theirs = found.state(), expected.state()
+    for name, tensor in theirs.items():
+        if tensor.is_floating_point():
+            assert float((ours[name] - tensor).norm()) <= tolerance * float(tensor.norm()) + 1e-6, name
+        else:
+            assert torch.equal(ours[name], tensor), name
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Call it, and trainers made from then on capture nothing."""
+    return lambda: monkeypatch.setattr(registry, "_TAKE_CUDA_GRAPH", set())
+
+
+@pytest.fixture(autouse=True)
+def deterministic() -> Any:
+    """cuDNN's algorithms that add in one order: else two equal trainings differ in the last bits."""
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    yield
+    torch.backends.cudnn.deterministic = before
+
+
+# CUDA graphs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [{}, ALL_OF_IT], ids=["paper's recipe", "all of it"])
+@pytest.mark.parametrize("architecture", ["paper", "mlp", "dcgan"])
+def test_a_replayed_update_does_what_the_update_does(
+    mnist: ImageDataset, eager: Any, architecture: str, changes: dict[str, Any]
+) -> None:
+    run = run_of(architecture, changes)
+    replayed = on_card(run, mnist)
+    eager()
+    launched = on_card(run, mnist)
+    for steps in (8, 2, 7):  # into the third epoch
+        found, expected = (each.train(steps) for each in (replayed, launched))
+        assert found.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)
+    assert replayed._loop._graph is not None
+    assert launched._loop._graph is None
+    assert torch.equal(replayed.generator.get_state(), launched.generator.get_state())
+    assert_close_states(replayed, launched, 1e-3)
+
+
+@pytest.mark.parametrize("changes", [{"objective.r1": 0.1}, {"architecture.spectral_norm": True}])
+def test_penalty_and_spectral_normalisation_are_captured_too(
+    mnist: ImageDataset, eager: Any, changes: dict[str, Any]
+) -> None:
+    replayed = on_card(run_of(changes=changes), mnist)
+    eager()
+    launched = on_card(run_of(changes=changes), mnist)
+    found, expected = (each.train(10) for each in (replayed, launched))
+    assert replayed._loop._graph is not None
+    assert found.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)
+
+
+def test_a_loaded_state_is_trained_on_and_not_the_one_that_was_captured(mnist: ImageDataset) -> None:
+    run = run_of()
+    first = on_card(run, mnist)
+    first.train(8)
+    kept = {name: tensor.clone() for name, tensor in first.state().items()}
+    went_on = first.train(6).metrics
+    first.load_state(kept)
+    fresh = on_card(run, mnist)
+    fresh.load_state(kept)
+    for trainer in (first, fresh):
+        assert trainer.step == 8
+        assert trainer.train(6).metrics == pytest.approx(went_on, rel=1e-3, abs=1e-4)
+
+
+def test_new_random_numbers_after_a_reseed(mnist: ImageDataset) -> None:
+    once, again = (on_card(run_of(), mnist) for _ in range(2))
+    for trainer in (once, again):
+        trainer.train(8)
+    again.reseed(1, 2)
+    assert once.train(5).metrics["loss/d"] != again.train(5).metrics["loss/d"]
+
+
+class Waits(nn.Module):
+    """Looks at a value on its way, which no graph can."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if float(x.sum()) < torch.inf else -x
+
+
+@pytest.mark.parametrize("cuda_graph", [False, True])
+def test_an_own_architecture_is_captured_if_it_says_so(
+    mnist: ImageDataset, scratch_registry: None, cuda_graph: bool
+) -> None:
+    @register_architecture("waits", cuda_graph=cuda_graph)
+    def waits(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+        networks = mlp(image_shape, latent_dim, q_dim, width)
+        networks.trunk = nn.Sequential(networks.trunk, Waits())
+        return networks
+
+    trainer = on_card(run_of("waits"), mnist)
+    if cuda_graph:
+        with pytest.raises(
+            InputError, match=r"cannot be captured as a CUDA graph \(.+\); register it without"
+        ):
+            trainer.train(8)
+    else:
+        assert trainer.train(8).metrics["L_I"] == pytest.approx(0, abs=20)
+    assert on_card(run_of("mlp"), mnist).train(8).seconds > 0  # the card is as good as before
+
+
+# Many seeds at once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture", ["paper", "mlp", "dcgan"])
+def test_replicas_train_as_each_would_alone(mnist: ImageDataset, architecture: str) -> None:
+    run = run_of(architecture)
+    together, alone = ([on_card(run, mnist, seed) for seed in range(3)] for _ in range(2))
+    group = FusedTrainer(together)
+    for steps in (6, 4):
+        for found, single in zip(group.train(steps), alone, strict=True):
+            assert isinstance(found, Interval)
+            assert found.metrics == pytest.approx(single.train(steps).metrics, rel=1e-2, abs=1e-2)
+    assert group._loop._graph is not None
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_close_states(ours, theirs, 5e-2)
+
+
+# Precision and memory --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("tf32", 1e-2), ("bf16", 5e-2)])
+def test_losses_in_less_precision_are_those_of_float32(
+    mnist: ImageDataset, precision: str, tolerance: float
+) -> None:
+    exact = on_card(run_of(), mnist).train(3).metrics
+    rough = on_card(run_of(changes={**ALL_OF_IT, "precision": precision}), mnist).train(3).metrics
+    assert rough == pytest.approx(exact, rel=tolerance, abs=tolerance)
+    assert rough != exact
+
+
+def test_tf32_rounds_factors_and_float32_does_not() -> None:
+    x = torch.full((64, 64), 1 + 2**-12, device="cuda")
+    exact = 64 * (1 + 2**-12) ** 2
+    with arithmetic("float32"):
+        assert float((x @ x)[0, 0]) == pytest.approx(exact, rel=1e-6)
+    with arithmetic("tf32"):
+        assert float((x @ x)[0, 0]) == pytest.approx(64, rel=1e-6)  # 2^-12 is below TF32's last bit
+
+
+def test_no_memory_left_is_told_as_such() -> None:
+    with pytest.raises(RuntimeError) as told:
+        torch.empty(2**50, dtype=torch.uint8, device="cuda")
+    assert is_out_of_memory(told.value)
+    assert device_name(torch.device("cuda")) == torch.cuda.get_device_name()
+
+
+def test_peak_memory_of_the_card() -> None:
+    peak = PeakMemory(torch.device("cuda"))
+    before = torch.cuda.memory_allocated()
+    block = torch.empty(2**28, dtype=torch.uint8, device="cuda")
+    del block
+    assert peak.bytes is not None
+    assert peak.bytes - before == pytest.approx(2**28, rel=0.1)
