@@ -14,8 +14,6 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import apply, get_value
@@ -24,6 +22,7 @@ from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Networks, takes_cuda_graph
+from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.device import arithmetic
 from infogan_bench.training.loop import Loop
 from infogan_bench.training.objective import Weight, Weights
@@ -152,31 +151,6 @@ def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | N
         return None
 
 
-class _NativeBatchNorm(TorchFunctionMode):
-    """torch's own BatchNorm, where cuDNN's looks at how a tensor lies in memory and vmap has no answer."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return (_native_batch_norm if func is F.batch_norm else func)(*args, **(kwargs or {}))
-
-
-def _native_batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    normalised: Tensor = torch.native_batch_norm(
-        input, weight, bias, running_mean, running_var, training, momentum, eps
-    )[0]
-    return normalised
-
-
 class _Applied(nn.Module):
     """A function of networks as a module, which is what `functional_call` takes."""
 
@@ -211,7 +185,7 @@ class _Stack:
         def of_one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Any) -> Any:
             return functional_call(self._module, (parameters, buffers), (function, *inputs))
 
-        with _NativeBatchNorm():
+        with BatchedLayers():
             return vmap(of_one)(self._parameters, self._buffers, *inputs)
 
 

@@ -322,9 +322,14 @@ class Trainer:
         if bad:
             turn, name = min(bad, key=lambda item: item[0])
             raise DivergedError(self.step - steps + turn + 1, name)
-        for name, weight in self.model.networks.named_parameters():
-            if not weight.isfinite().all():
-                raise DivergedError(self.step, name)
+        weights = dict(self.model.networks.named_parameters())
+        finite = torch.stack(
+            [weight.isfinite().all() for weight in weights.values()]
+        ).tolist()  # a GPU waits once
+        if not all(finite):
+            raise DivergedError(
+                self.step, next(name for name, fine in zip(weights, finite, strict=True) if not fine)
+            )
 
     def reseed(self, *stream: int) -> None:
         """Go on with latents, transforms and noise of a stream of their own; the order of the images stays."""

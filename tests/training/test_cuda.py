@@ -85,11 +85,11 @@ def test_a_replayed_update_does_what_the_update_does(
     launched = on_card(run, mnist)
     for steps in (8, 2, 7):  # into the third epoch
         found, expected = (each.train(steps) for each in (replayed, launched))
-        assert found.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)
+        assert found.metrics == pytest.approx(expected.metrics, rel=1e-2, abs=2e-3)
     assert replayed._loop._graph is not None
     assert launched._loop._graph is None
     assert torch.equal(replayed.generator.get_state(), launched.generator.get_state())
-    assert_close_states(replayed, launched, 1e-3)
+    assert_close_states(replayed, launched, 5e-2)
 
 
 @pytest.mark.parametrize("changes", [{"objective.r1": 0.1}, {"architecture.spectral_norm": True}])
@@ -101,7 +101,7 @@ def test_penalty_and_spectral_normalisation_are_captured_too(
     launched = on_card(run_of(changes=changes), mnist)
     found, expected = (each.train(10) for each in (replayed, launched))
     assert replayed._loop._graph is not None
-    assert found.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)
+    assert found.metrics == pytest.approx(expected.metrics, rel=1e-2, abs=2e-3)
 
 
 def test_a_loaded_state_is_trained_on_and_not_the_one_that_was_captured(mnist: ImageDataset) -> None:
@@ -115,7 +115,7 @@ def test_a_loaded_state_is_trained_on_and_not_the_one_that_was_captured(mnist: I
     fresh.load_state(kept)
     for trainer in (first, fresh):
         assert trainer.step == 8
-        assert trainer.train(6).metrics == pytest.approx(went_on, rel=1e-3, abs=1e-4)
+        assert trainer.train(6).metrics == pytest.approx(went_on, rel=1e-2, abs=2e-3)
 
 
 def test_new_random_numbers_after_a_reseed(mnist: ImageDataset) -> None:
@@ -157,6 +157,7 @@ def test_an_own_architecture_is_captured_if_it_says_so(
 # Many seeds at once ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("architecture", ["paper", "mlp", "dcgan"])
 def test_replicas_train_as_each_would_alone(mnist: ImageDataset, architecture: str) -> None:
     run = run_of(architecture)
@@ -165,10 +166,10 @@ def test_replicas_train_as_each_would_alone(mnist: ImageDataset, architecture: s
     for steps in (6, 4):
         for found, single in zip(group.train(steps), alone, strict=True):
             assert isinstance(found, Interval)
-            assert found.metrics == pytest.approx(single.train(steps).metrics, rel=1e-2, abs=1e-2)
+            assert found.metrics == pytest.approx(single.train(steps).metrics, rel=1e-4)
     assert group._loop._graph is not None
     for ours, theirs in zip(together, alone, strict=True):
-        assert_close_states(ours, theirs, 5e-2)
+        assert_close_states(ours, theirs, 1e-6)
 
 
 # Precision and memory --------------------------------------------------------------------------------------

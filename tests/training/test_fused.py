@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.config import ConfigError, DatasetConfig, EvaluationConfig, RunConfig, apply, parse_sweep
-from infogan_bench.datasets import ImageDataset, to_float
+from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
@@ -60,21 +60,6 @@ def assert_close_states(found: Trainer, expected: Trainer, tolerance: float) -> 
             assert float((ours[name] - tensor).norm()) <= tolerance * float(tensor.norm()), name
         else:
             assert torch.equal(ours[name], tensor), name
-
-
-@pytest.fixture
-def double_precision(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All of training in float64: Adam makes a full step of a gradient that is all rounding, so that in float32 two
-    right implementations drift apart within a few steps."""
-
-    def to_double(images: Tensor) -> Tensor:
-        return to_float(images).double()
-
-    for module in ("trainer", "fused"):
-        monkeypatch.setattr(f"infogan_bench.training.{module}.to_float", to_double)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 # The numbers -----------------------------------------------------------------------------------------------
