@@ -1,19 +1,23 @@
 """Layers in forms that `vmap` over stacked weights turns into one batched operation.
 
 `vmap` makes R convolutions into one of R groups, for which cuDNN has slow kernels only; of the same convolutions as
-products of matrices it makes one batched product. And cuDNN's BatchNorm asks how a tensor lies in memory, which `vmap`
-does not answer; torch's own does not ask.
+products of matrices it makes one batched product. BatchNorm it takes apart, and cuDNN's not at all; here it is one of
+R times the channels.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_batchedtensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+_PARTS = 8  # of the rows of a product
 
 Pair = int | tuple[int, int] | list[int]
 
@@ -29,6 +33,32 @@ class BatchedLayers(TorchFunctionMode):
         return func(*args, **(kwargs or {})) if result is NotImplemented else result
 
 
+class _BatchNorm(torch.autograd.Function):
+    """`torch.nn.functional.batch_norm`, with a rule for vmap."""
+
+    @staticmethod
+    def forward(input: Tensor, *more: Any) -> Tensor:
+        return F.batch_norm(input, *more)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing to keep: under vmap torch differentiates what the rule does."""
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], input: Tensor, *more: Any) -> tuple[Tensor, int]:
+        def replicas_first(tensor: Tensor, dim: int | None) -> Tensor:
+            return tensor.expand(info.batch_size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+
+        x = replicas_first(input, in_dims[0])  # (R, B, C, ...)
+        # channels, and replicas before them, innermost in memory: what a product of matrices leaves needs one copy
+        x = x.movedim((0, 2), (-2, -1)).flatten(-2).movedim(-1, 1)
+        of_channels: list[Any] = [
+            replicas_first(each, dim).flatten() if isinstance(each, Tensor) else each
+            for each, dim in zip(more, in_dims[1:], strict=True)
+        ]
+        return torch.unflatten(F.batch_norm(x, *of_channels), 1, (info.batch_size, -1)), 1
+
+
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -38,12 +68,10 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Tensor:
-    """`torch.nn.functional.batch_norm` without cuDNN."""
-    normalised: Tensor = torch.native_batch_norm(
-        input, weight, bias, running_mean, running_var, training, momentum, eps
-    )[0]
-    return normalised
+) -> Any:
+    """`torch.nn.functional.batch_norm`, of all replicas at once; NotImplemented outside of vmap."""
+    arguments = (input, running_mean, running_var, weight, bias, training, momentum, eps)
+    return _BatchNorm.apply(*arguments) if is_batchedtensor(input) else NotImplemented
 
 
 def conv2d(
@@ -67,8 +95,8 @@ def conv2d(
     patches = padded.unfold(1, kernel_h, stride_h).unfold(2, kernel_w, stride_w)  # (B, H', W', C, kernel)
     b, h, w = patches.shape[:3]
     rows = patches.permute(0, 1, 2, 4, 5, 3).reshape(b * h * w, -1)
-    made = _product(rows, weight.permute(2, 3, 1, 0).reshape(-1, len(weight)), bias)
-    return made.view(b, h, w, -1).permute(0, 3, 1, 2)
+    made = _product(rows, weight.permute(2, 3, 1, 0).reshape(-1, len(weight))).view(b, h, w, -1)
+    return (made if bias is None else made + bias).permute(0, 3, 1, 2)
 
 
 def conv_transpose2d(
@@ -91,7 +119,7 @@ def conv_transpose2d(
         _pair(padding),
     )
     b, c, h, w = input.shape
-    rows = input.permute(0, 2, 3, 1).reshape(-1, c) @ weight.permute(0, 2, 3, 1).reshape(c, -1)
+    rows = _product(input.permute(0, 2, 3, 1).reshape(-1, c), weight.permute(0, 2, 3, 1).reshape(c, -1))
     patches = rows.view(b, h, w, kernel_h, kernel_w, -1).permute(0, 1, 3, 2, 4, 5)
     across = torch.unflatten(_overlapped(patches.flatten(0, 2), stride_w), 0, (b, h, kernel_h))
     whole = _overlapped(across, stride_h)  # (B, H', W', C')
@@ -112,8 +140,11 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
     return total.flatten(1, 2)[:, : (n - 1) * stride + kernel]
 
 
-def _product(rows: Tensor, matrix: Tensor, bias: Tensor | None) -> Tensor:
-    return rows @ matrix if bias is None else torch.addmm(bias, rows, matrix)
+def _product(rows: Tensor, matrix: Tensor) -> Tensor:
+    """(n, K) @ (K, O), the rows in a few parts: else, of `matrix`, a GPU sums the n gradients in too few blocks."""
+    parts = math.gcd(len(rows), _PARTS)
+    made = rows.view(parts, -1, rows.shape[1]) @ matrix.expand(parts, *matrix.shape)
+    return made.flatten(0, 1)
 
 
 def _pair(size: Pair) -> tuple[int, int]:

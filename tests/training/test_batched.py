@@ -66,25 +66,54 @@ def test_so_are_transposed_ones(how: dict[str, Any]) -> None:
     torch.testing.assert_close(found, F.conv_transpose2d(x, weight, **how), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("sides", [(), (5, 4)])
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_batch_norm_of_every_replica_is_torch_s(sides: tuple[int, ...], affine: bool, training: bool) -> None:
+    x = normal(3, 6, 4, *sides)
+    ours, theirs = (
+        {
+            "mean": torch.linspace(0, 1, 12).view(3, 4).double(),
+            "var": torch.linspace(1, 2, 12).view(3, 4).double(),
+        }
+        for _ in range(2)
+    )
+    scales = (normal(3, 4), normal(3, 4)) if affine else ()
+
+    def normalise(
+        function: Any, x: Tensor, statistics: tuple[Tensor, Tensor], scales: tuple[Tensor, ...]
+    ) -> Any:
+        return function(x, *statistics, *scales, training=training, momentum=0.25)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = vmap(lambda *each: normalise(batch_norm, *each))(x, (ours["mean"], ours["var"]), scales)
+    expected = torch.stack(
+        [
+            normalise(F.batch_norm, x[r], (theirs["mean"][r], theirs["var"][r]), tuple(s[r] for s in scales))
+            for r in range(3)
+        ]
+    )
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(ours, theirs)
+    inputs, outward = (x, *scales), normal(*expected.shape)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, inputs, outward), torch.autograd.grad(expected, inputs, outward)
+    )
+
+
 def test_modules_call_them() -> None:
     layers = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 4, stride=2, padding=1),
-        torch.nn.BatchNorm2d(4),
         torch.nn.ConvTranspose2d(4, 1, 4, stride=2, padding=1),
+        torch.nn.BatchNorm2d(1),
     )
     x = normal(2, 1, 8, 8).float()
     expected = layers(x)
     with BatchedLayers(), torch.profiler.profile() as profile:
         found = layers(x)
+        stacked = vmap(layers, in_dims=1, out_dims=1)(x[:, None].expand(2, 3, 1, 8, 8)[:, :1])
     torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(stacked[:, 0], expected)
     called = {event.key for event in profile.key_averages()}
-    assert "aten::native_batch_norm" in called
-    assert not {"aten::convolution", "aten::cudnn_batch_norm"} & called
-
-
-def test_batch_norm_moves_its_statistics() -> None:
-    x, mean, var = normal(6, 3), torch.zeros(3).double(), torch.ones(3).double()
-    with torch.no_grad():
-        batch_norm(x, mean, var, training=True, momentum=0.25)
-    torch.testing.assert_close(mean, 0.25 * x.mean(0).detach())
-    torch.testing.assert_close(var, 0.75 + 0.25 * x.var(0).detach())
+    assert "aten::convolution" not in called
