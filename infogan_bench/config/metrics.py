@@ -32,7 +32,7 @@ SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
 DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
 """Distances of generated digits from MNIST's test images, in the features of a network that learned to read them."""
 
-REAL_LOSSES = {"loss/consistency": "consistency", "loss/balance": "balance"}
+REAL_LOSSES = {"loss/consistency": "consistency", "loss/balance": "balance", "loss/vat": "vat"}
 """Losses of Q on real images, which take no labels, and the weight in `objective` without which there are none."""
 
 LAST_EVALUATION_ONLY = frozenset(

@@ -176,6 +176,14 @@ class ObjectiveConfig(Section):
             description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
         ),
     ] = 0.0
+    vat: Annotated[
+        NonNegative,
+        Field(description="Weight of the move, in nats, of Q's categories of a real image under the worst small change "
+              "of it."),
+    ] = 0.0  # fmt: skip
+    vat_radius: Annotated[
+        Positive, Field(description="Euclidean size of that change of an image, pixels in [-1, 1].")
+    ] = 2.0
     instance_noise: Annotated[
         NonNegative,
         Field(

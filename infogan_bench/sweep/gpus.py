@@ -35,7 +35,7 @@ _GIB = 2**30
 _CARD = "accelerator_type:"  # a resource by which Ray names the kind of a node's cards
 _SIZED = (
     "architecture.", "batch", "codes.", "objective.transform", "objective.consistency", "objective.balance",
-    "objective.instance_noise", "objective.r1", "optimiser.ema",
+    "objective.instance_noise", "objective.r1", "objective.vat", "optimiser.ema",
 )  # fmt: skip
 
 
@@ -122,6 +122,7 @@ def _sizes(run: RunConfig) -> tuple[float, ...]:
         bool(objective.balance),
         bool(objective.instance_noise),
         bool(objective.r1),
+        bool(objective.vat),
         bool(run.optimiser.ema),
         run.architecture.spectral_norm,
         not run.architecture.spectral_norm,  # which of the two takes more is not known

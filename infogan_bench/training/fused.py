@@ -235,12 +235,13 @@ def check_objective(objective: ObjectiveConfig) -> None:
     """Refuse what vmap does not take.
 
     Raises:
-        InputError: with `r1`, the gradient of a gradient.
+        InputError: with `r1` or `vat`, which look at a gradient on their way.
     """
-    if objective.r1:
-        raise InputError(
-            "seeds_together: with `objective.r1` seeds cannot be trained fused, use `one-by-one`"
-        )
+    for name in ("r1", "vat"):
+        if getattr(objective, name):
+            raise InputError(
+                f"seeds_together: with `objective.{name}` seeds cannot be trained fused, use `one-by-one`"
+            )
 
 
 def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:

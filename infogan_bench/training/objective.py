@@ -9,7 +9,9 @@ The continuous part stays on the images as they are, since slant is what a conti
 
 Two terms on real images ask that Q puts x and T(x) into one category (consistency), and that it uses each category as
 often as G is fed it, since p(c) = E_x Q(c|x) (balance): a category that holds two digits while two others share one
-breaks that. Compare IMSAT (arXiv 1702.08720) and RIM (Krause et al., 2010). None of it takes labels.
+breaks that. Compare IMSAT (arXiv 1702.08720) and RIM (Krause et al., 2010). A third (vat) asks that Q's category holds
+out against the worst small change of a real image, so that no boundary between categories runs where images are dense:
+virtual adversarial training (arXiv 1704.03976), as IMSAT uses it. None of it takes labels.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from infogan_bench.config.models import ObjectiveConfig
 from infogan_bench.networks import Networks
 from infogan_bench.training.transforms import warp
 
+_PROBE = 1.0  # length of the step at whose end the power iteration takes the gradient
+
 # How much a term counts. A tensor is a replica's own under vmap, where nobody can look whether it is 0: it is not.
 Weight = float | Tensor
 
@@ -35,12 +39,12 @@ class Weights(NamedTuple):
     """How much the terms of the objective count."""
 
     codes: Mapping[str, Weight]  # lambda of each code, by its name
-    real: Mapping[str, Weight]  # of the two terms on real images, "consistency" and "balance"
+    real: Mapping[str, Weight]  # of the terms on real images: "consistency", "balance", "vat"
 
     @classmethod
     def of(cls, objective: ObjectiveConfig, codes: LatentCodes) -> Weights:
         """Those of a configuration; without a categorical code there is nothing to agree on or to balance."""
-        real = {"consistency": objective.consistency, "balance": objective.balance}
+        real = {"consistency": objective.consistency, "balance": objective.balance, "vat": objective.vat}
         return cls(code_weights(objective, codes), real if codes.categorical else dict.fromkeys(real, 0.0))
 
     def but_for(self, others: Weights) -> Weights:
@@ -80,6 +84,13 @@ class InstanceNoise(NamedTuple):
     fake_in_g_step: Tensor
 
 
+class Probes(NamedTuple):
+    """Where the search for the worst change of real images begins, and how far it goes."""
+
+    directions: Tensor  # (n, C, H, W) normal; of a batch's first n images
+    radius: float  # Euclidean, over all pixels of an image in [-1, 1]
+
+
 class DiscriminatorTerms(NamedTuple):
     """What D, Q and their trunk descend, and the parts that are logged; scalars."""
 
@@ -88,11 +99,12 @@ class DiscriminatorTerms(NamedTuple):
     bounds: dict[str, Tensor]  # L_I of each code, nats
     consistency: Tensor  # nats; 0 where it has no weight
     balance: Tensor  # nats; 0 where it has no weight
+    vat: Tensor  # nats; 0 where it has no weight
 
     @property
     def logged(self) -> list[Tensor]:
         """The parts, in the order of `Trainer.quantities`."""
-        return [self.adversarial, *self.bounds.values(), self.consistency, self.balance]
+        return [self.adversarial, *self.bounds.values(), self.consistency, self.balance, self.vat]
 
 
 def discriminator_loss(
@@ -107,16 +119,18 @@ def discriminator_loss(
     balance: Weight = 0.0,
     noise: InstanceNoise | None = None,
     r1: float = 0.0,
+    vat: Weight = 0.0,
+    probes: Probes | None = None,
 ) -> DiscriminatorTerms:
     """What D, Q and their trunk descend.
 
-    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B, with C and B as in
-    `_consistency` and `_imbalance`; without `views` there is no C. Each kind of image passes through the trunk apart,
-    so that BatchNorm never mixes their statistics: in one batch it would tell D which half is real. A code whose
-    lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing. With `noise`, what Q reads in
-    the same pass as D is of noisy images too; transformed ones have none. `r1` adds the penalty r1/2 E|grad D(x)|^2 on
-    the logits of the real images as D judges them (arXiv 1801.04406, equation 9); under BatchNorm an image's gradient
-    includes what it does to the other logits of its batch.
+    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B + vat A, with C, B and A as
+    in `_consistency`, `_imbalance` and `_adversarial`; without `views` there is no C, without `probes` no A. Each kind
+    of image passes through the trunk apart, so that BatchNorm never mixes their statistics: in one batch it would tell
+    D which half is real. A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk
+    nothing. With `noise`, what Q reads in the same pass as D is of noisy images too; transformed ones have none. `r1`
+    adds the penalty r1/2 E|grad D(x)|^2 on the logits of the real images as D judges them (arXiv 1801.04406, equation
+    9); under BatchNorm an image's gradient includes what it does to the other logits of its batch.
     """
     judged = real if noise is None else real + noise.real
     if r1:
@@ -132,19 +146,21 @@ def discriminator_loss(
     loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] if _counts(weights[name]) else 1.0) * bound
-    disagreement = imbalance = torch.zeros_like(adversarial)
-    if _counts(consistency) or _counts(balance):
+    disagreement = imbalance = change = torch.zeros_like(adversarial)
+    if any(map(_counts, (consistency, balance, vat))):
         logits = codes.split(networks.Q_head(real_features)).logits
         if _counts(consistency) and views is not None:
             features = _transformed(networks, real, views.real)
             disagreement = _consistency(logits, codes.split(networks.Q_head(features)).logits)
         if _counts(balance):
             imbalance = _imbalance(logits)
-        loss = loss + consistency * disagreement + balance * imbalance
+        if _counts(vat) and probes is not None:
+            change = _adversarial(networks, codes, real, logits, probes)
+        loss = loss + consistency * disagreement + balance * imbalance + vat * change
     if r1:
         (gradient,) = torch.autograd.grad(real_logits.sum(), judged, create_graph=True)
         loss = loss + r1 / 2 * gradient.square().sum() / len(gradient)
-    return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance)
+    return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance, change)
 
 
 def generator_loss(
@@ -197,6 +213,33 @@ def _imbalance(logits: Sequence[Tensor]) -> Tensor:
         mean = each.softmax(1).mean(0)
         total = total + math.log(each.shape[1]) + torch.special.xlogy(mean, mean).sum()
     return total
+
+
+def _adversarial(
+    networks: Networks, codes: LatentCodes, real: Tensor, logits: Sequence[Tensor], probes: Probes
+) -> Tensor:
+    """KL in nats from Q's categorical posteriors of the first n real images, held fixed, to those of the same images
+    after the change of length `radius` that moves them most, by one power iteration (arXiv 1704.03976, algorithm 1);
+    summed over the categorical codes."""
+    images = real[: len(probes.directions)]
+    targets = [each[: len(images)].detach().softmax(1) for each in logits]
+
+    def moved(images: Tensor) -> Tensor:
+        total = images.new_zeros(())
+        for target, each in zip(
+            targets, codes.split(networks.Q_head(networks.trunk(images))).logits, strict=True
+        ):
+            total = total + F.kl_div(each.log_softmax(1), target, reduction="batchmean")
+        return total
+
+    direction = _unit(probes.directions).requires_grad_()
+    (gradient,) = torch.autograd.grad(moved(images + _PROBE * direction), direction)
+    return moved(images + probes.radius * _unit(gradient))
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    """Each of (n, C, H, W) scaled to length 1; one of zeros stays."""
+    return F.normalize(vectors.flatten(1)).view_as(vectors)
 
 
 def _bounds(

@@ -22,6 +22,7 @@ from infogan_bench.training.objective import (
     NO_WEIGHTS,
     DiscriminatorTerms,
     InstanceNoise,
+    Probes,
     Views,
     Weights,
     discriminator_loss,
@@ -157,7 +158,7 @@ class Trainer:
     def quantities(self) -> list[str]:
         """Names of what an update returns, in the order in which it is computed."""
         bounds = (f"L_I/{code.name}" for code in self.model.codes.all)
-        return ["loss/d", *bounds, "loss/consistency", "loss/balance", "loss/g"]
+        return ["loss/d", *bounds, "loss/consistency", "loss/balance", "loss/vat", "loss/g"]
 
     def interval_metrics(
         self, steps: int, totals: Sequence[float], bad_since: Sequence[int]
@@ -193,7 +194,7 @@ class Trainer:
         return every.float() if self.device.type == "cuda" else every  # what the fused Adam of each takes
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
-        """One update of D and one of G on the images (B,) at `indices`; returns `quantities`, (4 + n_codes,)."""
+        """One update of D and one of G on the images (B,) at `indices`; returns `quantities`, (5 + n_codes,)."""
 
         def call(function: Callable[..., Any], *inputs: Any) -> Any:
             return function(self.model.networks, *inputs)
@@ -235,7 +236,7 @@ class Trainer:
             own_weights: those of the objective's weights that differ among replicas, (R,) each.
 
         Returns:
-            `quantities`, detached, (4 + n_codes,) or (4 + n_codes, R).
+            `quantities`, detached, (5 + n_codes,) or (5 + n_codes, R).
         """
         codes, r1 = self.model.codes, self.run.objective.r1
 
@@ -255,7 +256,8 @@ class Trainer:
         def g_terms(
             networks: Networks, fake: Tensor, given: Mapping[str, Any], own: Weights
         ) -> tuple[Tensor, Tensor]:
-            return generator_loss(networks, codes, self.weights.but_for(own).codes, fake, **given)
+            of_g = {name: value for name, value in given.items() if name != "probes"}
+            return generator_loss(networks, codes, self.weights.but_for(own).codes, fake, **of_g)
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
             # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
@@ -289,8 +291,12 @@ class Trainer:
         return self.run.objective.transform.any and bool(self.model.codes.categorical)
 
     @property
+    def _has_probes(self) -> bool:
+        return bool(self.weights.real["vat"])
+
+    @property
     def _n_views(self) -> int:
-        """Images of a batch that are transformed; at least 2, for BatchNorm."""
+        """Images of a batch that are transformed, or changed by an adversary; at least 2, for BatchNorm."""
         return max(2, round(self.run.objective.transform.share * self.run.batch))
 
     def draw(self) -> list[Tensor]:
@@ -299,7 +305,10 @@ class Trainer:
         if self._has_views:
             draws.append(torch.rand(3 * self._n_views, 6, generator=self.generator, device=self.device))
         if self.run.objective.instance_noise:
-            shape = (3, self.run.batch, *self.images.shape[1:])
+            shape: tuple[int, ...] = (3, self.run.batch, *self.images.shape[1:])
+            draws.append(torch.randn(shape, generator=self.generator, device=self.device))
+        if self._has_probes:
+            shape = (self._n_views, *self.images.shape[1:])
             draws.append(torch.randn(shape, generator=self.generator, device=self.device))
         return draws
 
@@ -308,6 +317,8 @@ class Trainer:
         and instance noise of standard deviation `noise`, a scalar."""
         left = list(draws)
         found: dict[str, Any] = {}
+        if self._has_probes:
+            found["probes"] = Probes(left.pop(), self.run.objective.vat_radius)
         if self.run.objective.instance_noise:
             normal = left.pop()
             found["noise"] = InstanceNoise(*normal * noise.to(normal.dtype))

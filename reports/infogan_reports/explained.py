@@ -91,6 +91,7 @@ _PARTS = {
     "loss/d": "adversarial loss of D, in nats: 2 ln 2 = 1.3863 where D cannot tell real from generated images",
     "loss/g": "adversarial loss of G, in nats: ln 2 = 0.6931 there",
     "loss/consistency": "how much Q's categories of an image and of its transformed copy differ, in nats",
+    "loss/vat": "how much Q's categories of real images move under the worst small change of them, in nats",
     "loss/balance": "how unevenly Q uses the categories over a batch, in nats",
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, Normal
+from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
@@ -19,6 +19,7 @@ from infogan_bench.networks import Networks, build_networks
 from infogan_bench.training.objective import (
     DiscriminatorTerms,
     InstanceNoise,
+    Probes,
     Views,
     code_weights,
     discriminator_loss,
@@ -475,3 +476,74 @@ def test_a_share_of_the_batch_is_what_transforming_that_share_alone_gives(settin
         -(p.softmax(1) * q.log_softmax(1)).sum(1).mean() - (q.softmax(1) * p.log_softmax(1)).sum(1).mean()
     )
     assert 0 < of_5 < number(d.consistency)  # the other code, of 3 categories, adds its own
+
+
+# The worst change of an image ------------------------------------------------------------------------------
+
+
+def two_categories(weight: Tensor) -> tuple[Networks, LatentCodes]:
+    """A Q whose log odds of category 0 are weight . x, and its codes."""
+    networks = Networks(
+        G=nn.Identity(),
+        trunk=nn.Flatten(),
+        D_head=nn.Linear(len(weight), 1).double(),
+        Q_head=nn.Linear(len(weight), 2).double(),
+    )
+    with torch.no_grad():
+        networks.get_parameter("Q_head.weight").copy_(torch.stack([weight, torch.zeros_like(weight)]))
+        networks.get_parameter("Q_head.bias").zero_()
+    return networks, LatentCodes(CodesConfig(categorical=(2,), uniform=0, noise=4), fixed_std=True)
+
+
+def test_the_worst_change_of_a_linear_q_is_along_its_weights() -> None:
+    generator = torch.Generator().manual_seed(3)
+    weight = torch.randn(16, generator=generator, dtype=torch.float64)
+    real, directions = (torch.randn(6, 1, 4, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    networks, codes = two_categories(weight)
+    latents = codes.sample(6, generator)
+    probes = Probes(directions[:4], 0.5)
+
+    def terms(vat: float) -> DiscriminatorTerms:
+        return discriminator_loss(
+            networks, codes, code_weights(ObjectiveConfig(), codes), real, real.flip(0), latents,
+            vat=vat, probes=probes,
+        )  # fmt: skip
+
+    # wherever the search begins, the gradient is along the weights, away from or towards category 0
+    odds = (real.flatten(1) @ weight)[:4]
+    moved = odds + 0.5 * weight.norm() * (directions.flatten(1) @ weight)[:4].sign()
+    before, after = (Bernoulli(logits=each) for each in (odds, moved))  # type: ignore[no-untyped-call]
+    expected = number(kl_divergence(before, after).mean())
+    assert number(terms(1.0).vat) == pytest.approx(expected)
+    assert number(terms(3.0).loss - terms(0.0).loss) == pytest.approx(3 * expected)
+    assert number(terms(0.0).vat) == 0
+
+
+def test_vat_sends_no_gradient_through_its_target_or_its_search(setting: Setting) -> None:
+    networks, (n, *shape) = setting.networks, setting.real.shape
+    generator = torch.Generator().manual_seed(3)
+    directions = torch.randn(n, *shape, generator=generator, dtype=torch.float64)
+    more = {"vat": 1.0, "probes": Probes(directions, 1.0)}
+    d = discriminator_loss(
+        networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents, **more
+    )  # type: ignore[arg-type]
+    found = setting.gradients(d.vat)
+    assert size(found, "D_head") == 0
+    assert size(found, "G") == 0
+    assert size(found, "trunk") > 0
+    # the same value and gradient with all but the last pass given
+    q = networks.Q_head(networks.trunk(setting.real)).detach()
+    x = F.normalize(directions.flatten(1)).view_as(directions).requires_grad_()
+
+    def divergence(images: Tensor) -> Tensor:
+        other = networks.Q_head(networks.trunk(images))
+        parts = ((0, 5), (5, 8))
+        return sum(  # type: ignore[return-value]
+            kl_divergence(Categorical(logits=q[:, a:b]), Categorical(logits=other[:, a:b])).mean()  # type: ignore[no-untyped-call]
+            for a, b in parts
+        )
+
+    (g,) = torch.autograd.grad(divergence(setting.real + x), x)
+    expected = divergence(setting.real + F.normalize(g.flatten(1)).view_as(g))
+    assert number(d.vat) == pytest.approx(number(expected))
+    assert_equal_gradients(found, setting.gradients(expected))
