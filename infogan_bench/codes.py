@@ -113,6 +113,13 @@ class LatentCodes:
             torch.cat([uniform * 2 - 1, gaussian], dim=1),
         )
 
+    def sharing(self, latents: Latents, others: Latents, shared: Tensor) -> Latents:
+        """`others`, in which the continuous code number `shared` (n,) of each has the value that it has in `latents`,
+        whose first n they are compared with."""
+        same = F.one_hot(shared, len(self.continuous)).bool()
+        values = torch.where(same, latents.continuous[: len(shared)], others.continuous)
+        return others._replace(continuous=values)
+
     def flatten(self, latents: Latents) -> Tensor:
         """G's input (B, latent_dim)."""
         one_hots = [

@@ -34,6 +34,9 @@ DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
 
 REAL_LOSSES = {"loss/consistency": "consistency", "loss/balance": "balance", "loss/vat": "vat"}
 """Losses of Q on real images, which take no labels, and the weight in `objective` without which there are none."""
+PAIR_LOSSES = {"loss/contrastive": "contrastive"}
+"""The same of the loss on pairs of generated images."""
+TERM_LOSSES = REAL_LOSSES | PAIR_LOSSES
 
 LAST_EVALUATION_ONLY = frozenset(
     {
@@ -80,6 +83,7 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
         *FACTOR_SCORES,
         *(of_shapes if continuous else ()),
         *DIGIT_SCORES,
+        *(PAIR_LOSSES if len(continuous) > 1 else ()),
         *of_codes,
         "loss/d",
         "loss/g",

@@ -191,6 +191,10 @@ class ObjectiveConfig(Section):
             "linearly to 0 over the run."
         ),
     ] = 0.0
+    contrastive: Annotated[
+        NonNegative,
+        Field(description="Weight of telling which continuous code two generated images share (InfoGAN-CR)."),
+    ] = 0.0  # fmt: skip
     r1: Annotated[
         NonNegative,
         Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
@@ -249,6 +253,12 @@ class RunConfig(Section):
             "networks compute (autocast). Weights and losses are float32."
         ),
     ] = "float32"
+
+    @model_validator(mode="after")
+    def _codes_to_tell_apart(self) -> RunConfig:
+        if self.objective.contrastive and self.codes.uniform + self.codes.gaussian < 2:
+            raise ValueError("`objective.contrastive` tells continuous codes apart: give two or more of them")
+        return self
 
 
 # Around the base run --------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from infogan_bench.config.metrics import (
     FACTOR_SCORES,
     LABEL_SCORES,
     LAST_EVALUATION_ONLY,
-    REAL_LOSSES,
+    PAIR_LOSSES,
     SHAPE_SCORES,
+    TERM_LOSSES,
     metric_names,
     score_of,
     uses_labels,
@@ -154,14 +155,14 @@ def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
 
 
 def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault]:
-    weight = REAL_LOSSES.get(metric)
+    weight = TERM_LOSSES.get(metric)
     prefixes = ("codes.", f"objective.{weight}") if weight else ("codes.",)
     for params, run in _runs(sweep, *prefixes):
         names = metric_names(run.codes.names)
         if metric in names and (weight is None or getattr(run.objective, weight)):
             continue
         known = {name for _, other in _runs(sweep, "codes.") for name in metric_names(other.codes.names)}
-        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *REAL_LOSSES):
+        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *TERM_LOSSES):
             yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", where)
         else:
             yield Fault(_undefined(metric, params), where)
@@ -180,8 +181,9 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
 
 def _undefined(metric: str, params: dict[str, Any]) -> str:
     where = f" with {combination(params)}" if params else ""
-    if metric in REAL_LOSSES:
-        needs = f"a categorical code and an `objective.{REAL_LOSSES[metric]}` above 0"
+    if metric in TERM_LOSSES:
+        codes = "two continuous codes" if metric in PAIR_LOSSES else "a categorical code"
+        needs = f"{codes} and an `objective.{TERM_LOSSES[metric]}` above 0"
         return f"`{metric}` needs {needs}, which there is not{where}"
     why = "needs that code"
     if uses_labels(metric) or metric == "H":

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config.models import RunConfig
-from infogan_bench.networks.registry import ImageShape, build_networks, initialise
+from infogan_bench.networks.registry import ImageShape, build_contrastive, build_networks, initialise
 
 
 class InfoGAN:
@@ -37,6 +37,8 @@ class InfoGAN:
         with torch.random.fork_rng(devices=[]):  # an architecture may draw from torch's global generator
             torch.default_generator.manual_seed(generator.initial_seed())
             networks = build_networks(run.architecture, image_shape, self.codes)
+            if run.objective.contrastive:
+                networks.CR = build_contrastive(run.architecture, image_shape, self.codes)
         initialise(networks, generator)
         self.networks = networks.to(self.device).to(memory_format=torch.channels_last)
         self.averaged_G = copy.deepcopy(self.networks.G).requires_grad_(False) if run.optimiser.ema else None

@@ -31,7 +31,8 @@ class Networks(nn.Module):
     """Generator, the trunk that D and Q share, and the two heads.
 
     G: (B, latent_dim) -> (B, C, H, W) in [-1, 1]. trunk: images -> (B, features). D_head: features -> (B, 1)
-    logits. Q_head: features -> (B, q_dim).
+    logits. Q_head: features -> (B, q_dim). CR, where the objective has a contrastive term: two images, one after the
+    other in their channels (B, 2 C, H, W) -> (B, n_continuous) logits of which continuous code they share.
     """
 
     def __init__(self, *, G: nn.Module, trunk: nn.Module, D_head: nn.Module, Q_head: nn.Module) -> None:
@@ -40,6 +41,7 @@ class Networks(nn.Module):
         self.trunk = trunk
         self.D_head = D_head
         self.Q_head = Q_head
+        self.CR: nn.Module | None = None
 
     def D(self, features: Tensor) -> Tensor:
         """Logits (B,) that the images behind `features` are real."""
@@ -47,8 +49,9 @@ class Networks(nn.Module):
         return logits.squeeze(1)
 
     def D_and_Q_parameters(self) -> list[nn.Parameter]:
-        """What D's optimiser owns: the trunk and both heads."""
-        return [p for part in (self.trunk, self.D_head, self.Q_head) for p in part.parameters()]
+        """What D's optimiser owns: the trunk and both heads, and CR if it is there."""
+        parts = [self.trunk, self.D_head, self.Q_head, *([] if self.CR is None else [self.CR])]
+        return [p for part in parts for p in part.parameters()]
 
 
 Architecture = Callable[[ImageShape, int, int, float], Networks]
@@ -107,6 +110,20 @@ def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: L
         for part in (networks.trunk, networks.D_head):
             _normalise_spectrally(part)
     return networks
+
+
+def build_contrastive(config: ArchitectureConfig, image_shape: ImageShape, codes: LatentCodes) -> nn.Module:
+    """`Networks.CR` for these images and codes: a trunk and a head of Q of its own, of the same architecture.
+
+    Raises:
+        InputError: as `build_networks`.
+    """
+    channels, height, width = image_shape
+    n_codes = len(codes.continuous)
+    twin = _ARCHITECTURES[config.name]((2 * channels, height, width), codes.latent_dim, n_codes, config.width)
+    if config.spectral_norm:
+        _normalise_spectrally(twin.trunk)
+    return nn.Sequential(twin.trunk, twin.Q_head)
 
 
 def _normalise_spectrally(part: nn.Module) -> None:

@@ -35,7 +35,8 @@ _GIB = 2**30
 _CARD = "accelerator_type:"  # a resource by which Ray names the kind of a node's cards
 _SIZED = (
     "architecture.", "batch", "codes.", "objective.transform", "objective.consistency", "objective.balance",
-    "objective.instance_noise", "objective.r1", "objective.vat", "optimiser.ema",
+    "objective.instance_noise",
+    "objective.contrastive", "objective.r1", "objective.vat", "optimiser.ema",
 )  # fmt: skip
 
 
@@ -123,6 +124,7 @@ def _sizes(run: RunConfig) -> tuple[float, ...]:
         bool(objective.instance_noise),
         bool(objective.r1),
         bool(objective.vat),
+        bool(objective.contrastive),
         bool(run.optimiser.ema),
         run.architecture.spectral_norm,
         not run.architecture.spectral_norm,  # which of the two takes more is not known

@@ -30,8 +30,8 @@ from infogan_bench.training.trainer import DivergedError, Interval, Rates, Train
 
 # What may differ from replica to replica: factors of an update, which are vectors as well as numbers.
 OWN_TO_A_REPLICA = (
-    "objective.lambda_cat", "objective.lambda_cont", "objective.consistency", "objective.balance",
-    "objective.instance_noise", "optimiser.lr_g", "optimiser.lr_d", "optimiser.decay", "steps",
+    "objective.lambda_cat", "objective.lambda_cont", "objective.consistency", "objective.balance", "objective.vat",
+    "objective.contrastive", "objective.instance_noise", "optimiser.lr_g", "optimiser.lr_d", "optimiser.decay", "steps",
 )  # fmt: skip
 
 
@@ -235,13 +235,12 @@ def check_objective(objective: ObjectiveConfig) -> None:
     """Refuse what vmap does not take.
 
     Raises:
-        InputError: with `r1` or `vat`, which look at a gradient on their way.
+        InputError: with `r1`, the gradient of a gradient.
     """
-    for name in ("r1", "vat"):
-        if getattr(objective, name):
-            raise InputError(
-                f"seeds_together: with `objective.{name}` seeds cannot be trained fused, use `one-by-one`"
-            )
+    if objective.r1:
+        raise InputError(
+            "seeds_together: with `objective.r1` seeds cannot be trained fused, use `one-by-one`"
+        )
 
 
 def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:

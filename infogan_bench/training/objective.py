@@ -17,11 +17,11 @@ virtual adversarial training (arXiv 1704.03976), as IMSAT uses it. None of it ta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
@@ -39,17 +39,18 @@ class Weights(NamedTuple):
     """How much the terms of the objective count."""
 
     codes: Mapping[str, Weight]  # lambda of each code, by its name
-    real: Mapping[str, Weight]  # of the terms on real images: "consistency", "balance", "vat"
+    terms: Mapping[str, Weight]  # of the other terms, by their names in `ObjectiveConfig`
 
     @classmethod
     def of(cls, objective: ObjectiveConfig, codes: LatentCodes) -> Weights:
         """Those of a configuration; without a categorical code there is nothing to agree on or to balance."""
-        real = {"consistency": objective.consistency, "balance": objective.balance, "vat": objective.vat}
-        return cls(code_weights(objective, codes), real if codes.categorical else dict.fromkeys(real, 0.0))
+        of_categories = ("consistency", "balance", "vat")
+        terms = {name: getattr(objective, name) if codes.categorical else 0.0 for name in of_categories}
+        return cls(code_weights(objective, codes), terms | {"contrastive": objective.contrastive})
 
     def but_for(self, others: Weights) -> Weights:
         """These, with `others` in the place of those that it has."""
-        return Weights({**self.codes, **others.codes}, {**self.real, **others.real})
+        return Weights({**self.codes, **others.codes}, {**self.terms, **others.terms})
 
 
 NO_WEIGHTS = Weights({}, {})
@@ -84,11 +85,11 @@ class InstanceNoise(NamedTuple):
     fake_in_g_step: Tensor
 
 
-class Probes(NamedTuple):
-    """Where the search for the worst change of real images begins, and how far it goes."""
+class Pairs(NamedTuple):
+    """Partners of a batch's first n generated images: each shares the value of one continuous code with its own."""
 
-    directions: Tensor  # (n, C, H, W) normal; of a batch's first n images
-    radius: float  # Euclidean, over all pixels of an image in [-1, 1]
+    images: Tensor  # (n, C, H, W)
+    shared: Tensor  # (n,) int64, the number of that code
 
 
 class DiscriminatorTerms(NamedTuple):
@@ -100,11 +101,19 @@ class DiscriminatorTerms(NamedTuple):
     consistency: Tensor  # nats; 0 where it has no weight
     balance: Tensor  # nats; 0 where it has no weight
     vat: Tensor  # nats; 0 where it has no weight
+    contrastive: Tensor  # nats; 0 where it has no weight
 
     @property
     def logged(self) -> list[Tensor]:
         """The parts, in the order of `Trainer.quantities`."""
-        return [self.adversarial, *self.bounds.values(), self.consistency, self.balance, self.vat]
+        return [
+            self.adversarial,
+            *self.bounds.values(),
+            self.consistency,
+            self.balance,
+            self.vat,
+            self.contrastive,
+        ]
 
 
 def discriminator_loss(
@@ -120,12 +129,15 @@ def discriminator_loss(
     noise: InstanceNoise | None = None,
     r1: float = 0.0,
     vat: Weight = 0.0,
-    probes: Probes | None = None,
+    change: Tensor | None = None,
+    contrastive: Weight = 0.0,
+    pairs: Pairs | None = None,
 ) -> DiscriminatorTerms:
     """What D, Q and their trunk descend.
 
-    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B + vat A, with C, B and A as
-    in `_consistency`, `_imbalance` and `_adversarial`; without `views` there is no C, without `probes` no A. Each kind
+    -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B + vat A + contrastive R,
+    with C, B and R as in `_consistency`, `_imbalance` and `_contrastive`, and A as far as `change` of the first n real
+    images moves Q's categories; without `views` there is no C, without `change` no A, without `pairs` no R. Each kind
     of image passes through the trunk apart, so that BatchNorm never mixes their statistics: in one batch it would tell
     D which half is real. A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk
     nothing. With `noise`, what Q reads in the same pass as D is of noisy images too; transformed ones have none. `r1`
@@ -146,7 +158,7 @@ def discriminator_loss(
     loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] if _counts(weights[name]) else 1.0) * bound
-    disagreement = imbalance = change = torch.zeros_like(adversarial)
+    disagreement = imbalance = shift = torch.zeros_like(adversarial)
     if any(map(_counts, (consistency, balance, vat))):
         logits = codes.split(networks.Q_head(real_features)).logits
         if _counts(consistency) and views is not None:
@@ -154,13 +166,18 @@ def discriminator_loss(
             disagreement = _consistency(logits, codes.split(networks.Q_head(features)).logits)
         if _counts(balance):
             imbalance = _imbalance(logits)
-        if _counts(vat) and probes is not None:
-            change = _adversarial(networks, codes, real, logits, probes)
-        loss = loss + consistency * disagreement + balance * imbalance + vat * change
+        if _counts(vat) and change is not None:
+            features = networks.trunk(real[: len(change)] + change)
+            shift = _shift(logits, codes.split(networks.Q_head(features)).logits)
+        loss = loss + consistency * disagreement + balance * imbalance + vat * shift
+    told = torch.zeros_like(adversarial)
+    if _counts(contrastive) and pairs is not None:
+        told = _contrastive(networks, fake, pairs)
+        loss = loss + contrastive * told
     if r1:
         (gradient,) = torch.autograd.grad(real_logits.sum(), judged, create_graph=True)
         loss = loss + r1 / 2 * gradient.square().sum() / len(gradient)
-    return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance, change)
+    return DiscriminatorTerms(loss, adversarial, bounds, disagreement, imbalance, shift, told)
 
 
 def generator_loss(
@@ -171,10 +188,12 @@ def generator_loss(
     latents: Latents,
     views: Views | None = None,
     noise: InstanceNoise | None = None,
+    contrastive: Weight = 0.0,
+    pairs: Pairs | None = None,
 ) -> tuple[Tensor, Tensor]:
     """What G descends, D, Q and their trunk given, and its adversarial part.
 
-    -log D(G(z, c)) - sum_k lambda_k L_I(c_k).
+    -log D(G(z, c)) - sum_k lambda_k L_I(c_k) + contrastive R.
     """
     features = networks.trunk(fake if noise is None else fake + noise.fake_in_g_step)
     adversarial = F.softplus(-networks.D(features)).mean()
@@ -187,6 +206,8 @@ def generator_loss(
         for name, weight in weights.items():
             if _counts(weight):
                 loss = loss - weight * bounds[name]
+    if _counts(contrastive) and pairs is not None:
+        loss = loss + contrastive * _contrastive(networks, fake, pairs)
     return loss, adversarial
 
 
@@ -215,31 +236,48 @@ def _imbalance(logits: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def _adversarial(
-    networks: Networks, codes: LatentCodes, real: Tensor, logits: Sequence[Tensor], probes: Probes
-) -> Tensor:
-    """KL in nats from Q's categorical posteriors of the first n real images, held fixed, to those of the same images
-    after the change of length `radius` that moves them most, by one power iteration (arXiv 1704.03976, algorithm 1);
-    summed over the categorical codes."""
-    images = real[: len(probes.directions)]
-    targets = [each[: len(images)].detach().softmax(1) for each in logits]
-
-    def moved(images: Tensor) -> Tensor:
-        total = images.new_zeros(())
-        for target, each in zip(
-            targets, codes.split(networks.Q_head(networks.trunk(images))).logits, strict=True
-        ):
-            total = total + F.kl_div(each.log_softmax(1), target, reduction="batchmean")
-        return total
-
-    direction = _unit(probes.directions).requires_grad_()
-    (gradient,) = torch.autograd.grad(moved(images + _PROBE * direction), direction)
-    return moved(images + probes.radius * _unit(gradient))
+def category_shift(networks: Networks, codes: LatentCodes, images: Tensor, change: Tensor) -> Tensor:
+    """KL in nats from Q's categorical posteriors of images (n, C, H, W), held fixed, to those of images + change;
+    summed over the codes."""
+    with torch.no_grad():
+        logits = codes.split(networks.Q_head(networks.trunk(images))).logits
+    return _shift(logits, codes.split(networks.Q_head(networks.trunk(images + change))).logits)
 
 
-def _unit(vectors: Tensor) -> Tensor:
-    """Each of (n, C, H, W) scaled to length 1; one of zeros stays."""
-    return F.normalize(vectors.flatten(1)).view_as(vectors)
+def worst_change(shift: Callable[[Tensor], Tensor], directions: Tensor, radius: float) -> Tensor:
+    """The change (..., n, C, H, W) of images, each of Euclidean length `radius`, that moves Q's categories most, by one
+    power iteration (arXiv 1704.03976, algorithm 1).
+
+    Args:
+        shift: of a change, how far it moves them: `category_shift`, or of replicas one for each.
+        directions: normal, like a change; where the search begins.
+        radius: over all pixels of an image in [-1, 1].
+    """
+    direction = _unit(directions).requires_grad_()
+    (gradient,) = torch.autograd.grad(shift(_PROBE * direction).sum(), direction)
+    return radius * _unit(gradient)
+
+
+def _unit(images: Tensor) -> Tensor:
+    """Each of (..., n, C, H, W) scaled to length 1; one of zeros stays."""
+    return F.normalize(images.flatten(-3), dim=-1).view_as(images)
+
+
+def _shift(logits: Sequence[Tensor], moved: Sequence[Tensor]) -> Tensor:
+    """KL in nats from categorical posteriors, held fixed, of the first n images to others (n, K), over the codes."""
+    total = moved[0].new_zeros(())
+    for a, b in zip(logits, moved, strict=True):
+        target = a[: len(b)].detach().softmax(1)
+        negative_entropy = torch.special.xlogy(target, target).sum(1).mean()
+        total = total + F.cross_entropy(b, target) + negative_entropy
+    return total
+
+
+def _contrastive(networks: Networks, fake: Tensor, pairs: Pairs) -> Tensor:
+    """Cross-entropy in nats of telling which continuous code an image and its partner share; log n_continuous by guess.
+    InfoGAN-CR (arXiv 1906.06034), section 4: the images differ in all else, noise and categories too."""
+    both = torch.cat([fake[: len(pairs.images)], pairs.images], dim=1)
+    return F.cross_entropy(cast(nn.Module, networks.CR)(both), pairs.shared)
 
 
 def _bounds(

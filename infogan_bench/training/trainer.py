@@ -22,11 +22,13 @@ from infogan_bench.training.objective import (
     NO_WEIGHTS,
     DiscriminatorTerms,
     InstanceNoise,
-    Probes,
+    Pairs,
     Views,
     Weights,
+    category_shift,
     discriminator_loss,
     generator_loss,
+    worst_change,
 )
 from infogan_bench.training.transforms import random_affines
 
@@ -158,7 +160,15 @@ class Trainer:
     def quantities(self) -> list[str]:
         """Names of what an update returns, in the order in which it is computed."""
         bounds = (f"L_I/{code.name}" for code in self.model.codes.all)
-        return ["loss/d", *bounds, "loss/consistency", "loss/balance", "loss/vat", "loss/g"]
+        return [
+            "loss/d",
+            *bounds,
+            "loss/consistency",
+            "loss/balance",
+            "loss/vat",
+            "loss/contrastive",
+            "loss/g",
+        ]
 
     def interval_metrics(
         self, steps: int, totals: Sequence[float], bad_since: Sequence[int]
@@ -170,7 +180,7 @@ class Trainer:
         """
         self._raise_if_diverged(steps, bad_since)
         metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
-        for name, weight in self.weights.real.items():
+        for name, weight in self.weights.terms.items():
             if not weight:
                 del metrics[f"loss/{name}"]
         metrics |= {f"H/{code.name}": code.entropy for code in self.model.codes.all}
@@ -248,21 +258,26 @@ class Trainer:
             networks: Networks, real: Tensor, fake: Tensor, given: Mapping[str, Any], own: Weights
         ) -> DiscriminatorTerms:
             weights = self.weights.but_for(own)
-            real_weights: dict[str, Any] = {**weights.real}
-            return discriminator_loss(
-                networks, codes, weights.codes, real, fake, **given, **real_weights, r1=r1
-            )
+            terms: dict[str, Any] = {**weights.terms}
+            return discriminator_loss(networks, codes, weights.codes, real, fake, **given, **terms, r1=r1)
 
         def g_terms(
             networks: Networks, fake: Tensor, given: Mapping[str, Any], own: Weights
         ) -> tuple[Tensor, Tensor]:
-            of_g = {name: value for name, value in given.items() if name != "probes"}
-            return generator_loss(networks, codes, self.weights.but_for(own).codes, fake, **of_g)
+            weights = self.weights.but_for(own)
+            of_g = {name: value for name, value in given.items() if name != "change"}
+            contrastive = weights.terms["contrastive"]
+            return generator_loss(networks, codes, weights.codes, fake, **of_g, contrastive=contrastive)
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
             # D, Q and their trunk, G given: up on log D(x) + log(1 - D(G(z, c))) and on lambda L_I
             fake = call(images, given["latents"])
-            d = call(d_terms, real, fake.detach(), given, own_weights)
+            if "change" in given:
+                given = {**given, "change": self._worst_change(call, real, given["change"])}
+            if "pairs" in given:
+                latents, shared = given["pairs"]
+                given = {**given, "pairs": Pairs(call(images, latents), shared)}
+            d = call(d_terms, real, *_detached(fake, given), own_weights)
         descend("D", d.loss)
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
@@ -270,6 +285,16 @@ class Trainer:
             g_loss, g_adversarial = call(g_terms, fake, given, own_weights)
         descend("G", g_loss)
         return torch.stack([*d.logged, g_adversarial]).detach()
+
+    def _worst_change(self, call: Callable[..., Any], real: Tensor, directions: Tensor) -> Tensor:
+        """Of the first images of each batch, where the search begins with `directions`."""
+
+        def shift(networks: Networks, real: Tensor, change: Tensor) -> Tensor:
+            return category_shift(networks, self.model.codes, real[: len(change)], change)
+
+        return worst_change(
+            lambda change: call(shift, real, change), directions, self.run.objective.vat_radius
+        )
 
     @torch.no_grad()
     def average_G(self, newest: Tensor) -> None:
@@ -291,12 +316,9 @@ class Trainer:
         return self.run.objective.transform.any and bool(self.model.codes.categorical)
 
     @property
-    def _has_probes(self) -> bool:
-        return bool(self.weights.real["vat"])
-
-    @property
     def _n_views(self) -> int:
-        """Images of a batch that are transformed, or changed by an adversary; at least 2, for BatchNorm."""
+        """Images of a batch that are transformed, changed by an adversary or given a partner; at least 2, for
+        BatchNorm."""
         return max(2, round(self.run.objective.transform.share * self.run.batch))
 
     def draw(self) -> list[Tensor]:
@@ -307,18 +329,28 @@ class Trainer:
         if self.run.objective.instance_noise:
             shape: tuple[int, ...] = (3, self.run.batch, *self.images.shape[1:])
             draws.append(torch.randn(shape, generator=self.generator, device=self.device))
-        if self._has_probes:
+        if self.weights.terms["vat"]:
             shape = (self._n_views, *self.images.shape[1:])
             draws.append(torch.randn(shape, generator=self.generator, device=self.device))
+        if self.run.objective.contrastive:
+            n, generator = self._n_views, self.generator
+            draws += self.model.codes.draw(n, generator)
+            n_codes = len(self.model.codes.continuous)
+            draws.append(torch.randint(n_codes, (n,), generator=generator, device=self.device))
         return draws
 
     def given(self, draws: Sequence[Tensor], noise: Tensor) -> dict[str, Any]:
-        """What an update makes of `draws`, by the name of the losses' argument: latents and, where they are on, views
-        and instance noise of standard deviation `noise`, a scalar."""
-        left = list(draws)
+        """What an update makes of `draws`: latents and, where they are on, views, instance noise of standard deviation
+        `noise` (a scalar), directions for the worst change, and latents of pairs."""
+        codes, left = self.model.codes, list(draws)
         found: dict[str, Any] = {}
-        if self._has_probes:
-            found["probes"] = Probes(left.pop(), self.run.objective.vat_radius)
+        n_latents = len(codes.categorical) + 3
+        if self.run.objective.contrastive:
+            shared, others = left.pop(), codes.latents(left[-n_latents:])
+            del left[-n_latents:]
+            found["pairs"] = codes.sharing(codes.latents(left[:n_latents]), others, shared), shared
+        if self.weights.terms["vat"]:
+            found["change"] = left.pop()
         if self.run.objective.instance_noise:
             normal = left.pop()
             found["noise"] = InstanceNoise(*normal * noise.to(normal.dtype))
@@ -326,7 +358,7 @@ class Trainer:
             height, width = self.images.shape[2:]
             affines = random_affines(self.run.objective.transform, left.pop(), (height, width))
             found["views"] = Views(*torch.split(affines, self._n_views))
-        return found | {"latents": self.model.codes.latents(left)}
+        return found | {"latents": codes.latents(left)}
 
     def _raise_if_diverged(self, steps: int, bad_since: Sequence[int]) -> None:
         bad = [(turn, name) for turn, name in zip(bad_since, self.quantities, strict=True) if turn >= 0]
@@ -404,6 +436,15 @@ def _modules(model: InfoGAN) -> dict[str, nn.Module]:
     """What of a model a checkpoint holds, by the first part of the tensors' names."""
     averaged = {} if model.averaged_G is None else {"averaged_G": model.averaged_G}
     return {"networks": model.networks, **averaged}
+
+
+def _detached(fake: Tensor, given: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
+    """Generated images, and what else is given, as D's step takes them: no gradient goes to G."""
+    pairs = given.get("pairs")
+    return fake.detach(), given if pairs is None else {
+        **given,
+        "pairs": Pairs(pairs.images.detach(), pairs.shared),
+    }
 
 
 def on_device(inputs: Sequence[Tensor], device: torch.device) -> list[Tensor]:

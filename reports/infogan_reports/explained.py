@@ -92,6 +92,7 @@ _PARTS = {
     "loss/g": "adversarial loss of G, in nats: ln 2 = 0.6931 there",
     "loss/consistency": "how much Q's categories of an image and of its transformed copy differ, in nats",
     "loss/vat": "how much Q's categories of real images move under the worst small change of them, in nats",
+    "loss/contrastive": "how hard it is to tell which continuous code two generated images share, in nats",
     "loss/balance": "how unevenly Q uses the categories over a batch, in nats",
 }
 

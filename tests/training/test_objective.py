@@ -19,11 +19,13 @@ from infogan_bench.networks import Networks, build_networks
 from infogan_bench.training.objective import (
     DiscriminatorTerms,
     InstanceNoise,
-    Probes,
+    Pairs,
     Views,
+    category_shift,
     code_weights,
     discriminator_loss,
     generator_loss,
+    worst_change,
 )
 from infogan_bench.training.transforms import random_affines, warp
 
@@ -481,69 +483,94 @@ def test_a_share_of_the_batch_is_what_transforming_that_share_alone_gives(settin
 # The worst change of an image ------------------------------------------------------------------------------
 
 
-def two_categories(weight: Tensor) -> tuple[Networks, LatentCodes]:
-    """A Q whose log odds of category 0 are weight . x, and its codes."""
-    networks = Networks(
-        G=nn.Identity(),
-        trunk=nn.Flatten(),
-        D_head=nn.Linear(len(weight), 1).double(),
-        Q_head=nn.Linear(len(weight), 2).double(),
-    )
-    with torch.no_grad():
-        networks.get_parameter("Q_head.weight").copy_(torch.stack([weight, torch.zeros_like(weight)]))
-        networks.get_parameter("Q_head.bias").zero_()
-    return networks, LatentCodes(CodesConfig(categorical=(2,), uniform=0, noise=4), fixed_std=True)
-
-
 def test_the_worst_change_of_a_linear_q_is_along_its_weights() -> None:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(16, generator=generator, dtype=torch.float64)
     real, directions = (torch.randn(6, 1, 4, 4, generator=generator, dtype=torch.float64) for _ in range(2))
-    networks, codes = two_categories(weight)
-    latents = codes.sample(6, generator)
-    probes = Probes(directions[:4], 0.5)
-
-    def terms(vat: float) -> DiscriminatorTerms:
-        return discriminator_loss(
-            networks, codes, code_weights(ObjectiveConfig(), codes), real, real.flip(0), latents,
-            vat=vat, probes=probes,
-        )  # fmt: skip
-
+    networks = Networks(
+        G=nn.Identity(),
+        trunk=nn.Flatten(),
+        D_head=nn.Linear(16, 1).double(),
+        Q_head=nn.Linear(16, 2).double(),
+    )
+    codes = LatentCodes(CodesConfig(categorical=(2,), uniform=0, noise=4), fixed_std=True)
+    say(networks.Q_head, torch.zeros(2))
+    with torch.no_grad():  # log odds of category 0 are weight . x
+        networks.get_parameter("Q_head.weight").copy_(torch.stack([weight, torch.zeros_like(weight)]))
+    change = worst_change(
+        lambda change: category_shift(networks, codes, real[:4], change), directions[:4], 0.5
+    )
     # wherever the search begins, the gradient is along the weights, away from or towards category 0
+    signs = (directions.flatten(1) @ weight)[:4].sign()
+    torch.testing.assert_close(change.flatten(1), 0.5 * signs[:, None] * weight / weight.norm())
+
     odds = (real.flatten(1) @ weight)[:4]
-    moved = odds + 0.5 * weight.norm() * (directions.flatten(1) @ weight)[:4].sign()
+    moved = odds + 0.5 * signs * weight.norm()
     before, after = (Bernoulli(logits=each) for each in (odds, moved))  # type: ignore[no-untyped-call]
     expected = number(kl_divergence(before, after).mean())
+    assert number(category_shift(networks, codes, real[:4], change)) == pytest.approx(expected)
+
+    def terms(vat: float) -> DiscriminatorTerms:
+        latents = codes.sample(6, torch.Generator().manual_seed(4))
+        scale = code_weights(ObjectiveConfig(), codes)
+        return discriminator_loss(networks, codes, scale, real, real.flip(0), latents, vat=vat, change=change)
+
     assert number(terms(1.0).vat) == pytest.approx(expected)
     assert number(terms(3.0).loss - terms(0.0).loss) == pytest.approx(3 * expected)
     assert number(terms(0.0).vat) == 0
 
 
-def test_vat_sends_no_gradient_through_its_target_or_its_search(setting: Setting) -> None:
+def test_the_worst_change_is_worse_than_another_one_and_its_target_is_held_fixed(setting: Setting) -> None:
     networks, (n, *shape) = setting.networks, setting.real.shape
-    generator = torch.Generator().manual_seed(3)
-    directions = torch.randn(n, *shape, generator=generator, dtype=torch.float64)
-    more = {"vat": 1.0, "probes": Probes(directions, 1.0)}
+    directions = torch.randn(n, *shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+
+    def shift(change: Tensor) -> Tensor:
+        return category_shift(networks, CODES, setting.real, change)
+
+    change = worst_change(shift, directions, 1.0)
+    torch.testing.assert_close(change.flatten(1).norm(dim=1), torch.ones(n, dtype=torch.float64))
+    assert number(shift(change)) > 2 * number(shift(F.normalize(directions.flatten(1)).view_as(directions)))
     d = discriminator_loss(
-        networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents, **more
-    )  # type: ignore[arg-type]
-    found = setting.gradients(d.vat)
-    assert size(found, "D_head") == 0
-    assert size(found, "G") == 0
-    assert size(found, "trunk") > 0
-    # the same value and gradient with all but the last pass given
-    q = networks.Q_head(networks.trunk(setting.real)).detach()
-    x = F.normalize(directions.flatten(1)).view_as(directions).requires_grad_()
-
-    def divergence(images: Tensor) -> Tensor:
-        other = networks.Q_head(networks.trunk(images))
-        parts = ((0, 5), (5, 8))
-        return sum(  # type: ignore[return-value]
-            kl_divergence(Categorical(logits=q[:, a:b]), Categorical(logits=other[:, a:b])).mean()  # type: ignore[no-untyped-call]
-            for a, b in parts
-        )
-
-    (g,) = torch.autograd.grad(divergence(setting.real + x), x)
-    expected = divergence(setting.real + F.normalize(g.flatten(1)).view_as(g))
+        networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents,
+        vat=1.0, change=change,
+    )  # fmt: skip
+    p, q = (networks.Q_head(networks.trunk(x)) for x in (setting.real, setting.real + change))
+    expected = torch.zeros((), dtype=torch.float64)
+    for a, b in ((0, 5), (5, 8)):
+        target, other = Categorical(logits=p[:, a:b].detach()), Categorical(logits=q[:, a:b])  # type: ignore[no-untyped-call]
+        expected = expected + kl_divergence(target, other).mean()
     assert number(d.vat) == pytest.approx(number(expected))
-    assert_equal_gradients(found, setting.gradients(expected))
+    assert_equal_gradients(setting.gradients(d.vat), setting.gradients(expected))
+
+
+# Which code two images share -------------------------------------------------------------------------------
+
+
+def test_partners_share_one_continuous_code_and_nothing_else() -> None:
+    generator = torch.Generator().manual_seed(0)
+    latents, others = CODES.sample(8, generator), CODES.sample(5, generator)
+    shared = torch.tensor([0, 1, 1, 0, 1])
+    partners = CODES.sharing(latents, others, shared)
+    assert torch.equal(partners.z, others.z)
+    assert torch.equal(partners.categories, others.categories)
+    for row, code in enumerate(shared.tolist()):
+        assert partners.continuous[row, code] == latents.continuous[row, code]
+        assert partners.continuous[row, 1 - code] == others.continuous[row, 1 - code]
+
+
+def test_the_contrastive_term_is_the_cross_entropy_of_the_shared_code(setting: Setting) -> None:
+    networks, fake, latents = setting.networks, setting.fake.detach(), setting.latents
+    networks.CR = nn.Sequential(nn.Flatten(), nn.Linear(2 * 64, 2)).double()
+    pairs = Pairs(setting.real[:4], torch.tensor([0, 1, 1, 0]))
+    both = torch.cat([fake[:4].flatten(1), setting.real[:4].flatten(1)], dim=1)
+    logits = networks.CR[1](both)
+    expected = -Categorical(logits=logits).log_prob(pairs.shared).mean()  # type: ignore[no-untyped-call]
+    arguments = (networks, CODES, weights(1, 1), setting.real, fake, latents)
+    d = discriminator_loss(*arguments, contrastive=2.0, pairs=pairs)
+    assert number(d.contrastive) == pytest.approx(number(expected))
+    assert number(d.loss - discriminator_loss(*arguments).loss) == pytest.approx(2 * number(expected))
+    g, without = (
+        generator_loss(networks, CODES, weights(1, 1), fake, latents, contrastive=2.0, pairs=each)[0]
+        for each in (pairs, None)
+    )
+    assert number(g - without) == pytest.approx(2 * number(expected))
