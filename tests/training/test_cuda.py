@@ -24,6 +24,8 @@ ALL_OF_IT = {
     "objective.transform.share": 0.5,
     "objective.consistency": 0.5,
     "objective.balance": 0.5,
+    "objective.vat": 0.5,
+    "objective.contrastive": 0.5,
     "objective.instance_noise": 0.2,
     "optimiser.decay": 0.5,
     "optimiser.ema": 0.9,
@@ -38,13 +40,6 @@ def run_of(architecture: str = "paper", changes: Mapping[str, Any] = ALL_OF_IT) 
 
 def on_card(run: RunConfig, mnist: ImageDataset, seed: int = 0) -> Trainer:
     return Trainer(run, mnist.train_images[:IMAGES], seed, "cuda")
-
-
-def assert_equal_states(found: Trainer, expected: Trainer) -> None:
-    ours, theirs = found.state(), expected.state()
-    assert ours.keys() == theirs.keys()
-    for name, tensor in theirs.items():
-        assert torch.equal(ours[name], tensor), name
 
 
 def assert_close_states(found: Trainer, expected: Trainer, tolerance: float) -> None:
@@ -74,6 +69,9 @@ def deterministic() -> Any:
 # CUDA graphs -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures(
+    "double_precision"
+)  # on a card the gradient of a transformation adds up in any order
 @pytest.mark.parametrize("changes", [{}, ALL_OF_IT], ids=["paper's recipe", "all of it"])
 @pytest.mark.parametrize("architecture", ["paper", "mlp", "dcgan"])
 def test_a_replayed_update_does_what_the_update_does(
@@ -85,11 +83,11 @@ def test_a_replayed_update_does_what_the_update_does(
     launched = on_card(run, mnist)
     for steps in (8, 2, 7):  # into the third epoch
         found, expected = (each.train(steps) for each in (replayed, launched))
-        assert found.metrics == pytest.approx(expected.metrics, rel=1e-2, abs=2e-3)
+        assert found.metrics == pytest.approx(expected.metrics, rel=1e-4)
     assert replayed._loop._graph is not None
     assert launched._loop._graph is None
     assert torch.equal(replayed.generator.get_state(), launched.generator.get_state())
-    assert_close_states(replayed, launched, 5e-2)
+    assert_close_states(replayed, launched, 1e-6)
 
 
 @pytest.mark.parametrize("changes", [{"objective.r1": 0.1}, {"architecture.spectral_norm": True}])
@@ -130,7 +128,7 @@ class Waits(nn.Module):
     """Looks at a value on its way, which no graph can."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x if float(x.sum()) < torch.inf else -x
+        return x if float(x.detach().sum()) < torch.inf else -x
 
 
 @pytest.mark.parametrize("cuda_graph", [False, True])
