@@ -107,8 +107,12 @@ class FusedTrainer:
         first = self.trainers[0]
         for trainer, now in zip(self.trainers, rates, strict=True):
             trainer.set_step_sizes(Rates(*now))
-        draws = [torch.stack(each) for each in zip(*(t.draw() for t in self.trainers), strict=True)]
-        given = vmap(lambda noise, *draws: first.given(draws, noise))(Rates(*rates.T).noise, *draws)
+        each = [trainer.draw() for trainer in self.trainers]
+        draws = {
+            name: [torch.stack(same) for same in zip(*(draws[name] for draws in each), strict=True)]
+            for name in each[0]
+        }
+        given = vmap(first.given)(draws, Rates(*rates.T).noise)
         real = to_float(first.images[indices])
         values = first.update(self._stack.call, self._descend, real, given, self._own_weights)
         for trainer, now in zip(self.trainers, rates, strict=True):

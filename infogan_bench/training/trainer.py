@@ -312,53 +312,47 @@ class Trainer:
                 averages[name].copy_(tensor)
 
     @property
-    def _has_views(self) -> bool:
-        return self.run.objective.transform.any and bool(self.model.codes.categorical)
-
-    @property
     def _n_views(self) -> int:
         """Images of a batch that are transformed, changed by an adversary or given a partner; at least 2, for
         BatchNorm."""
         return max(2, round(self.run.objective.transform.share * self.run.batch))
 
-    def draw(self) -> list[Tensor]:
-        """All that is random in an update, but for the order of the images, as it comes from the generator."""
-        draws = self.model.codes.draw(self.run.batch, self.generator)
-        if self._has_views:
-            draws.append(torch.rand(3 * self._n_views, 6, generator=self.generator, device=self.device))
-        if self.run.objective.instance_noise:
-            shape: tuple[int, ...] = (3, self.run.batch, *self.images.shape[1:])
-            draws.append(torch.randn(shape, generator=self.generator, device=self.device))
+    def draw(self) -> dict[str, list[Tensor]]:
+        """All that is random in an update, but for the order of the images, as it comes from the generator; by what it
+        is for."""
+        objective, codes, n = self.run.objective, self.model.codes, self._n_views
+        how: dict[str, Any] = {"generator": self.generator, "device": self.device}
+        draws = {"latents": codes.draw(self.run.batch, self.generator)}
+        if objective.transform.any and codes.categorical:
+            draws["views"] = [torch.rand(3 * n, 6, **how)]
+        if objective.instance_noise:
+            draws["noise"] = [torch.randn(3, self.run.batch, *self.images.shape[1:], **how)]
         if self.weights.terms["vat"]:
-            shape = (self._n_views, *self.images.shape[1:])
-            draws.append(torch.randn(shape, generator=self.generator, device=self.device))
-        if self.run.objective.contrastive:
-            n, generator = self._n_views, self.generator
-            draws += self.model.codes.draw(n, generator)
-            n_codes = len(self.model.codes.continuous)
-            draws.append(torch.randint(n_codes, (n,), generator=generator, device=self.device))
+            draws["change"] = [torch.randn(n, *self.images.shape[1:], **how)]
+        if objective.contrastive:
+            draws["shared"] = [torch.randint(len(codes.continuous), (n,), **how)]
+            draws["partners"] = codes.draw(n, self.generator)
         return draws
 
-    def given(self, draws: Sequence[Tensor], noise: Tensor) -> dict[str, Any]:
+    def given(self, draws: Mapping[str, list[Tensor]], noise: Tensor) -> dict[str, Any]:
         """What an update makes of `draws`: latents and, where they are on, views, instance noise of standard deviation
-        `noise` (a scalar), directions for the worst change, and latents of pairs."""
-        codes, left = self.model.codes, list(draws)
-        found: dict[str, Any] = {}
-        n_latents = len(codes.categorical) + 3
-        if self.run.objective.contrastive:
-            shared, others = left.pop(), codes.latents(left[-n_latents:])
-            del left[-n_latents:]
-            found["pairs"] = codes.sharing(codes.latents(left[:n_latents]), others, shared), shared
-        if self.weights.terms["vat"]:
-            found["change"] = left.pop()
-        if self.run.objective.instance_noise:
-            normal = left.pop()
-            found["noise"] = InstanceNoise(*normal * noise.to(normal.dtype))
-        if self._has_views:
+        `noise` (a scalar), directions for the worst change, and latents of partners with the codes that they share."""
+        codes = self.model.codes
+        found: dict[str, Any] = {"latents": codes.latents(draws["latents"])}
+        if "views" in draws:
             height, width = self.images.shape[2:]
-            affines = random_affines(self.run.objective.transform, left.pop(), (height, width))
+            affines = random_affines(self.run.objective.transform, draws["views"][0], (height, width))
             found["views"] = Views(*torch.split(affines, self._n_views))
-        return found | {"latents": codes.latents(left)}
+        if "noise" in draws:
+            (normal,) = draws["noise"]
+            found["noise"] = InstanceNoise(*normal * noise.to(normal.dtype))
+        if "change" in draws:
+            (found["change"],) = draws["change"]
+        if "shared" in draws:
+            (shared,) = draws["shared"]
+            partners = codes.sharing(found["latents"], codes.latents(draws["partners"]), shared)
+            found["pairs"] = partners, shared
+        return found
 
     def _raise_if_diverged(self, steps: int, bad_since: Sequence[int]) -> None:
         bad = [(turn, name) for turn, name in zip(bad_since, self.quantities, strict=True) if turn >= 0]
@@ -366,13 +360,10 @@ class Trainer:
             turn, name = min(bad, key=lambda item: item[0])
             raise DivergedError(self.step - steps + turn + 1, name)
         weights = dict(self.model.networks.named_parameters())
-        finite = torch.stack(
-            [weight.isfinite().all() for weight in weights.values()]
-        ).tolist()  # a GPU waits once
-        if not all(finite):
-            raise DivergedError(
-                self.step, next(name for name, fine in zip(weights, finite, strict=True) if not fine)
-            )
+        finite = torch.stack([weight.isfinite().all() for weight in weights.values()])
+        for name, fine in zip(weights, finite.tolist(), strict=True):  # a GPU is waited for once
+            if not fine:
+                raise DivergedError(self.step, name)
 
     def reseed(self, *stream: int) -> None:
         """Go on with latents, transforms and noise of a stream of their own; the order of the images stays."""
