@@ -328,6 +328,7 @@ def test_runs_can_be_ranked_by_their_disagreement_on_real_images_which_takes_no_
     ("space", "metric", "fault"),
     [
         ({}, "loss/balance", "`objective.balance` above 0, which there is not"),
+        ({}, "loss/vat", "`objective.vat` above 0, which there is not"),
         (
             {"objective.consistency": [1, 0]},
             "loss/consistency",
@@ -345,6 +346,20 @@ def test_a_loss_that_some_run_does_not_have_cannot_rank(space, metric, fault) ->
     with pytest.raises(ConfigError) as caught:
         _sweep(space, base=base, objective={"metric": metric, "mode": "min"})
     assert str(caught.value).endswith(f"objective.metric: `{metric}` needs a categorical code and an {fault}")
+
+
+def test_the_contrastive_term_and_its_loss_need_two_continuous_codes() -> None:
+    goal = {"metric": "loss/contrastive", "mode": "min"}
+    sweep = _sweep({"codes.uniform": [2, 3]}, base={"objective": {"contrastive": 1}}, objective=goal)
+    assert plan(sweep).total == 2
+    with pytest.raises(
+        ConfigError, match=r"codes\.uniform = 1: `objective\.contrastive` .*: give two or more of them$"
+    ):
+        _sweep({"codes.uniform": [1, 2]}, base={"objective": {"contrastive": 1}})
+    with pytest.raises(
+        ConfigError, match="needs two continuous codes and an `objective.contrastive` above 0"
+    ):
+        _sweep({}, objective=goal)
 
 
 @pytest.mark.parametrize(

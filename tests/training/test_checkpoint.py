@@ -101,6 +101,29 @@ def test_what_was_trained_comes_back(saved: Path, trainer: Trainer) -> None:
     assert int(checkpoint.tensors["step"]) == 2
 
 
+def test_so_does_a_run_with_every_term_of_the_objective(
+    tiny_run: RunConfig, mnist: ImageDataset, path: Path
+) -> None:
+    terms = {
+        "objective.transform.rotation": 10.0,
+        "objective.consistency": 1.0,
+        "objective.balance": 1.0,
+        "objective.vat": 1.0,
+        "objective.contrastive": 1.0,
+        "objective.instance_noise": 0.1,
+        "optimiser.ema": 0.9,
+    }
+    trainer = Trainer(apply(tiny_run, PAPER | terms), mnist.train_images, seed=7)
+    trainer.train(2)
+    save_checkpoint(trainer, DATASET, path)
+    restored = restore_trainer(load_checkpoint(path), mnist.train_images)
+    assert any(name.startswith("networks/CR.") for name in restored.state())
+    assert restored.train(3).metrics == trainer.train(3).metrics
+    expected = trainer.state()
+    for name, tensor in restored.state().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
 def test_the_model_alone_makes_the_same_images(saved: Path, trainer: Trainer) -> None:
     model = restore_model(load_checkpoint(saved))
     latents = model.codes.sample(5, torch.Generator().manual_seed(0))
