@@ -9,7 +9,7 @@ falls on all, and ratios are taken within a round. Shown are medians and quartil
 round for the check that all weights are finite, as in training once an interval. The machine must have nothing else
 to do.
 
-With `--seeds N`, N seeds stacked into one trainer are timed as well, by the step of one seed; on a GPU, ours in TF32.
+With `--seeds N`, N seeds stacked into one trainer are timed as well, by the step of one seed; on a GPU, ours in TF32 and in bf16.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from infogan_bench.config import ArchitectureConfig, DatasetConfig, RunConfig
 from infogan_bench.datasets import load_dataset
 from infogan_bench.training import Trainer
+from infogan_bench.training.device import arithmetic
 from infogan_bench.training.fused import FusedTrainer
 
 ADAM_ACCESSES = 7  # reads of weight, gradient and both moments, writes of all but the gradient
@@ -68,18 +70,6 @@ def adam_traffic(trainer: Trainer) -> tuple[Callable[[], object], int]:
     return lambda: target.copy_(source), 2 * source.nbytes
 
 
-def set_tf32(allowed: bool) -> None:
-    """Whether a GPU may round the factors of float32 products to 10 bits."""
-    torch.set_float32_matmul_precision("high" if allowed else "highest")
-    torch.backends.cudnn.allow_tf32 = allowed
-
-
-def in_tf32(trainer: Trainer, steps: int) -> None:
-    set_tf32(True)
-    trainer.train(steps)
-    set_tf32(False)
-
-
 def show(name: str, values: Times, unit: str, goal: str = "") -> None:
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
     print(f"{name:<28}{median:9.2f}{unit:<3}  ({low:.2f} to {high:.2f}){goal}")
@@ -98,7 +88,6 @@ def main() -> None:
     arguments = parser.parse_args()
     device, steps, seeds = arguments.device, arguments.steps, arguments.seeds
     torch.set_num_threads(arguments.threads)
-    set_tf32(False)
 
     run = RunConfig(architecture=ArchitectureConfig(width=arguments.width))
     images = load_dataset(DatasetConfig()).train_images
@@ -115,14 +104,17 @@ def main() -> None:
         "copy": copy,
     }
     if device.type == "cuda":
-        timed["ours, TF32"] = lambda: in_tf32(trainer, steps)
+        for precision in ("tf32", "bf16"):
+            rough = Trainer(run.model_copy(update={"precision": precision}), images, seed=0, device=device)
+            timed[f"ours, {precision}"] = partial(rough.train, steps)
     if seeds > 1:
         fused = FusedTrainer([Trainer(run, images, seed, device) for seed in range(seeds)])
         timed[f"ours, {seeds} seeds at once"] = lambda: fused.train(steps)
-    rounds = [
-        {name: seconds(function, device) for name, function in timed.items()}
-        for _ in range(1 + arguments.rounds)
-    ][1:]
+    with arithmetic("float32"):  # the plain one and the product too
+        rounds = [
+            {name: seconds(function, device) for name, function in timed.items()}
+            for _ in range(1 + arguments.rounds)
+        ][1:]
     times: dict[str, Times] = {name: np.array([each[name] for each in rounds]) for name in timed}
     product_s, copy_s = times.pop("product"), times.pop("copy")
     ms = {name: 1e3 * total / steps for name, total in times.items()}

@@ -357,7 +357,7 @@ def test_the_contrastive_term_and_its_loss_need_two_continuous_codes() -> None:
     ):
         _sweep({"codes.uniform": [1, 2]}, base={"objective": {"contrastive": 1}})
     with pytest.raises(
-        ConfigError, match="needs two continuous codes and an `objective.contrastive` above 0"
+        ConfigError, match=r"needs two continuous codes and an `objective\.contrastive` above 0"
     ):
         _sweep({}, objective=goal)
 
