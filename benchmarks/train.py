@@ -9,7 +9,8 @@ falls on all, and ratios are taken within a round. Shown are medians and quartil
 round for the check that all weights are finite, as in training once an interval. The machine must have nothing else
 to do.
 
-With `--seeds N`, N seeds stacked into one trainer are timed as well, by the step of one seed; on a GPU, ours in TF32 and in bf16.
+With `--seeds N`, N seeds stacked into one trainer are timed as well, by the step of one seed; on a GPU, ours in TF32
+and in bf16.
 """
 
 from __future__ import annotations
@@ -120,9 +121,9 @@ def main() -> None:
     ms = {name: 1e3 * total / steps for name, total in times.items()}
     if seeds > 1:
         ms[f"ours, {seeds} seeds at once"] /= seeds
-    arithmetic = 1e3 * flops / product_flops * product_s
+    products = 1e3 * flops / product_flops * product_s
     adam = 1e3 * copy_s
-    limit = arithmetic + adam
+    limit = products + adam
 
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     print(
@@ -132,7 +133,7 @@ def main() -> None:
     for name, values in ms.items():
         show(f"{name}, a step", values, " ms")
     show("limit, a step", limit, " ms")
-    show("  products", arithmetic, " ms", f"  at {np.median(product_flops / product_s) / 1e9:.0f} GFLOP/s")
+    show("  products", products, " ms", f"  at {np.median(product_flops / product_s) / 1e9:.0f} GFLOP/s")
     show("  Adam", adam, " ms", f"  at {np.median(copy_bytes / copy_s) / 1e9:.0f} GB/s")
     print()
     for name, values in ms.items():
