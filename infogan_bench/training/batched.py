@@ -23,12 +23,20 @@ Pair = int | tuple[int, int] | list[int]
 
 
 class BatchedLayers(TorchFunctionMode):
-    """In here torch's convolutions and BatchNorm are those below, wherever those are defined."""
+    """In here torch's BatchNorm and convolutions are those below, wherever those are defined.
+
+    Args:
+        convolutions: whether those are; on a CPU torch's own, of many groups, are faster.
+    """
+
+    def __init__(self, *, convolutions: bool) -> None:
+        super().__init__()
+        self._replaced = {F.batch_norm: batch_norm} | (_CONVOLUTIONS if convolutions else {})
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        replaced = _REPLACED.get(func)
+        replaced = self._replaced.get(func)
         result = replaced(*args, **(kwargs or {})) if replaced else NotImplemented
         return func(*args, **(kwargs or {})) if result is NotImplemented else result
 
@@ -151,8 +159,4 @@ def _pair(size: Pair) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[-1])
 
 
-_REPLACED: dict[Any, Callable[..., Any]] = {
-    F.batch_norm: batch_norm,
-    F.conv2d: conv2d,
-    F.conv_transpose2d: conv_transpose2d,
-}
+_CONVOLUTIONS: dict[Any, Callable[..., Any]] = {F.conv2d: conv2d, F.conv_transpose2d: conv_transpose2d}

@@ -155,6 +155,11 @@ def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | N
         return None
 
 
+def layers(device: torch.device) -> BatchedLayers:
+    """What layers are under vmap."""
+    return BatchedLayers(convolutions=device.type == "cuda")
+
+
 class _Applied(nn.Module):
     """A function of networks as a module, which is what `functional_call` takes."""
 
@@ -189,7 +194,7 @@ class _Stack:
         def of_one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Any) -> Any:
             return functional_call(self._module, (parameters, buffers), (function, *inputs))
 
-        with BatchedLayers():
+        with layers(next(iter(self._stacked.values())).device):
             return vmap(of_one)(self._parameters, self._buffers, *inputs)
 
 

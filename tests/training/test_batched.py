@@ -52,7 +52,7 @@ def test_values_and_gradients_of_every_replica_are_torch_s(
 def test_what_is_not_defined_is_left_to_torch(how: dict[str, Any]) -> None:
     x, weight = normal(2, 4, 8, 8), normal(4, 4 // how.get("groups", 1), 3, 3)
     assert conv2d(x, weight, **how) is NotImplemented
-    with BatchedLayers():
+    with BatchedLayers(convolutions=True):
         found = F.conv2d(x, weight, **how)
     torch.testing.assert_close(found, F.conv2d(x, weight, **how), rtol=0, atol=0)
 
@@ -61,7 +61,7 @@ def test_what_is_not_defined_is_left_to_torch(how: dict[str, Any]) -> None:
 def test_so_are_transposed_ones(how: dict[str, Any]) -> None:
     x, weight = normal(2, 4, 8, 8), normal(4, 4 // how.get("groups", 1), 3, 3)
     assert conv_transpose2d(x, weight, **how) is NotImplemented
-    with BatchedLayers():
+    with BatchedLayers(convolutions=True):
         found = F.conv_transpose2d(x, weight, **how)
     torch.testing.assert_close(found, F.conv_transpose2d(x, weight, **how), rtol=0, atol=0)
 
@@ -110,7 +110,7 @@ def test_modules_call_them() -> None:
     )
     x = normal(2, 1, 8, 8).float()
     expected = layers(x)
-    with BatchedLayers(), torch.profiler.profile() as profile:
+    with BatchedLayers(convolutions=True), torch.profiler.profile() as profile:
         found = layers(x)
         stacked = vmap(layers, in_dims=1, out_dims=1)(x[:, None].expand(2, 3, 1, 8, 8)[:, :1])
     torch.testing.assert_close(found, expected)

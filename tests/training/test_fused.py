@@ -20,6 +20,7 @@ from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.results import Status, TrialUpdate
 from infogan_bench.training import DivergedError, FusedTrainer, Interval, Trainer, fuse
+from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.fused import OWN_TO_A_REPLICA
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -70,10 +71,21 @@ def assert_close_states(found: Trainer, expected: Trainer, tolerance: float) -> 
 
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("changes", [PAPER_S_RECIPE, ALL_OF_IT], ids=["paper's recipe", "all of it"])
-@pytest.mark.parametrize("architecture", ["paper", "mlp", "dcgan"])
+@pytest.mark.parametrize(
+    ("architecture", "batched"),
+    [("paper", False), ("mlp", False), ("dcgan", False), ("paper", True), ("dcgan", True)],
+)
 def test_each_replica_trains_as_it_would_alone(
-    mnist: ImageDataset, architecture: str, changes: dict[str, Any]
+    mnist: ImageDataset,
+    monkeypatch: pytest.MonkeyPatch,
+    architecture: str,
+    batched: bool,
+    changes: dict[str, Any],
 ) -> None:
+    if batched:  # as on a GPU
+        monkeypatch.setattr(
+            "infogan_bench.training.fused.layers", lambda device: BatchedLayers(convolutions=True)
+        )
     run = run_of(architecture, changes)
     together, alone = (trainers(run, mnist.train_images) for _ in range(2))
     group = FusedTrainer(together)
