@@ -83,7 +83,8 @@ class Loop:
             self.forget()
         left = steps
         if self._cuda_graph and inputs[0].is_cuda and self._graph is None and steps > EAGER_UPDATES:
-            self._capture(generators)
+            with torch.cuda.device(inputs[0].device):
+                self._capture(generators)
             left -= EAGER_UPDATES
         replay = self._once if self._graph is None else self._graph.replay
         for _ in range(left):
