@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.errors import InputError
+from infogan_bench.networks.layers import ToImages, ToRows
 from infogan_bench.networks.registry import ImageShape, Networks, register_architecture
 
 LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
@@ -22,7 +23,7 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
         G=nn.Sequential(
             *_linear_relu_bn(latent_dim, fc),
             *_linear_relu_bn(fc, c128 * h * w),
-            nn.Unflatten(1, (c128, h, w)),
+            ToImages(c128, h, w),
             nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
             nn.BatchNorm2d(c64),
@@ -33,7 +34,7 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             nn.Conv2d(channels, c64, 4, stride=2, padding=1),
             nn.LeakyReLU(LEAK, inplace=True),
             *_conv_bn_lrelu(c64, c128, 4, stride=2),
-            nn.Flatten(),
+            ToRows(),
             *_linear_bn_lrelu(c128 * h * w, fc),
         ),
         D_head=nn.Linear(fc, 1),
@@ -52,10 +53,10 @@ def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> N
             *_linear_relu_bn(h512, h512),
             nn.Linear(h512, pixels),
             nn.Tanh(),
-            nn.Unflatten(1, image_shape),
+            ToImages(*image_shape),
         ),
         trunk=nn.Sequential(
-            nn.Flatten(),
+            ToRows(),
             nn.Linear(pixels, h512),
             nn.LeakyReLU(LEAK, inplace=True),
             *_linear_bn_lrelu(h512, h256),
@@ -74,7 +75,7 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
     return Networks(
         G=nn.Sequential(
             nn.Linear(latent_dim, c256 * h * w, bias=False),
-            nn.Unflatten(1, (c256, h, w)),
+            ToImages(c256, h, w),
             nn.BatchNorm2d(c256),
             nn.ReLU(inplace=True),
             nn.Conv2d(c256, c128, 3, padding=1, bias=False),
@@ -95,7 +96,7 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_conv_bn_lrelu(c64, c128, 3, stride=1),
             *_conv_bn_lrelu(c128, c256, 4, stride=2),
             *_conv_bn_lrelu(c256, c256, 3, stride=1),
-            nn.Flatten(),
+            ToRows(),
         ),
         D_head=nn.Linear(c256 * h * w, 1),
         Q_head=_q_head(c256 * h * w, q_dim, width),
@@ -112,7 +113,7 @@ def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: floa
         G=nn.Sequential(
             *_linear_relu_bn(latent_dim, fc),
             *_linear_relu_bn(fc, c64 * h * w),
-            nn.Unflatten(1, (c64, h, w)),
+            ToImages(c64, h, w),
             *_upconv_bn_lrelu(c64, c64),
             *_upconv_bn_lrelu(c64, c32),
             *_upconv_bn_lrelu(c32, c32),
@@ -124,7 +125,7 @@ def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: floa
             *_sn_conv_lrelu(c32, c32),
             *_sn_conv_lrelu(c32, c64),
             *_sn_conv_lrelu(c64, c64),
-            nn.Flatten(),
+            ToRows(),
             spectral_norm(nn.Linear(c64 * h * w, fc)),
             nn.LeakyReLU(LEAK, inplace=True),
         ),

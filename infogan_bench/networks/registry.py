@@ -11,7 +11,7 @@ in a module that the sweep file names under `extensions`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
@@ -22,6 +22,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.models import ArchitectureConfig
 from infogan_bench.errors import InputError
+from infogan_bench.networks.layers import each_apart
 
 ImageShape = tuple[int, int, int]  # channels, height, width
 _POWER_ITERATIONS = 15  # of a spectral normalisation before training, torch's own number
@@ -42,6 +43,10 @@ class Networks(nn.Module):
         self.D_head = D_head
         self.Q_head = Q_head
         self.CR: nn.Module | None = None
+
+    def features(self, batches: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The trunk's (n, features) of several batches of images, BatchNorm's statistics of each taken apart."""
+        return each_apart(self.trunk, batches)
 
     def D(self, features: Tensor) -> Tensor:
         """Logits (B,) that the images behind `features` are real."""

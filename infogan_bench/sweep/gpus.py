@@ -21,7 +21,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.full_card import GPU
 from infogan_bench.sweep.trainable import Assignment, Shared, granted_device, trial_spec
-from infogan_bench.training.device import free_card, is_out_of_memory
+from infogan_bench.training.device import free_memory, is_out_of_memory
 from infogan_bench.training.loop import EAGER_UPDATES
 from infogan_bench.trial import Trial
 
@@ -218,5 +218,5 @@ def _reserved(shared: Shared, params: Mapping[str, Any]) -> int:
     trial.advance()
     reserved = torch.cuda.max_memory_reserved()
     del trial
-    free_card()
+    free_memory()
     return reserved

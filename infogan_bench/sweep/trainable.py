@@ -32,7 +32,7 @@ from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.disk import is_disk_fault
 from infogan_bench.sweep.full_card import FullCardError, alone_reason, share_of_a_card
 from infogan_bench.sweep.storage import Storage
-from infogan_bench.training.device import free_card, is_out_of_memory
+from infogan_bench.training.device import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
 OBJECTIVE = (
@@ -107,7 +107,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, config: Mapping[str, Any]) -> None:
         self._trial: Trial | None = None
-        free_card()
+        free_memory()
         self._full_card: FullCardError | None = None
         self._failure: str | None = None
         self._warning: str | None = None
@@ -211,7 +211,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._failure = "".join(traceback.format_exception(error))
         self._trial = None
         gc.collect()
-        free_card()
+        free_memory()
 
     def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, Any]:
         node = ray.util.get_node_ip_address()

@@ -19,7 +19,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.training.trainer import Trainer, load_networks
 
-_FORMAT = "1"
+_FORMAT = "2"  # 1: rows made of images with the channels outermost
 
 
 @dataclass(frozen=True)

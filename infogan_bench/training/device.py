@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import platform
 import re
@@ -21,6 +22,7 @@ _OUT_OF_MEMORY = re.compile(
 )
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _CLEAR_PEAK = "5"  # proc(5): reset the peak resident set size
+_M_MMAP_MAX, _M_TRIM_THRESHOLD = -4, -1  # mallopt(3)
 
 
 def device_name(device: torch.device) -> str:
@@ -76,11 +78,30 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
 
 
-def free_card() -> None:
-    """Give memory that nothing here holds any more back to the card, for the other processes on it."""
+def free_memory() -> None:
+    """Give memory that nothing here holds any more back, a card's to the other processes on it."""
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         gc.collect()
         torch.cuda.empty_cache()
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+def reuse_memory() -> None:
+    """Let this process keep memory that it freed, for its next allocations; `free_memory` gives it back.
+
+    glibc returns large blocks to Linux at once. In training, which frees and takes the same ones at every step, Linux
+    then spends up to a tenth of the time on handing out zeroed pages.
+    """
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)  # never
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    """The process's own C library, where it is glibc."""
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
 @contextmanager

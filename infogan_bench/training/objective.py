@@ -137,38 +137,43 @@ def discriminator_loss(
 
     -[log D(x) + log(1 - D(G(z, c)))] - sum_k lambda_k L_I(c_k) + consistency C + balance B + vat A + contrastive R,
     with C, B and R as in `_consistency`, `_imbalance` and `_contrastive`, and A as far as `change` of the first n real
-    images moves Q's categories; without `views` there is no C, without `change` no A, without `pairs` no R. Each kind
-    of image passes through the trunk apart, so that BatchNorm never mixes their statistics: in one batch it would tell
-    D which half is real. A code whose lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk
-    nothing. With `noise`, what Q reads in the same pass as D is of noisy images too; transformed ones have none. `r1`
-    adds the penalty r1/2 E|grad D(x)|^2 on the logits of the real images as D judges them (arXiv 1801.04406, equation
-    9); under BatchNorm an image's gradient includes what it does to the other logits of its batch.
+    images moves Q's categories; without `views` there is no C, without `change` no A, without `pairs` no R. BatchNorm
+    never mixes the statistics of real images, fake ones and so on: it would tell D which half is real. A code whose
+    lambda is 0 is still fitted by Q's head, with weight 1, but sends the trunk nothing. With `noise`, what Q reads in
+    the same pass as D is of noisy images too; transformed ones have none. `r1` adds the penalty r1/2 E|grad D(x)|^2 on
+    the logits of the real images as D judges them (arXiv 1801.04406, equation 9); under BatchNorm an image's gradient
+    includes what it does to the other logits of its batch.
     """
     judged = real if noise is None else real + noise.real
-    if r1:
-        judged = judged.detach().requires_grad_()
-    real_features = networks.trunk(judged)
-    fake_features = networks.trunk(fake if noise is None else fake + noise.fake_in_d_step)
-    real_logits = networks.D(real_features)
-    adversarial = F.softplus(-real_logits).mean() + F.softplus(networks.D(fake_features)).mean()
-    seen = {"continuous": fake_features, "categorical": fake_features}
+    agree, hold_out = _counts(consistency) and views is not None, _counts(vat) and change is not None
+    batches = {"real": judged, "fake": fake if noise is None else fake + noise.fake_in_d_step}
     if views is not None:
-        seen["categorical"] = _transformed(networks, fake, views.fake_in_d_step)
+        batches["fake view"] = _transformed(fake, views.fake_in_d_step)
+        if agree:
+            batches["real view"] = _transformed(real, views.real)
+    if change is not None:
+        batches["changed"] = real[: len(change)] + change
+    alone = {}
+    if r1:  # the penalty is on the way back through this one alone
+        judged = batches.pop("real").detach().requires_grad_()
+        alone = {"real": networks.trunk(judged)}
+    features = alone | networks.features(batches)
+    real_logits = networks.D(features["real"])
+    adversarial = F.softplus(-real_logits).mean() + F.softplus(networks.D(features["fake"])).mean()
+    seen = {"continuous": features["fake"], "categorical": features.get("fake view", features["fake"])}
     bounds = _bounds_for_head_and_trunk(networks, codes, weights, seen, latents)
     loss = adversarial
     for name, bound in bounds.items():
         loss = loss - (weights[name] if _counts(weights[name]) else 1.0) * bound
     disagreement = imbalance = shift = torch.zeros_like(adversarial)
-    if any(map(_counts, (consistency, balance, vat))):
-        logits = codes.split(networks.Q_head(real_features)).logits
-        if _counts(consistency) and views is not None:
-            features = _transformed(networks, real, views.real)
-            disagreement = _consistency(logits, codes.split(networks.Q_head(features)).logits)
+    if agree or hold_out or _counts(balance):
+        logits = codes.split(networks.Q_head(features["real"])).logits
+        if agree:
+            disagreement = _consistency(logits, codes.split(networks.Q_head(features["real view"])).logits)
         if _counts(balance):
             imbalance = _imbalance(logits)
-        if _counts(vat) and change is not None:
-            features = networks.trunk(real[: len(change)] + change)
-            shift = _shift(logits, codes.split(networks.Q_head(features)).logits)
+        if hold_out:
+            shift = _shift(logits, codes.split(networks.Q_head(features["changed"])).logits)
         loss = loss + consistency * disagreement + balance * imbalance + vat * shift
     told = torch.zeros_like(adversarial)
     if _counts(contrastive) and pairs is not None:
@@ -195,13 +200,14 @@ def generator_loss(
 
     -log D(G(z, c)) - sum_k lambda_k L_I(c_k) + contrastive R.
     """
-    features = networks.trunk(fake if noise is None else fake + noise.fake_in_g_step)
-    adversarial = F.softplus(-networks.D(features)).mean()
+    batches = {"fake": fake if noise is None else fake + noise.fake_in_g_step}
+    if views is not None and any(_counts(weights[code.name]) for code in codes.categorical):
+        batches["view"] = _transformed(fake, views.fake_in_g_step)
+    features = networks.features(batches)
+    adversarial = F.softplus(-networks.D(features["fake"])).mean()
     loss = adversarial
     if any(map(_counts, weights.values())):
-        seen = {"continuous": features, "categorical": features}
-        if views is not None and any(_counts(weights[code.name]) for code in codes.categorical):
-            seen["categorical"] = _transformed(networks, fake, views.fake_in_g_step)
+        seen = {"continuous": features["fake"], "categorical": features.get("view", features["fake"])}
         bounds = _bounds(networks, codes, seen, latents)
         for name, weight in weights.items():
             if _counts(weight):
@@ -211,10 +217,9 @@ def generator_loss(
     return loss, adversarial
 
 
-def _transformed(networks: Networks, images: Tensor, affines: Tensor) -> Tensor:
-    """The trunk's features (n, F) of the first n images, transformed."""
-    features: Tensor = networks.trunk(warp(images[: len(affines)], affines))
-    return features
+def _transformed(images: Tensor, affines: Tensor) -> Tensor:
+    """The first n images, transformed by `affines` (n, 2, 3)."""
+    return warp(images[: len(affines)], affines)
 
 
 def _consistency(logits: Sequence[Tensor], transformed: Sequence[Tensor]) -> Tensor:

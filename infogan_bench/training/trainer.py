@@ -16,7 +16,7 @@ from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN, Networks, takes_cuda_graph
-from infogan_bench.training.device import arithmetic
+from infogan_bench.training.device import arithmetic, reuse_memory
 from infogan_bench.training.loop import Loop
 from infogan_bench.training.objective import (
     NO_WEIGHTS,
@@ -113,6 +113,8 @@ class Trainer:
         self.run = run
         self.seed = seed
         self.device = torch.device(device)
+        if self.device.type == "cpu":
+            reuse_memory()
         self.images = images.to(self.device)
         channels, height, width = images.shape[1:]
         self.model = InfoGAN(run, (channels, height, width), _seeded(seed, 0), self.device)
@@ -360,7 +362,7 @@ class Trainer:
             turn, name = min(bad, key=lambda item: item[0])
             raise DivergedError(self.step - steps + turn + 1, name)
         weights = dict(self.model.networks.named_parameters())
-        finite = torch.stack([weight.isfinite().all() for weight in weights.values()])
+        finite = torch.stack([weight.sum().isfinite() for weight in weights.values()])
         for name, fine in zip(weights, finite.tolist(), strict=True):  # a GPU is waited for once
             if not fine:
                 raise DivergedError(self.step, name)

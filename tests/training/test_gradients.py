@@ -15,6 +15,7 @@ from infogan_bench.training import Trainer
 from infogan_bench.training.objective import discriminator_loss, generator_loss
 
 BATCH, WIDTH = 16, 0.0625
+CHANNELS, SIDE = 8, 7  # of the smallest images inside the networks
 
 
 class Pair:
@@ -38,7 +39,11 @@ class Pair:
 
 def as_plain(ours: Tensor, plain: Tensor) -> Tensor:
     """A weight of a linear layer, (out, in), in the layout of the convolution that stands for it: (out, in, h, w), or
-    (in, out, h, w) if it is transposed; whatever else, unchanged but for its shape."""
+    (in, out, h, w) if it is transposed; whatever else, unchanged but for its shape. Rows made of images have their
+    channels innermost, the plain ones' outermost."""
+    for dim, size in enumerate(ours.shape):
+        if size == CHANNELS * SIDE * SIDE:
+            ours = ours.unflatten(dim, (SIDE, SIDE, CHANNELS)).movedim(dim + 2, dim).flatten(dim, dim + 2)
     if ours.ndim == 2 and len(ours) != len(plain):
         ours = ours.t()
     return ours.reshape(plain.shape)
@@ -92,7 +97,7 @@ def test_three_updates_of_the_trainer_leave_the_weights_of_the_plain_implementat
 
     for step in range(3):
         noise, one_hot, continuous = inputs["G"][step].split([62, 10, 2], dim=1)
-        real = inputs["trunk"][3 * step]  # then the fake ones, for D and for G
+        real = inputs["trunk"][2 * step][:BATCH]  # and the fake ones, in D's step; then those in G's
         pair.plain.update(real, noise, one_hot.argmax(dim=1), continuous)
     assert_as_plain(pair.G, pair.plain_G)
     assert_as_plain(pair.DQ, pair.plain_DQ)

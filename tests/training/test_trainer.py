@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,22 +42,14 @@ def numbered(n: int) -> Tensor:
 
 def shown_images(trainer: Trainer) -> list[Tensor]:
     """Fills, while `trainer` trains, with the real images that D is shown, a batch a step."""
-    passes: list[Tensor] = []
+    batches: list[Tensor] = []
+    turns = itertools.cycle(("D", "G"))
 
     def remember(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        passes.append(inputs[0].detach().clone())
+        if next(turns) == "D":  # real images, then fake ones; in G's step, fake ones
+            batches.append(inputs[0][: trainer.run.batch].detach().clone())
 
     trainer.model.networks.trunk.register_forward_pre_hook(remember)
-    batches: list[Tensor] = []
-
-    def keep_real(_module: nn.Module, _inputs: object, _output: object) -> None:
-        batches.append(passes[0])  # a step's passes: real, fake for D, fake for G
-        if len(passes) == 3:
-            passes.clear()
-        else:
-            batches.pop()
-
-    trainer.model.networks.trunk.register_forward_hook(keep_real)
     return batches
 
 
