@@ -31,7 +31,12 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
         ("infogan_bench.results", HEAVY),
         ("infogan_bench.trial", ("ray", "mlflow", "optuna", "infogan_reports")),
         ("infogan_bench.scoring.sweep", ("ray", "mlflow", "optuna")),
-        ("infogan_bench.sweep", ("mlflow",)),  # which `tracking: none` has no need of
+        ("infogan_bench.sweep", HEAVY),
+        ("infogan_bench.sweep.session", ("mlflow",)),  # which `tracking: none` has no need of
+        (
+            "infogan_bench.sweep.trainable",
+            ("mlflow", "optuna", "infogan_reports"),
+        ),  # what every worker imports
     ],
 )
 def test_what_importing_a_package_does_not_load(module: str, absent: tuple[str, ...]) -> None:

@@ -1,8 +1,28 @@
 """Sweeps by Ray Tune: `start` begins one, `resume` finishes what is left, `check` tells what would go wrong."""
 
-from infogan_bench.sweep.folder import SweepFolder
-from infogan_bench.sweep.outcome import Outcome
-from infogan_bench.sweep.session import check, resume, start
-from infogan_bench.sweep.warm_start import read_warm_start
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infogan_bench.sweep.folder import SweepFolder
+    from infogan_bench.sweep.outcome import Outcome
+    from infogan_bench.sweep.session import check, resume, start
+    from infogan_bench.sweep.warm_start import read_warm_start
 
 __all__ = ["Outcome", "SweepFolder", "check", "read_warm_start", "resume", "start"]
+
+_HOMES = {
+    "Outcome": "outcome",
+    "SweepFolder": "folder",
+    "check": "session",
+    "read_warm_start": "warm_start",
+    "resume": "session",
+    "start": "session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: Ray's workers, which take `trainable` from here, need no driver and none of its packages."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

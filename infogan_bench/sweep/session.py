@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -248,9 +249,6 @@ class _Session:
             for warning in self.warnings:
                 log.warning(warning)
             try:
-                if self.tracker:
-                    with self.signals.held_back():  # half a database would be of no use to the next sweep
-                        warnings.append(self.tracker.preflight())
                 self._train(assignments, address, ship_code)
             except (KeyboardInterrupt, SystemExit) as stop:
                 if isinstance(stop, SystemExit):  # Ray's answer to a SIGTERM while it starts
@@ -289,10 +287,13 @@ class _Session:
         to_come = len(assignments) + (proposals.left if proposals else 0)
         code = shipped_code(self.sweep.extensions) if ship_code else None
         with ExitStack() as stack:
+            reached = stack.enter_context(self._reaching_mlflow())
             if to_come:
                 with self.signals.insisting():
                     stack.enter_context(ray_cluster(address, code))
                 request, shared = self._prepare(assignments)
+            if (warning := reached.result()) is not None:
+                self.warnings.append(warning)
             for listener in self.listeners:
                 listener.started(self.total)
                 self._started.append(listener)
@@ -339,6 +340,13 @@ class _Session:
                 self.warnings.append(warning)
         self.record.request = request
         return request, shared
+
+    @contextmanager
+    def _reaching_mlflow(self) -> Iterator[Future[str | None]]:
+        """Give what the tracker's `preflight` will have found, in a thread while Ray starts: a new database takes a
+        second. It goes on to its end whatever happens, since half a database would be of no use to the next sweep."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            yield thread.submit(lambda: self.tracker.preflight() if self.tracker else None)
 
     @contextmanager
     def _noting_a_fault(self) -> Iterator[None]:

@@ -87,7 +87,7 @@ def connect(uri: str) -> Any:
         InputError: if a SQLite database cannot be used, or a database driver is not installed.
         ConnectionError: if nothing listens at the address of a database.
     """
-    mlflow = _import_mlflow()
+    mlflow = import_mlflow()
     database = sqlite_file(uri)
     if database is None:
         _check_address(uri)
@@ -113,7 +113,8 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
-def _import_mlflow() -> Any:
+def import_mlflow() -> Any:
+    """The package, told to be quiet."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     import mlflow

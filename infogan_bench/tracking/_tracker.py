@@ -45,7 +45,7 @@ from infogan_bench.tracking._runs import (
     refused_for_good,
 )
 from infogan_bench.tracking._standing import MAX_RANKED, Standing, read_standing, standing_text
-from infogan_bench.tracking._store import resolve_uri
+from infogan_bench.tracking._store import import_mlflow, resolve_uri
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class MlflowTracker:
         flush_seconds: float | None = 60.0,
     ) -> None:
         self.uri = resolve_uri(config.uri)
+        import_mlflow()  # not in a thread beside other imports: Python may then show one half a module
         self.experiment = experiment_name(config.experiment or sweep)
         self._config = config
         self._sweep = sweep
