@@ -296,6 +296,13 @@ class SearchConfig(Section):
             "(default: an eighth of the trials, from 8 to 50)."
         ),
     ] = None
+    startup: Annotated[
+        PositiveCount | None,
+        Field(
+            description="Trials that tpe and gp draw at random before they learn (default: a quarter of the trials, "
+            "from 4 to 10)."
+        ),
+    ] = None
     warm_start: Annotated[
         str | None,
         Field(
@@ -308,6 +315,11 @@ class SearchConfig(Section):
     def generation(self) -> int:
         """Configurations a generation of nsga2."""
         return self.population or min(max((self.trials or 0) // 8, 8), 50)
+
+    @property
+    def at_random(self) -> int:
+        """Trials that tpe and gp draw at random first."""
+        return self.startup or min(max((self.trials or 0) // 4, 4), 10)
 
 
 class SchedulerConfig(Section):

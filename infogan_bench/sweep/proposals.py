@@ -252,10 +252,10 @@ def _sampler(search: SearchConfig, number: int, taught: Sequence[FrozenTrial]) -
             warn_independent_sampling=False,
         )
     if search.algorithm == "gp":
-        return GPSampler(seed=seed, warn_independent_sampling=False)
+        return GPSampler(seed=seed, n_startup_trials=search.at_random, warn_independent_sampling=False)
     if search.algorithm == "nsga2":
         return NSGAIISampler(seed=seed, population_size=search.generation)
-    return TPESampler(seed=seed, constant_liar=True)
+    return TPESampler(seed=seed, n_startup_trials=search.at_random, constant_liar=True)
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

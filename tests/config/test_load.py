@@ -497,6 +497,11 @@ def test_a_preset_is_a_sweep_that_ships_whatever_lies_here(tmp_path, monkeypatch
         load_shipped("mnits")
 
 
+@pytest.mark.parametrize("name", ["mnist-restarts", "fashion-mnist"])
+def test_the_recipe_is_the_same_wherever_it_ships(name) -> None:
+    assert load_shipped(name).base == load_shipped("mnist").base
+
+
 @pytest.mark.parametrize("name", shipped_sweeps())
 def test_every_sweep_that_ships_is_right(name) -> None:
     assert plan(load_sweep(name)).total >= 1

@@ -276,6 +276,16 @@ def test_what_a_search_that_learns_is_known_to_do_is_said() -> None:
         "search.trials is 501: the time that gp takes for a proposal grows as the cube of the trials so far; beyond "
         "500, `tpe` is quicker",
     )
+    assert _plan(TWO, algorithm="tpe", trials=4).notices == (
+        "search.trials is 4 and search.startup 4: tpe will draw all trials at random",
+    )
+    assert _plan(TWO, algorithm="gp", trials=6, startup=6).notices == (
+        "search.trials is 6 and search.startup 6: gp will draw all trials at random",
+    )
+    assert _plan(TWO, algorithm="tpe", trials=4, startup=3).notices == ()
+    assert _refusal(TWO, algorithm="cmaes", trials=8, startup=4) == (
+        "search.startup: cmaes does not begin at random; remove this, or search by `tpe` or `gp`"
+    )
     assert _plan(TWO, algorithm="nsga2", trials=8).notices == (
         "search.trials is 8 and a generation 8: nsga2 will draw all trials at random",
     )
@@ -376,6 +386,16 @@ def test_each_objective_is_checked(objective, fault) -> None:
     with pytest.raises(ConfigError) as caught:
         _sweep({}, objective=objective)
     assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(("trials", "at_random"), [(5, 4), (16, 4), (20, 5), (39, 9), (40, 10), (1000, 10)])
+def test_a_search_learns_from_the_first_quarter_of_its_trials(trials: int, at_random: int) -> None:
+    sweep = _sweep(TWO, search={"algorithm": "tpe", "trials": trials})
+    assert sweep.search.at_random == at_random
+    assert (
+        f"search     tpe, seed 0, the first {at_random} at random"
+        in describe(sweep, plan(sweep)).splitlines()
+    )
 
 
 def test_tpe_with_more_trials_than_configurations_has_a_notice() -> None:

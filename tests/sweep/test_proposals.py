@@ -246,6 +246,29 @@ def best(updates: Iterable[TrialUpdate]) -> float:
     return max(update.seeds[0].metrics["cluster_accuracy"] for update in updates)
 
 
+@pytest.mark.parametrize("algorithm", ["tpe", "gp"])
+@pytest.mark.parametrize(("search", "startup"), [({}, 4), ({"startup": 2}, 2)])
+def test_what_is_learned_counts_from_the_first_proposal_after_those_at_random(
+    tmp_path: Path, algorithm: str, search: dict[str, int], startup: int
+) -> None:
+    sweep = sweep_of(algorithm, trials=8)
+    sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update=search)})
+    found = []
+    for best in (1, -1):  # what is good in one is bad in the other
+        proposals = Proposals(sweep, tmp_path / str(best), 8, {})
+        found.append([])
+        for _ in range(8):
+            assignment = proposals.propose()
+            update = ended(assignment)
+            score = best * update.seeds[0].metrics["cluster_accuracy"]
+            proposals.observe(assignment.trial, ended(assignment, cluster_accuracy=score))
+            found[-1].append(assignment.params)
+        proposals.close({})
+    # the proposal after the last of them is drawn while that one runs
+    assert found[0][:startup] == found[1][:startup]
+    assert found[0][startup + 1 :] != found[1][startup + 1 :]
+
+
 @pytest.mark.parametrize(("algorithm", "trials"), [("tpe", 40), ("cmaes", 40), ("gp", 16), ("nsga2", 40)])
 def test_later_proposals_are_better(tmp_path: Path, algorithm: str, trials: int) -> None:
     """The score's expectation over the space is 0.625 - 0.5 = 0.125, its maximum 1."""
