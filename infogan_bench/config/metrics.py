@@ -62,6 +62,11 @@ def uses_factors(metric: str) -> bool:
     return metric in FACTOR_SCORES
 
 
+def is_better_low(metric: str) -> bool:
+    """Whether low values of `metric` are the good ones: losses, and distances of images from real ones."""
+    return metric in DIGIT_SCORES or metric.startswith("loss/")
+
+
 def score_of(metric: str) -> str:
     """The score that `metric` belongs to: `slant_correlation/uniform_0` is one code's `slant_correlation`."""
     return metric.partition("/")[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,7 +24,7 @@ from pydantic import (
 )
 
 from infogan_bench.config.errors import show
-from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName
+from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName, is_better_low
 from infogan_bench.config.yaml_file import is_number
 
 
@@ -375,7 +376,16 @@ class Goal(Section):
     """A score (the mean over a trial's seeds) and its direction."""
 
     metric: str = "cluster_accuracy"
-    mode: Literal["max", "min"] = "max"
+    mode: Annotated[
+        Literal["max", "min"], Field(description="Default: min for losses and distances, max for all else.")
+    ] = "max"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _direction_of_the_metric(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "mode" not in given and is_better_low(str(given.get("metric"))):
+            return {**given, "mode": "min"}
+        return given
 
 
 class GoalConfig(Goal):

@@ -325,6 +325,22 @@ def test_a_list_of_objectives_is_the_first_with_the_others() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("metric", "mode"),
+    [("loss/d", "min"), ("fid_digits", "min"), ("L_I", "max"), ("cluster_accuracy", "max")],
+)
+def test_without_a_mode_losses_and_distances_are_to_be_low(metric: str, mode: str) -> None:
+    evaluation = {"scores": ["cluster_accuracy", "fid_digits"]}
+    assert _sweep({}, objective={"metric": metric}, evaluation=evaluation).objective.mode == mode
+    listed = _sweep(TWO, search={"algorithm": "tpe", "trials": 9}, objective=[{"metric": "loss/g"}, {"metric": metric}],
+                    evaluation=evaluation)  # fmt: skip
+    assert [goal.mode for goal in listed.objective.goals] == ["min", mode]
+    other = "min" if mode == "max" else "max"
+    assert (
+        _sweep({}, objective={"metric": metric, "mode": other}, evaluation=evaluation).objective.mode == other
+    )
+
+
 TRANSFORM = {"rotation": 15}
 
 
