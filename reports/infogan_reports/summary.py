@@ -165,6 +165,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class SeedChoice:
+    """The seeds of the best trial by the objective."""
+
+    seeds: tuple[tuple[int, float], ...]  # seed, objective; best first
+    accuracy: float | None  # cluster_accuracy of the first one, where labels had no part in the choice
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything `render` draws."""
 
@@ -175,6 +183,7 @@ class ReportData:
     best: RankedTrial | None
     answer: str
     caution: str | None
+    seed_choice: SeedChoice | None  # where the best trial has several seeds
     leaderboard: Leaderboard
     effects: tuple[ParameterEffect, ...]
     mattered: Mattered
@@ -218,6 +227,7 @@ def summarise(data: SweepData) -> ReportData:
         best=best,
         answer=_answer(data, trials),
         caution=_caution(trials),
+        seed_choice=_seed_choice(data, best.trial) if best else None,
         leaderboard=table,
         effects=effects,
         mattered=what_mattered(data, trials, effects, table),
@@ -313,6 +323,20 @@ def _lead(data: SweepData, scored: Sequence[tuple[RankedTrial, float]]) -> str:
     return (
         f", {number(gap)} {'above' if data.mode == 'max' else 'below'} the next (trial {scored[1][0].trial})"
     )
+
+
+def _seed_choice(data: SweepData, trial: str) -> SeedChoice | None:
+    """The seeds of a ranked trial; None where there is one alone."""
+    rows = data.trials[data.trials["trial"] == trial]
+    scores = {int(seed): of for seed, of in zip(rows["seed"], rows["scores"], strict=True)}
+    if len(scores) < 2:
+        return None
+    sign = -1.0 if data.mode == "max" else 1.0
+    seeds = sorted(
+        ((seed, float(of[data.metric])) for seed, of in scores.items()), key=lambda one: sign * one[1]
+    )
+    accuracy = None if supervision(data.metric) else scores[seeds[0][0]].get("cluster_accuracy")
+    return SeedChoice(tuple(seeds), None if accuracy is None else float(accuracy))
 
 
 def _caution(trials: Sequence[RankedTrial]) -> str | None:

@@ -82,6 +82,32 @@ def test_a_best_trial_that_was_stopped_is_said_to_be(sweep: Callable[..., Path],
     assert report.caution == "The best trial has not done all its steps: stopped early at step 40."
 
 
+def test_the_seeds_of_the_best_trial_are_told_apart(sweep: Callable[..., Path], written_trial: type) -> None:
+    loss = {"objective": {"metric": "loss/consistency", "mode": "min"}}
+    others = {"scores": {"cluster_accuracy": 0.98}}
+    folder = sweep(
+        written_trial("0000", {}, (0.1, 0.9)),
+        written_trial("0001", {}, (0.3, 0.1, 0.2), **others),
+        config=loss,
+    )
+    choice = summarise(load(folder)).seed_choice
+    assert choice is not None
+    assert choice.seeds == ((1, 0.1), (2, 0.2), (0, 0.3))
+    assert choice.accuracy == 0.98  # what an unsupervised user gets
+
+
+def test_a_choice_among_seeds_by_labels_is_not_called_blind(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    choice = summarise(load(sweep(written_trial("0000", {}, (0.4, 0.6))))).seed_choice
+    assert choice is not None
+    assert (choice.seeds, choice.accuracy) == (((1, 0.6), (0, 0.4)), None)
+
+
+def test_one_seed_is_no_choice(sweep: Callable[..., Path], written_trial: type) -> None:
+    assert summarise(load(sweep(written_trial("0000", {}, (0.4,))))).seed_choice is None
+
+
 # What mattered --------------------------------------------------------------------------------------------
 
 
