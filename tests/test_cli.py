@@ -76,7 +76,10 @@ def test_help_imports_nothing_heavy(folder: Path) -> None:
         ([*TRAIN, "--device", "toaster"], "torch cannot use 'toaster'"),
         ([*TRAIN, "--resume"], "nothing to resume there"),
         ([*TRAIN, "--preset", "mnist"], "--preset: give either FILE or a preset"),
-        (["train", "--preset", "mnits"], "--preset: no sweep 'mnits' ships; known: `figure1`, "),
+        (
+            ["train", "--preset", "mnits"],
+            "--preset: no sweep 'mnits' ships; known: `fashion-mnist`, `figure1`, ",
+        ),
         (["swoop"], "No such command 'swoop'"),
         (["train", "tiny.yaml", "extra"], "unexpected extra argument"),
     ],

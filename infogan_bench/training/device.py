@@ -56,6 +56,7 @@ class PeakMemory:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         elif device.type == "cpu":
+            free_memory()  # what the process keeps of an earlier trial's would count, too
             with suppress(OSError):  # no Linux, or a container that hides it
                 _CLEAR.write_text(_CLEAR_PEAK)
                 self._known = True
