@@ -24,6 +24,7 @@ from infogan_reports.curves import BEST_TRIALS, training_panels
 from infogan_reports.effects import parameter_effects
 from infogan_reports.figures import Figure, effect_figure, panel_figure
 
+from infogan_bench.config.metrics import is_better_low
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.scoring.sweep import SWEEP_SCORES, score_sweep
@@ -93,7 +94,7 @@ class Sweep:
         the seeds (n - 1; NaN for one seed), the swept parameters and the means of all scores.
 
         Args:
-            by: another score than the sweep's objective; `mode` says whether it should be high (the default).
+            by: another score than the sweep's objective; `mode` says whether it should be high or low, as in `best`.
         """
         trials = self._ranked(by, mode)
         fixed = pd.DataFrame(
@@ -169,7 +170,8 @@ class Sweep:
             by: what to choose by; None: the sweep's objective, which may use labels. `L_I` and the scores of models
                 by each other, `udr`, `udr_all` and `model_centrality`, use none; those three choose among all
                 models of all trials, and take minutes in a large sweep.
-            mode: whether a score should be high (the default, except for the objective) or low.
+            mode: whether a score should be high or low; None: as the sweep says of its objective; else low for
+                losses and distances, high for all other scores.
             device: where its networks are put.
 
         Raises:
@@ -193,8 +195,9 @@ class Sweep:
 
     def _judged(self, by: str | None, mode: Mode | None) -> SweepData:
         """The sweep as if `by` were its objective."""
-        default = self.mode if by in (None, self.metric) else "max"
-        return replace(self.data, metric=by or self.metric, mode=mode or default)
+        if by is None or by == self.metric:
+            return replace(self.data, mode=mode or self.mode)
+        return replace(self.data, metric=by, mode=mode or ("min" if is_better_low(by) else "max"))
 
     def _ranked(self, by: str | None, mode: Mode | None) -> Sequence[RankedTrial]:
         return ranking(self._judged(by, mode))

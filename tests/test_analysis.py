@@ -59,7 +59,12 @@ def test_history_is_the_table(sweep: Sweep, trained_sweep: Path) -> None:
 
 @pytest.mark.parametrize(
     ("by", "mode", "metric", "sign"),
-    [(None, None, "cluster_accuracy", -1), ("L_I", None, "L_I", -1), ("loss/g", "min", "loss/g", 1)],
+    [
+        (None, None, "cluster_accuracy", -1),
+        ("L_I", None, "L_I", -1),
+        ("loss/g", "min", "loss/g", 1),
+        ("loss/g", None, "loss/g", 1),
+    ],
 )
 def test_ranking_is_by_the_mean_over_seeds(
     sweep: Sweep, rows: list[dict[str, Any]], by: str | None, mode: Any, metric: str, sign: int

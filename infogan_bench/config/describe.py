@@ -82,7 +82,7 @@ def _search(sweep: SweepConfig) -> str:
         search.algorithm,
         "" if search.algorithm == "grid" else f"seed {search.seed}",
         f"generations of {search.generation}" if search.algorithm == "nsga2" else "",
-        f"the first {search.at_random} at random" if search.algorithm in ("tpe", "gp") else "",
+        f"the first {search.at_random} at random" if search.at_random else "",
         "" if search.warm_start is None else f"learning from {search.warm_start} first",
         "" if search.time_limit is None else f"stopped after {search.time_limit:g} s",
     ]

@@ -319,7 +319,9 @@ class SearchConfig(Section):
 
     @property
     def at_random(self) -> int:
-        """Trials that tpe and gp draw at random first."""
+        """Trials that tpe and gp draw at random first; 0 for the others."""
+        if self.algorithm not in ("tpe", "gp"):
+            return 0
         return self.startup or min(max((self.trials or 0) // 4, 4), 10)
 
 

@@ -232,7 +232,7 @@ def _adaptive_notices(sweep: SweepConfig, total: int) -> list[str]:
             f"search.trials is {total}: the time that gp takes for a proposal grows as the cube of the trials "
             f"so far; beyond {_MANY_FOR_GP}, `tpe` is quicker"
         )
-    if algorithm in ("tpe", "gp") and sweep.search.warm_start is None and total <= sweep.search.at_random:
+    if sweep.search.warm_start is None and total <= sweep.search.at_random:
         notices.append(
             f"search.trials is {total} and search.startup {sweep.search.at_random}: {algorithm} will draw all trials "
             "at random"

@@ -80,7 +80,7 @@ def _search_rules(sweep: SweepConfig) -> Iterator[Fault]:
     if search.population is not None and search.algorithm not in ("cmaes", "nsga2"):
         what = f"{search.algorithm} has no generations; remove this, or search by `cmaes` or `nsga2`"
         yield Fault(what, "search.population")
-    if search.startup is not None and search.algorithm not in ("tpe", "gp"):
+    if search.startup is not None and not search.at_random:
         what = f"{search.algorithm} does not begin at random; remove this, or search by `tpe` or `gp`"
         yield Fault(what, "search.startup")
     if search.warm_start is not None and not (adaptive and sweep.space):

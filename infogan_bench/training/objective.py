@@ -145,13 +145,12 @@ def discriminator_loss(
     includes what it does to the other logits of its batch.
     """
     judged = real if noise is None else real + noise.real
-    agree, hold_out = _counts(consistency) and views is not None, _counts(vat) and change is not None
     batches = {"real": judged, "fake": fake if noise is None else fake + noise.fake_in_d_step}
     if views is not None:
         batches["fake view"] = _transformed(fake, views.fake_in_d_step)
-        if agree:
+        if _counts(consistency):
             batches["real view"] = _transformed(real, views.real)
-    if change is not None:
+    if change is not None and _counts(vat):
         batches["changed"] = real[: len(change)] + change
     alone = {}
     if r1:  # the penalty is on the way back through this one alone
@@ -166,13 +165,13 @@ def discriminator_loss(
     for name, bound in bounds.items():
         loss = loss - (weights[name] if _counts(weights[name]) else 1.0) * bound
     disagreement = imbalance = shift = torch.zeros_like(adversarial)
-    if agree or hold_out or _counts(balance):
+    if "real view" in features or "changed" in features or _counts(balance):
         logits = codes.split(networks.Q_head(features["real"])).logits
-        if agree:
+        if "real view" in features:
             disagreement = _consistency(logits, codes.split(networks.Q_head(features["real view"])).logits)
         if _counts(balance):
             imbalance = _imbalance(logits)
-        if hold_out:
+        if "changed" in features:
             shift = _shift(logits, codes.split(networks.Q_head(features["changed"])).logits)
         loss = loss + consistency * disagreement + balance * imbalance + vat * shift
     told = torch.zeros_like(adversarial)
