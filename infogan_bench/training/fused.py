@@ -122,7 +122,7 @@ class FusedTrainer:
     def _descend(self, name: str, losses: Tensor) -> None:
         """A step of each replica's optimiser `name` on its loss, of (R,)."""
         owners = [trainer.optimisers[name] for trainer in self.trainers]
-        replicas = [owner.param_groups[0]["params"] for owner in owners]
+        replicas = [owner.parameters for owner in owners]
         stacked = [self._stack.of(parameter) for parameter in replicas[0]]
         # the gradient of a sum over replicas is, in the weights of each, that of its own loss
         losses.sum().backward(inputs=stacked)  # type: ignore[no-untyped-call]
@@ -131,7 +131,7 @@ class FusedTrainer:
             for parameter, gradients in zip(parameters, gradients_of, strict=True):
                 parameter.grad = gradients[index]
             owner.step()
-            owner.zero_grad(set_to_none=True)
+            owner.zero_grad()
         for of_all in stacked:
             of_all.grad = None
 

@@ -16,6 +16,7 @@ from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN, Networks, takes_cuda_graph
+from infogan_bench.training.adam import Adam
 from infogan_bench.training.device import arithmetic, reuse_memory
 from infogan_bench.training.loop import Loop
 from infogan_bench.training.objective import (
@@ -121,24 +122,14 @@ class Trainer:
         self.weights = Weights.of(run.objective, self.model.codes)
         self.step = 0
         self.generator = _seeded(seed, 1, device=self.device)
-        self._G_parameters = list(self.model.networks.G.parameters())
-        self._DQ_parameters = self.model.networks.D_and_Q_parameters()
+        networks, optimiser = self.model.networks, run.optimiser
+        betas = (optimiser.beta1, optimiser.beta2)
         self.optimisers = {
-            "G": self._adam(self._G_parameters, run.optimiser.lr_g),
-            "D": self._adam(self._DQ_parameters, run.optimiser.lr_d),
+            "G": Adam(list(networks.G.parameters()), optimiser.lr_g, betas),
+            "D": Adam(networks.D_and_Q_parameters(), optimiser.lr_d, betas),
         }
         self._loop = Loop(
             self._update, (len(self.quantities),), cuda_graph=takes_cuda_graph(run.architecture)
-        )
-
-    def _adam(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Adam:
-        optimiser = self.run.optimiser
-        return torch.optim.Adam(
-            parameters,
-            lr=lr,
-            betas=(optimiser.beta1, optimiser.beta2),
-            fused=True,
-            capturable=self.device.type == "cuda",
         )
 
     def train(self, steps: int) -> Interval:
@@ -213,9 +204,9 @@ class Trainer:
 
         def descend(name: str, loss: Tensor) -> None:
             optimiser = self.optimisers[name]
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             # no gradient is computed for any other weight
-            loss.backward(inputs=optimiser.param_groups[0]["params"])  # type: ignore[no-untyped-call]
+            loss.backward(inputs=optimiser.parameters)  # type: ignore[no-untyped-call]
             optimiser.step()
 
         now = Rates(*rates)
@@ -227,8 +218,7 @@ class Trainer:
 
     def set_step_sizes(self, now: Rates) -> None:
         """Let the optimisers take the step sizes of the current update."""
-        for name, lr in (("G", now.lr_g), ("D", now.lr_d)):
-            self.optimisers[name].param_groups[0]["lr"] = lr
+        self.optimisers["G"].lr, self.optimisers["D"].lr = now.lr_g, now.lr_d
 
     def update(
         self,
@@ -380,8 +370,7 @@ class Trainer:
             for name, tensor in module.state_dict().items()
         }
         for name, optimiser in self.optimisers.items():
-            for index, moments in optimiser.state_dict()["state"].items():
-                tensors |= {f"adam/{name}/{index}/{key}": value for key, value in moments.items()}
+            tensors |= {f"adam/{name}/{key}": value for key, value in optimiser.state().items()}
         tensors["random"] = self.generator.get_state()
         tensors["step"] = torch.tensor(self.step)
         return tensors
@@ -393,16 +382,15 @@ class Trainer:
             InputError: if the tensors are of another architecture or other codes.
         """
         load_networks(self.model, tensors)
-        for name, parameters in (("G", self._G_parameters), ("D", self._DQ_parameters)):
-            moments: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in tensors.items():
-                if key.startswith(f"adam/{name}/"):
-                    index, moment = key.removeprefix(f"adam/{name}/").split("/")
-                    # fused Adam walks memory, so a moment must lie as its parameter does (channels_last)
-                    like = parameters[int(index)] if moment != "step" else tensor
-                    moments.setdefault(int(index), {})[moment] = torch.empty_like(like).copy_(tensor).detach()
-            optimiser = self.optimisers[name]
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+        for name, optimiser in self.optimisers.items():
+            prefix = f"adam/{name}/"
+            moments = {
+                key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
+            }
+            try:
+                optimiser.load_state(moments)
+            except KeyError as error:
+                raise InputError(f"the checkpoint has no tensor {prefix}{error.args[0]}") from None
         self.generator.set_state(tensors["random"].cpu())
         self._loop.forget()
         self.step = int(tensors["step"])

@@ -501,7 +501,7 @@ def test_step_sizes_are_whole_until_the_decay_and_fall_to_0_over_it() -> None:
     seen = []
     for _ in range(12):
         trainer.train(1)
-        seen.append([float(trainer.optimisers[name].param_groups[0]["lr"]) for name in ("G", "D")])
+        seen.append([float(trainer.optimisers[name].lr) for name in ("G", "D")])
     # (steps left before the update) / (0.4 * 10), between 0 and 1
     falling = [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0, 0]
     assert seen == [pytest.approx([1e-3 * share, 2e-4 * share]) for share in falling]
