@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import socket
@@ -19,6 +18,7 @@ from ray.util import placement_group, remove_placement_group
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
 from infogan_bench.sweep.logs import LOG_FORMAT
+from infogan_bench.training.device import no_garbage_collection
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,9 @@ def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) ->
     try:
         yield
     finally:
-        with _no_garbage_collection():
+        # a collection in another thread (MLflow's writer, say) that frees one of Ray's references while Ray shuts down
+        # ends the process with exit code 1 and no word on the screen
+        with no_garbage_collection():
             ray.shutdown()
 
 
@@ -93,23 +95,6 @@ def _usable_folder() -> Iterator[str | None]:
             "Ray cannot use %s (not ours, or too long a path for sockets); it uses %s", chosen, folder
         )
         yield folder
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Collect now, and not again for a while.
-
-    A collection in another thread (MLflow's writer, say) that frees one of Ray's references while Ray shuts down ends
-    the process with exit code 1 and no word on the screen.
-    """
-    was_enabled = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _require_an_answer(address: str) -> None:

@@ -99,6 +99,19 @@ def reuse_memory() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, -1)  # never
 
 
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Collect now, and not again in here."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 @cache
 def _glibc() -> ctypes.CDLL | None:
     """The process's own C library, where it is glibc."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from infogan_bench.errors import InputError
-from infogan_bench.training.device import is_out_of_memory
+from infogan_bench.training.device import is_out_of_memory, no_garbage_collection
 
 # Updates before the capture: libraries and optimisers allocate in the first what later ones find.
 EAGER_UPDATES = 3
@@ -122,8 +122,9 @@ class Loop:
         for generator in generators:
             graph.register_generator_state(generator)
         try:
-            # other threads may go on with CUDA
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            # other threads may go on with CUDA; but an earlier trainer's graph, which only the garbage collector frees,
+            # must not be freed during a capture, which that would spoil
+            with no_garbage_collection(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._once()
         except RuntimeError as error:
             if is_out_of_memory(error):

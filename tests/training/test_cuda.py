@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,6 +151,29 @@ def test_an_own_architecture_is_captured_if_it_says_so(
     else:
         assert trainer.train(8).metrics["L_I"] == pytest.approx(0, abs=20)
     assert on_card(run_of("mlp"), mnist).train(8).seconds > 0  # the card is as good as before
+
+
+def test_a_graph_that_the_garbage_collector_could_free_in_a_capture_does_not_spoil_it(
+    mnist: ImageDataset,
+) -> None:
+    thresholds = gc.get_threshold()
+    gc.set_threshold(0)  # never on its own
+    try:
+        on_card(run_of(), mnist).train(8)  # a cycle of references, so the collector's from here on
+        trainer = on_card(run_of(), mnist)
+        update = trainer._loop._update
+
+        def with_garbage(indices: Tensor, rates: Tensor) -> Tensor:
+            if torch.cuda.is_current_stream_capturing():
+                gc.set_threshold(1)
+            lists: list[list[int]] = [[] for _ in range(100)]
+            return update(indices, rates[: len(lists)])
+
+        trainer._loop._update = with_garbage
+        trainer.train(8)
+    finally:
+        gc.set_threshold(*thresholds)
+    assert trainer._loop._graph is not None
 
 
 # Many seeds at once ----------------------------------------------------------------------------------------
