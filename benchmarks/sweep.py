@@ -1,15 +1,19 @@
-"""What a trial costs beyond its training: Ray's time and ours, per trial after the first.
+"""What a sweep costs beyond its training: Ray's time and ours.
 
-A sweep of many trials of one step each, with MLflow on SQLite and without: the wall time between the end of the first
-trial and the end of the last, over the trials in between. It still holds the trials' own work, shown beside it.
+    python benchmarks/sweep.py [--trials 60] [--starts 3]
 
-    python benchmarks/sweep.py [TRIALS]
+Per trial: a sweep of many trials of one step each, with MLflow on SQLite and without; the wall time between the end of
+the first trial and the end of the last, over the trials in between. It still holds the trials' own work, shown beside
+it. To begin: the wall time from the start of a process that runs a sweep of two trials of width 0.25, MLflow on SQLite,
+to its first training step, and to the report of that step, scored.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +23,8 @@ from typing import Any
 from infogan_bench.config import parse_sweep
 from infogan_bench.results import Status, TrialUpdate
 from infogan_bench.sweep import start
+
+BATCH = 128
 
 
 class Clock:
@@ -37,6 +43,54 @@ class Clock:
     def tick(self) -> None: ...
 
     def ended(self, status: Status) -> None: ...
+
+
+class FirstStep:
+    """A listener that notes when the first step was reported, and how long its scoring took."""
+
+    def __init__(self) -> None:
+        self.reported: float | None = None
+
+    def started(self, total: int | None) -> None: ...
+
+    def updated(self, update: TrialUpdate) -> None:
+        if update.step and self.reported is None:
+            self.reported = time.time()
+            first = update.seeds[0]
+            self.scoring = first.seconds - BATCH / first.images_per_second
+
+    def tick(self) -> None: ...
+
+    def ended(self, status: Status) -> None: ...
+
+
+def sweep_since(began: float) -> None:
+    """What `first_step` runs in a process of its own, which began at that time."""
+    clock = FirstStep()
+    with tempfile.TemporaryDirectory() as folder:
+        sweep = parse_sweep(
+            {
+                "name": "first",
+                "base": {"architecture": {"width": 0.25}, "steps": 2, "batch": BATCH},
+                "space": {"objective.lambda_cat": [0.1, 1]},
+                "evaluation": {"every": 1},
+                "resources": {"cpus": 1},
+                "tracking": {"uri": f"sqlite:///{folder}/mlflow.db"},
+                "output": folder,
+            }
+        )
+        start(sweep, listeners=[clock])
+    if clock.reported is not None:
+        print(clock.reported - clock.scoring - began, clock.reported - began)
+
+
+def first_step() -> tuple[float, float]:
+    """Seconds from the start of a process to the end of its sweep's first step, and to that step's report."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--since", str(time.time())], capture_output=True, text=True, check=True
+    )
+    ended, reported = map(float, done.stdout.split()[:2])
+    return ended, reported
 
 
 def measure(trials: int, tracking: Any, folder: Path) -> tuple[float, float, float]:
@@ -60,18 +114,29 @@ def measure(trials: int, tracking: Any, folder: Path) -> tuple[float, float, flo
 
 
 def main() -> None:
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {trials} trials"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("none", "sqlite"):
+    parser.add_argument("--trials", type=int, default=60, help="of the sweep of many")
+    parser.add_argument("--starts", type=int, default=3, help="sweeps whose first step is waited for")
+    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.since is not None:
+        sweep_since(arguments.since)
+        return
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for _ in range(arguments.starts):
+        ended, reported = first_step()
+        print(f"first step done after {ended:.1f} s, scored and reported after {reported:.1f} s")
+    trials = arguments.trials
+    for name in ("none", "sqlite") if trials else ():
         with tempfile.TemporaryDirectory() as folder:
             tracking = "none" if name == "none" else {"uri": f"sqlite:///{folder}/mlflow.db"}
             first, further, own = measure(trials, tracking, Path(folder))
         times = (
             f"first trial {first:.1f} s, each further one {further:.3f} s, of which its own work {own:.3f} s"
         )
-        print(f"MLflow {name:<7} {times}")
+        print(f"{trials} trials, MLflow {name:<7} {times}")
 
 
 if __name__ == "__main__":

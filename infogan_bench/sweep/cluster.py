@@ -66,6 +66,8 @@ def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) ->
             log_to_driver=False,
             logging_format=LOG_FORMAT,
             _temp_dir=folder,
+            # workers that start with Ray never get a trial, since Tune gives ours an environment of their own
+            _system_config={"prestart_worker_first_driver": False} if address == "local" else None,
             runtime_env=dict(code) if code else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:

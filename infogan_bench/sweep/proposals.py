@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from infogan_bench.config import Choice, Domain, SearchConfig, SweepConfig
 from infogan_bench.results import TrialUpdate
 from infogan_bench.sweep.study_file import NAME, StudyFile
-from infogan_bench.sweep.trainable import Assignment
+from infogan_bench.sweep.trainable import Assignment, trial_name
 from infogan_bench.sweep.warm_start import Lesson
 
 _TRIAL = "trial"  # user attribute: the trial's name in the sweep
@@ -214,11 +214,6 @@ class Proposals:
         means = [update.mean(metric) for metric in self._metrics]
         values = [mean for mean in means if mean is not None and math.isfinite(mean)]
         return values if len(values) == len(means) and not update.status.bad else None
-
-
-def trial_name(number: int) -> str:
-    """The id of the trial at a place in the plan: "0003"."""
-    return f"{number:04d}"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
@@ -16,8 +16,10 @@ from infogan_bench.results import TrialUpdate
 from infogan_bench.sweep.full_card import AloneOnFullCard
 from infogan_bench.sweep.hyperband import HyperBand
 from infogan_bench.sweep.pbt import PopulationBasedTraining
-from infogan_bench.sweep.proposals import Proposals
 from infogan_bench.sweep.trainable import OBJECTIVE, STEP, UPDATE, Assignment
+
+if TYPE_CHECKING:  # Optuna, with its database, is imported where a search needs it
+    from infogan_bench.sweep.proposals import Proposals
 
 
 class Planner(Searcher):  # type: ignore[misc]

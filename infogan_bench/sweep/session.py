@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # see StopSignals
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the sweep folder is the record
@@ -22,7 +23,6 @@ os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", str(10**9))  # and all that a 
 # for the rest of 10 s.
 os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "10")
 
-import infogan_reports
 import ray
 from ray import tune
 
@@ -34,7 +34,6 @@ from infogan_bench.errors import InputError
 from infogan_bench.evaluation import check_scores
 from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import build_networks, check_networks
-from infogan_bench.report_pictures import write_report_pictures
 from infogan_bench.results import Status, SweepListener
 from infogan_bench.scoring.digits import digit_reader
 from infogan_bench.sweep.callback import Events
@@ -50,16 +49,25 @@ from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.nodes import require_able_nodes, shipped_code
 from infogan_bench.sweep.outcome import Outcome
 from infogan_bench.sweep.pbt import interval, rejoined
-from infogan_bench.sweep.proposals import Proposals, trial_name
 from infogan_bench.sweep.search import Planner, scheduler, trials_ahead
 from infogan_bench.sweep.sessions import SessionRecord
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.storage import Storage
 from infogan_bench.sweep.track import tracker_of
-from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, Shared, assignment_of, trial_threads
+from infogan_bench.sweep.trainable import (
+    Assignment,
+    InfoGANTrainable,
+    Shared,
+    assignment_of,
+    trial_name,
+    trial_threads,
+)
 from infogan_bench.sweep.warm_start import keep_warm_start, kept_lessons, read_warm_start
 from infogan_bench.training import check_objective, check_stackable
 from infogan_bench.trial import require_whole
+
+if TYPE_CHECKING:
+    from infogan_bench.sweep.proposals import Proposals
 
 log = logging.getLogger(__name__)
 
@@ -403,6 +411,10 @@ class _Session:
 
 def _report(folder: SweepFolder) -> str | None:
     """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
+    import infogan_reports  # here, since a sweep begins sooner without
+
+    from infogan_bench.report_pictures import write_report_pictures
+
     try:
         for problem in write_report_pictures(folder.path):
             log.warning(problem)
@@ -417,6 +429,8 @@ def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals
     """For a search that learns: what it has not proposed yet."""
     if plan(sweep).assignments is not None:
         return None
+    from infogan_bench.sweep.proposals import Proposals  # with Optuna, which a grid does without
+
     return Proposals(sweep, folder.path, total, folder.updates, kept_lessons(folder.path, sweep))
 
 

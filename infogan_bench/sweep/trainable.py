@@ -44,6 +44,11 @@ TRACEBACK = "traceback"
 WARNING = "warning"
 
 
+def trial_name(number: int) -> str:
+    """The id of the trial at a place in the plan: "0003"."""
+    return f"{number:04d}"
+
+
 @dataclass(frozen=True)
 class Assignment:
     """A trial as planned: its id, its swept values, and the path on the storage of the checkpoint to go on
