@@ -10,6 +10,11 @@ from pathlib import Path
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOGGERS = ("ray", "mlflow", "optuna", "alembic", "sqlalchemy", "infogan_bench", "py.warnings")
+_LEVELS = {
+    "sqlalchemy": logging.WARNING,
+    # warns of each trial that it has no result.json, which the sweep folder stands in for
+    "ray.tune.analysis.experiment_analysis": logging.ERROR,
+}
 
 
 @contextmanager
@@ -22,17 +27,21 @@ def logging_to(path: Path) -> Iterator[None]:
     before = []
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        before.append((logger, logger.handlers[:], logger.propagate, logger.level))
+        before.append((logger, logger.handlers[:], logger.propagate))
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.INFO if name != "sqlalchemy" else logging.WARNING)
+    levels = dict.fromkeys(_LOGGERS, logging.INFO) | _LEVELS
+    levels_before = {name: logging.getLogger(name).level for name in levels}
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     try:
         with redirect_stdout(stream):
             yield
     finally:
         logging.captureWarnings(False)
-        for logger, handlers, propagate, level in before:
+        for logger, handlers, propagate in before:
             logger.handlers, logger.propagate = handlers, propagate
-            logger.setLevel(level)
+        for name, level in levels_before.items():
+            logging.getLogger(name).setLevel(level)
         stream.close()
 
 

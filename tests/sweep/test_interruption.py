@@ -21,7 +21,7 @@ from infogan_bench.sweep import start
 SWEEP = {
     "name": "stopped",
     "dataset": {"name": "mnist", "train_size": 512, "test_size": 200},
-    "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 600, "batch": 32},
+    "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 300, "batch": 32},
     "space": {"objective.lambda_cat": [0.1, 1, 3]},
     "evaluation": {"every": 20},
     "resources": {"cpus": 1},
@@ -122,7 +122,7 @@ def test_a_stopped_sweep_resumes_to_the_same_table(
     assert not (moved / "tune").exists()
 
     curves = pd.read_parquet(moved / "history.parquet").query("metric == 'cluster_accuracy'")
-    assert list(curves.groupby("trial")["step"].apply(list)) == [list(range(20, 601, 20))] * 3
+    assert list(curves.groupby("trial")["step"].apply(list)) == [list(range(20, 301, 20))] * 3
     assert sorted(_mlflow_statuses(tmp_path).values()) == ["FINISHED"] * 4
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         doubled = "select count(*) from metrics group by run_uuid, key, step having count(*) > 1"

@@ -93,6 +93,14 @@ class TestFaults:
         assert faulty.first_error is not None
         assert faulty.first_error.startswith("trial 0001: RuntimeError")
 
+    def test_the_log_has_ray_s_and_our_words_and_none_of_files_that_are_not_kept(
+        self, faulty: Outcome
+    ) -> None:
+        log = (faulty.folder / "sweep.log").read_text()
+        assert "Started a local Ray instance" in log
+        assert "infogan_bench" in log
+        assert "result.json" not in log
+
     def test_plan_folders_rows_and_runs_agree(self, faulty: Outcome, workplace: Path) -> None:
         rows = pd.read_parquet(faulty.folder / "trials.parquet")
         with sqlite3.connect(workplace / "mlflow.db") as database:
