@@ -243,6 +243,7 @@ class _Session:
         self.storage = folder.storage(sweep.storage)
         self.compared = compared  # step of a population's last comparison
         self.tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
+        self.search = _learning_search(sweep)
         self.record = SessionRecord(folder.path)
         self.listeners = [*listeners, self.record, *([self.tracker] if self.tracker else [])]
         self.signals = StopSignals()
@@ -291,7 +292,10 @@ class _Session:
 
     def _train(self, assignments: Sequence[Assignment], address: str | None, ship_code: bool) -> None:
         """Start or join Ray, and run what is left."""
-        proposals = _proposals(self.sweep, self.folder, self.total)
+        proposals = None
+        if self.search:
+            lessons = kept_lessons(self.folder.path, self.sweep)
+            proposals = self.search(self.sweep, self.folder.path, self.total, self.folder.updates, lessons)
         to_come = len(assignments) + (proposals.left if proposals else 0)
         code = shipped_code(self.sweep.extensions) if ship_code else None
         with ExitStack() as stack:
@@ -425,13 +429,16 @@ def _report(folder: SweepFolder) -> str | None:
     return None
 
 
-def _proposals(sweep: SweepConfig, folder: SweepFolder, total: int) -> Proposals | None:
-    """For a search that learns: what it has not proposed yet."""
+def _learning_search(sweep: SweepConfig) -> type[Proposals] | None:
+    """What proposes trials while the sweep runs, if its search learns: imported with Optuna, which others do without.
+
+    Call it before `logging_to`, which takes over Optuna's loggers as they are when it is imported.
+    """
     if plan(sweep).assignments is not None:
         return None
-    from infogan_bench.sweep.proposals import Proposals  # with Optuna, which a grid does without
+    from infogan_bench.sweep.proposals import Proposals
 
-    return Proposals(sweep, folder.path, total, folder.updates, kept_lessons(folder.path, sweep))
+    return Proposals
 
 
 def _checkpoint(folder: SweepFolder, storage: Storage, trial: str, warnings: list[str]) -> str | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pandas as pd
 import pytest
+import yaml
 from ray.tune.search import Searcher
 from typer.testing import CliRunner
 
@@ -193,3 +197,16 @@ class TestTwoObjectivesAfterAnEarlierSweep:
 @pytest.mark.slow
 def test_one_objective_has_no_front(halved: Outcome) -> None:
     assert "Pareto" not in summary(halved)
+
+
+@pytest.mark.slow
+def test_what_optuna_says_is_in_the_log_and_not_on_the_screen(tmp_path: Path) -> None:
+    search = {"algorithm": "tpe", "trials": 1}
+    sweep = tiny(tmp_path, name="quiet", space=RANGES, search=search)
+    (tmp_path / "quiet.yaml").write_text(yaml.safe_dump(sweep))
+    command = [sys.executable, "-m", "infogan_bench", "sweep", "quiet.yaml"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    log = tmp_path / "quiet" / "sweep.log"
+    assert "A new study created" in log.read_text()
+    assert "A new study created" not in done.stdout + done.stderr
