@@ -52,10 +52,10 @@ class Adam:
         if not self._moments:
             self._start()
         present = [index for index, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        parameters: list[Tensor] = [self.parameters[index] for index in present]
         moments = {name: [each[index] for index in present] for name, each in self._moments.items()}
-        parameters = [self.parameters[index] for index in present]
         adam(
-            list[Tensor](parameters),
+            parameters,
             [parameter.grad for parameter in parameters if parameter.grad is not None],
             moments["exp_avg"],
             moments["exp_avg_sq"],

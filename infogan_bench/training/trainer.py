@@ -379,14 +379,16 @@ class Trainer:
         """Take over another trainer's `state()`; the two must have the same configuration.
 
         Raises:
-            InputError: if the tensors are of another architecture or other codes.
+            InputError: if the tensors are of another architecture or other codes, or some of Adam's are missing.
         """
         load_networks(self.model, tensors)
         for name, optimiser in self.optimisers.items():
             prefix = f"adam/{name}/"
-            moments = {
-                key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
-            }
+            moments = _under(prefix, tensors)
+            if not moments and int(tensors["step"]):
+                raise InputError(
+                    f"the checkpoint has weights alone, and no {prefix}...: nothing can go on from it"
+                )
             try:
                 optimiser.load_state(moments)
             except KeyError as error:
@@ -403,14 +405,15 @@ def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
         InputError: if they are of another architecture or other codes.
     """
     for part, module in _modules(model).items():
-        prefix = f"{part}/"
-        weights = {
-            name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)
-        }
         try:
-            module.load_state_dict(weights)
+            module.load_state_dict(_under(f"{part}/", tensors))
         except RuntimeError as error:
             raise InputError(f"the checkpoint is of another architecture or other codes: {error}") from None
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _modules(model: InfoGAN) -> dict[str, nn.Module]:

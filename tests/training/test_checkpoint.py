@@ -24,6 +24,7 @@ from infogan_bench.training import (
     restore_trainer,
     save_checkpoint,
 )
+from infogan_bench.training.checkpoint import copy_without_optimisers
 
 DATASET = DatasetConfig(name="mnist", train_size=512, test_size=257)
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
@@ -222,6 +223,25 @@ def test_tensors_of_another_architecture_are_refused(
 
 
 # Written whole or not at all -------------------------------------------------------------------------------
+
+
+def test_a_copy_without_optimisers_makes_images_and_is_not_trained_on(
+    saved: Path, trainer: Trainer, mnist: ImageDataset, tmp_path: Path
+) -> None:
+    copy_without_optimisers(saved, tmp_path / "copy.safetensors")
+    copied = load_checkpoint(tmp_path / "copy.safetensors")
+    weights = restore_model(copied).networks.state_dict()
+    for name, tensor in trainer.model.networks.state_dict().items():
+        assert torch.equal(weights[name], tensor), name
+    with pytest.raises(InputError, match=r"weights alone, and no adam/G/\.\.\.: nothing can go on from it"):
+        restore_trainer(copied, mnist.train_images)
+
+
+def test_an_optimiser_with_a_tensor_missing_is_refused(trainer: Trainer) -> None:
+    tensors = trainer.state()
+    del tensors["adam/D/0/exp_avg"]
+    with pytest.raises(InputError, match="has no tensor adam/D/0/exp_avg"):
+        trainer.load_state(tensors)
 
 
 def test_nothing_else_is_left_in_the_folder(saved: Path) -> None:
