@@ -28,12 +28,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep import session, start, trainable
-from infogan_bench.sweep.callback import Events
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep import session, start
+from infogan_bench.sweep.engine import trainable
+from infogan_bench.sweep.engine.callback import Events
 from infogan_bench.sweep.progress import Progress
-from infogan_bench.sweep.search import Planner
+from infogan_bench.sweep.record.folder import SweepFolder
+from infogan_bench.sweep.search.planner import Planner
 from infogan_bench.trial import TrialSpec
 
 SCORES = ("cluster_accuracy", "purity", "nmi", "ari", "L_I", "L_I/cat_0", "L_I/uniform_0", "L_I/uniform_1",

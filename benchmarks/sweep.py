@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.sweep import start
 
 BATCH = 128

@@ -29,7 +29,7 @@ from pathlib import Path
 from PIL import Image
 
 from infogan_bench.config.models import TrackingConfig
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import MlflowTracker, free_port, ui_command
 
 SCORES = 20

@@ -20,7 +20,7 @@ from infogan_bench.errors import InputError
 
 if TYPE_CHECKING:
     from infogan_bench.config import SweepConfig
-    from infogan_bench.results import SweepListener, TrialUpdate
+    from infogan_bench.records.results import SweepListener, TrialUpdate
     from infogan_bench.sweep import Outcome
 
 app = typer.Typer(
@@ -165,7 +165,7 @@ def train(
     params = parse_settings(set_ or [])
     run = apply(config.base, params)
     from infogan_bench.extensions import load_extensions
-    from infogan_bench.results import Status
+    from infogan_bench.records.results import Status
     from infogan_bench.trial import TrialSpec, pick_device, run_trial
 
     load_extensions(config.extensions)
@@ -228,7 +228,7 @@ def report(
     """Make the HTML report of a sweep, finished or still running, or compare several sweeps in one."""
     from infogan_reports import ReportError, build_comparison, build_report
 
-    from infogan_bench.report_pictures import write_report_pictures
+    from infogan_bench.pictures.for_report import write_report_pictures
 
     try:
         if len(folders) > 1:
@@ -294,9 +294,9 @@ def samples(
     ] = None,
 ) -> None:
     """Draw samples, a traversal of every code and the explorer's sheet from a checkpoint."""
-    from infogan_bench.evaluation import write_pictures
-    from infogan_bench.explorer import write_explorer
     from infogan_bench.extensions import load_extensions
+    from infogan_bench.pictures.explorer import write_explorer
+    from infogan_bench.scoring.evaluation import write_pictures
     from infogan_bench.training import load_checkpoint, restore_model
 
     load_extensions(extension or [])

@@ -20,7 +20,10 @@ from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConf
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import (
+from infogan_bench.pictures.gallery import write_gallery
+from infogan_bench.pictures.progression import Progression
+from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.scoring.evaluation import (
     Evaluation,
     check_scores,
     evaluate,
@@ -28,9 +31,6 @@ from infogan_bench.evaluation import (
     write_evaluation,
     write_pictures,
 )
-from infogan_bench.gallery import write_gallery
-from infogan_bench.progression import Progression
-from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.training import (
     DivergedError,
     Interval,

@@ -19,7 +19,7 @@ from infogan_bench.config import (
 )
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.networks import registry
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.trial import Trial, TrialSpec
 
 torch.set_num_threads(1)
@@ -51,7 +51,9 @@ def _tiny_run() -> RunConfig:
 def trained_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`tiny`, a sweep folder as a sweep leaves it, but for the report: `tiny_run` with two step sizes of D, and two
     seeds each. Tests that change it copy it."""
-    from infogan_bench.sweep.folder import SweepFolder  # imports Ray, which the tests of training do without
+    from infogan_bench.sweep.record.folder import (
+        SweepFolder,  # imports Ray, which the tests of training do without
+    )
 
     data = DatasetConfig(train_size=512, test_size=257)
     settings = {

@@ -13,8 +13,8 @@ from infogan_bench.codes import LatentCodes
 from infogan_bench.config import ArchitectureConfig, CodesConfig, DatasetConfig, RunConfig
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import encode
 from infogan_bench.networks import InfoGAN, Networks, build_networks
+from infogan_bench.scoring.evaluation import encode
 from infogan_bench.training import Trainer, load_checkpoint, restore_trainer, save_checkpoint
 
 CONFIG = DatasetConfig(name="sprites", train_size=64, test_size=32)

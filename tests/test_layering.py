@@ -28,13 +28,13 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
         ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.config", (*HEAVY, "pandas", "sklearn")),
-        ("infogan_bench.results", HEAVY),
+        ("infogan_bench.records.results", HEAVY),
         ("infogan_bench.trial", ("ray", "mlflow", "optuna", "infogan_reports")),
         ("infogan_bench.scoring.sweep", ("ray", "mlflow", "optuna")),
         ("infogan_bench.sweep", HEAVY),
         ("infogan_bench.sweep.session", ("mlflow",)),  # which `tracking: none` has no need of
         (
-            "infogan_bench.sweep.trainable",
+            "infogan_bench.sweep.engine.trainable",
             ("mlflow", "optuna", "infogan_reports"),
         ),  # what every worker imports
     ],

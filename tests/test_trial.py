@@ -18,7 +18,7 @@ from infogan_bench.config import DatasetConfig, EvaluationConfig, RunConfig, app
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.trial import Trial, TrialSpec, pick_device, run_trial
 
 Spec = Callable[..., TrialSpec]

@@ -15,9 +15,9 @@ from infogan_bench.config.metrics import DIGIT_SCORES, FACTOR_SCORES, LABEL_SCOR
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import encode, evaluate
 from infogan_bench.networks import InfoGAN
 from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
+from infogan_bench.scoring.evaluation import encode, evaluate
 from infogan_bench.scoring.outcome import Outcome, outcome_of
 from infogan_bench.scoring.shapes import shape_correlation
 from infogan_bench.training import load_checkpoint, restore_model

@@ -23,10 +23,10 @@ from infogan_bench.codes import LatentCodes, Latents, Posterior
 from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import encode
-from infogan_bench.factor_scores import Codes, representation
 from infogan_bench.networks import InfoGAN
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
+from infogan_bench.scoring.evaluation import encode
+from infogan_bench.scoring.factors import Codes, representation
 from infogan_bench.scoring.outcome import number_text, table_text
 from infogan_bench.training import load_checkpoint, restore_model
 

@@ -4,18 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infogan_bench.sweep.folder import SweepFolder
-    from infogan_bench.sweep.outcome import Outcome
+    from infogan_bench.sweep.record.folder import SweepFolder
+    from infogan_bench.sweep.record.outcome import Outcome
+    from infogan_bench.sweep.search.warm_start import read_warm_start
     from infogan_bench.sweep.session import check, resume, start
-    from infogan_bench.sweep.warm_start import read_warm_start
 
 __all__ = ["Outcome", "SweepFolder", "check", "read_warm_start", "resume", "start"]
 
 _HOMES = {
-    "Outcome": "outcome",
-    "SweepFolder": "folder",
+    "Outcome": "record.outcome",
+    "SweepFolder": "record.folder",
     "check": "session",
-    "read_warm_start": "warm_start",
+    "read_warm_start": "search.warm_start",
     "resume": "session",
     "start": "session",
 }

@@ -17,9 +17,9 @@ from infogan_bench.config import RunConfig
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
-from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.environment import describe_environment
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.record.environment import describe_environment
+from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.trial import Trial, TrialSpec, pick_device
 
 _WHAT_BITS_DEPEND_ON = ("infogan_bench", "commit", "python", "torch", "numpy", "scikit-learn", "system")

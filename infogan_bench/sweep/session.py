@@ -31,30 +31,18 @@ from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan, stor
 from infogan_bench.config.metrics import DIGIT_SCORES
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import check_scores
 from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import build_networks, check_networks
-from infogan_bench.results import Status, SweepListener
+from infogan_bench.records.results import Status, SweepListener
 from infogan_bench.scoring.digits import digit_reader
-from infogan_bench.sweep.callback import Events
-from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
-from infogan_bench.sweep.disk import disk_fault, is_disk_fault
-from infogan_bench.sweep.edits import accepted_edits
-from infogan_bench.sweep.environment import describe_environment
-from infogan_bench.sweep.folder import AS_RUN, SweepFolder, require_sweep_folder
-from infogan_bench.sweep.full_card import GPU
-from infogan_bench.sweep.gpus import measured_gpus
-from infogan_bench.sweep.lock import sole_user
-from infogan_bench.sweep.logs import logging_to
-from infogan_bench.sweep.nodes import require_able_nodes, shipped_code
-from infogan_bench.sweep.outcome import Outcome
-from infogan_bench.sweep.pbt import interval, rejoined
-from infogan_bench.sweep.search import Planner, scheduler, trials_ahead
-from infogan_bench.sweep.sessions import SessionRecord
-from infogan_bench.sweep.signals import StopSignals
-from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.track import tracker_of
-from infogan_bench.sweep.trainable import (
+from infogan_bench.scoring.evaluation import check_scores
+from infogan_bench.sweep.engine.callback import Events
+from infogan_bench.sweep.engine.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.engine.full_card import GPU
+from infogan_bench.sweep.engine.gpus import measured_gpus
+from infogan_bench.sweep.engine.nodes import require_able_nodes, shipped_code
+from infogan_bench.sweep.engine.pbt import interval, rejoined
+from infogan_bench.sweep.engine.trainable import (
     Assignment,
     InfoGANTrainable,
     Shared,
@@ -62,12 +50,24 @@ from infogan_bench.sweep.trainable import (
     trial_name,
     trial_threads,
 )
-from infogan_bench.sweep.warm_start import keep_warm_start, kept_lessons, read_warm_start
+from infogan_bench.sweep.logs import logging_to
+from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
+from infogan_bench.sweep.record.edits import accepted_edits
+from infogan_bench.sweep.record.environment import describe_environment
+from infogan_bench.sweep.record.folder import AS_RUN, SweepFolder, require_sweep_folder
+from infogan_bench.sweep.record.lock import sole_user
+from infogan_bench.sweep.record.outcome import Outcome
+from infogan_bench.sweep.record.sessions import SessionRecord
+from infogan_bench.sweep.record.storage import Storage
+from infogan_bench.sweep.search.planner import Planner, scheduler, trials_ahead
+from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_lessons, read_warm_start
+from infogan_bench.sweep.signals import StopSignals
+from infogan_bench.sweep.track import tracker_of
 from infogan_bench.training import check_objective, check_stackable
 from infogan_bench.trial import require_whole
 
 if TYPE_CHECKING:
-    from infogan_bench.sweep.proposals import Proposals
+    from infogan_bench.sweep.search.proposals import Proposals
 
 log = logging.getLogger(__name__)
 
@@ -417,7 +417,7 @@ def _report(folder: SweepFolder) -> str | None:
     """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
     import infogan_reports  # here, since a sweep begins sooner without
 
-    from infogan_bench.report_pictures import write_report_pictures
+    from infogan_bench.pictures.for_report import write_report_pictures
 
     try:
         for problem in write_report_pictures(folder.path):
@@ -436,7 +436,7 @@ def _learning_search(sweep: SweepConfig) -> type[Proposals] | None:
     """
     if plan(sweep).assignments is not None:
         return None
-    from infogan_bench.sweep.proposals import Proposals
+    from infogan_bench.sweep.search.proposals import Proposals
 
     return Proposals
 

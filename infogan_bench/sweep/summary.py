@@ -13,8 +13,8 @@ from rich.text import Text
 
 from infogan_bench.config.describe import metric_text
 from infogan_bench.config.errors import count
-from infogan_bench.results import Status
-from infogan_bench.sweep.outcome import Outcome
+from infogan_bench.records.results import Status
+from infogan_bench.sweep.record.outcome import Outcome
 from infogan_bench.tracking import without_passwords
 
 _ROWS = 10

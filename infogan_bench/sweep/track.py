@@ -9,9 +9,9 @@ import yaml
 
 from infogan_bench.config import SweepConfig, get_value, plan, run_keys
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.records.results import Status
 from infogan_bench.sweep.logs import logging_to
+from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.tracking import MlflowTracker
 
 _FLUSH_SECONDS = 60.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 
 
 def milliseconds() -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.tracking import _store
 from infogan_bench.tracking._names import (
     PICTURES,

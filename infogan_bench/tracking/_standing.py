@@ -15,7 +15,7 @@ from infogan_bench.tracking._names import markdown_text, one_line, short_keys, v
 from infogan_bench.tracking._record import BestModel
 
 if TYPE_CHECKING:
-    from infogan_bench.analysis import Sweep
+    from infogan_bench.api.sweep import Sweep
 
 MAX_RANKED = 500  # trials whose runs carry their rank: a call to the store for each
 _ROWS = 10
@@ -38,7 +38,7 @@ def read_standing(folder: Path) -> Standing:
     Raises:
         InputError: if the folder cannot be read.
     """
-    from infogan_bench.analysis import Sweep  # with it comes torch
+    from infogan_bench.api.sweep import Sweep  # with it comes torch
 
     sweep = Sweep.load(folder)
     trials = ranking(sweep.data)

@@ -17,8 +17,8 @@ from infogan_reports.text import counted
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
-from infogan_bench.progression import FOLDER as STEPS
-from infogan_bench.results import Mutation, Status, TrialUpdate
+from infogan_bench.pictures.progression import FOLDER as STEPS
+from infogan_bench.records.results import Mutation, Status, TrialUpdate
 from infogan_bench.tracking._names import (
     MAX_RUN_NAME,
     MAX_TAG,

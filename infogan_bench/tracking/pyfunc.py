@@ -19,7 +19,7 @@ import pandas as pd
 from infogan_bench import __version__
 
 if TYPE_CHECKING:
-    from infogan_bench.trained import TrainedModel
+    from infogan_bench.api.trained import TrainedModel
 
 _CHECKPOINT, _EXTENSIONS = "checkpoint.safetensors", "extensions.json"
 
@@ -49,8 +49,8 @@ class Images:
 
 def _load_pyfunc(data_path: str) -> Images:
     """For MLflow: the model in the folder that `save` filled."""
+    from infogan_bench.api.trained import TrainedModel
     from infogan_bench.extensions import load_extensions
-    from infogan_bench.trained import TrainedModel
 
     folder = Path(data_path)
     names = json.loads((folder / _EXTENSIONS).read_text())
@@ -71,8 +71,8 @@ def save(path: Path, checkpoint: Path, extensions: Sequence[str], mlflow_model: 
     """
     import mlflow.pyfunc
 
+    from infogan_bench.api.trained import TrainedModel
     from infogan_bench.extensions import load_extensions
-    from infogan_bench.trained import TrainedModel
     from infogan_bench.training.checkpoint import copy_without_optimisers
 
     load_extensions(extensions)

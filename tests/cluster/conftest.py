@@ -27,7 +27,7 @@ import yaml
 from infogan_bench.config import parse_sweep, plan
 from infogan_bench.config.params import apply
 from infogan_bench.extensions import load_extensions
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.trial import Trial, TrialSpec
 
 # A node is given up after 4 checks that fail, one a second

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from infogan_bench.report_pictures import write_report_pictures
+from infogan_bench.pictures.for_report import write_report_pictures
 
 pytestmark = pytest.mark.browser
 Opened = Callable[..., Page]
@@ -18,7 +18,7 @@ A4 = 703  # CSS pixels between margins of 12 mm
 @pytest.fixture
 def explored(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A real sweep, of two trials of six steps, with its explorers."""
-    monkeypatch.setattr("infogan_bench.report_pictures._LEAST_STEPS", 6)
+    monkeypatch.setattr("infogan_bench.pictures.for_report._LEAST_STEPS", 6)
     folder = Path(shutil.copytree(trained_sweep, tmp_path / "tiny"))
     assert write_report_pictures(folder) == []
     return folder

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from infogan_bench import evaluation
 from infogan_bench.config import CodesConfig, DatasetConfig, RunConfig
 from infogan_bench.config.metrics import LABEL_SCORES
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import check_scores, evaluate
 from infogan_bench.scoring import checkpoint as scoring
-from infogan_bench.scoring import digits
+from infogan_bench.scoring import digits, evaluation
 from infogan_bench.scoring.checkpoint import score_checkpoint
+from infogan_bench.scoring.evaluation import check_scores, evaluate
 from infogan_bench.training import Trainer, save_checkpoint
 
 SMALL = DatasetConfig(train_size=512, test_size=257)

@@ -24,9 +24,9 @@ from infogan_bench.config import (
 )
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import check_scores, evaluate, write_evaluation
 from infogan_bench.networks import InfoGAN
 from infogan_bench.scoring.checkpoint import score_checkpoint
+from infogan_bench.scoring.evaluation import check_scores, evaluate, write_evaluation
 from infogan_bench.scoring.shapes import N_IMAGES, shape_correlation
 from infogan_bench.training import Trainer, save_checkpoint
 from infogan_bench.trial import Trial, TrialSpec

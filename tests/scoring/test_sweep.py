@@ -27,12 +27,12 @@ from infogan_bench.config import (
 )
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import encode
 from infogan_bench.networks import InfoGAN
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.scoring import sweep as scoring
+from infogan_bench.scoring.evaluation import encode
 from infogan_bench.scoring.sweep import score_sweep, sweep_json, sweep_table
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.training import load_checkpoint, restore_model
 from infogan_bench.trial import Trial, TrialSpec
 

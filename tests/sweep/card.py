@@ -13,7 +13,7 @@ import torch
 
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
-from infogan_bench.sweep import gpus
+from infogan_bench.sweep.engine import gpus
 
 GIB = 2**30
 _widths: list[float] = []

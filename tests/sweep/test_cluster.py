@@ -16,8 +16,8 @@ from ray.cluster_utils import Cluster
 from infogan_bench.config import ConfigError, ResourcesConfig, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.sweep import start
-from infogan_bench.sweep.cluster import ray_cluster, require_a_node, trial_request
-from infogan_bench.sweep.trainable import trial_threads
+from infogan_bench.sweep.engine.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.engine.trainable import trial_threads
 
 
 @pytest.fixture(scope="class")
@@ -76,7 +76,7 @@ class TestPreflight:
             require_a_node({"slot": 1}, wait=0)
         assert demand() == []
         clock = SimpleNamespace(monotonic=time.monotonic, sleep=meanwhile)
-        monkeypatch.setattr("infogan_bench.sweep.cluster.time", clock)
+        monkeypatch.setattr("infogan_bench.sweep.engine.cluster.time", clock)
         require_a_node({"slot": 1}, wait=60)
         assert asked == [[{"slot": 1}]]
         assert demand() == []

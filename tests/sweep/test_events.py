@@ -10,10 +10,10 @@ from ray import cloudpickle
 from ray.exceptions import ActorUnavailableError, RayActorError
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.results import Status
-from infogan_bench.sweep.callback import Events
-from infogan_bench.sweep.folder import SweepFolder
-from infogan_bench.sweep.trainable import STEP, Assignment
+from infogan_bench.records.results import Status
+from infogan_bench.sweep.engine.callback import Events
+from infogan_bench.sweep.engine.trainable import STEP, Assignment
+from infogan_bench.sweep.record.folder import SweepFolder
 
 ASSIGNMENT = Assignment("0003", {"objective.lambda_cat": 1})
 DEAD_PROCESS = RayActorError(error_msg="The actor is dead because its worker process has died.")

@@ -27,13 +27,13 @@ from infogan_bench.cli import app
 from infogan_bench.config import parse_sweep
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.sweep import Outcome, SweepFolder, resume, start
-from infogan_bench.sweep.edits import accepted_edits
-from infogan_bench.sweep.lock import LOCK, sole_user
+from infogan_bench.sweep.engine.trainable import UPDATE, WARNING, Assignment, InfoGANTrainable, Shared
+from infogan_bench.sweep.record.edits import accepted_edits
+from infogan_bench.sweep.record.lock import LOCK, sole_user
+from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.sweep.rerun import rerun
-from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import UPDATE, WARNING, Assignment, InfoGANTrainable, Shared
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import SweepFolder
 
 

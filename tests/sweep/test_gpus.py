@@ -19,11 +19,11 @@ from infogan_bench.config import SweepConfig, parse_sweep, plan
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import extension_sources, load_extensions
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.sweep import start
-from infogan_bench.sweep.gpus import Footprint, largest_params, measure, measured_gpus
-from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import Assignment, InfoGANTrainable, Shared, trial_spec
+from infogan_bench.sweep.engine.gpus import Footprint, largest_params, measure, measured_gpus
+from infogan_bench.sweep.engine.trainable import Assignment, InfoGANTrainable, Shared, trial_spec
+from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training.device import PeakMemory, device_name, is_out_of_memory, reuse_memory
 from infogan_bench.trial import Trial
 
@@ -151,7 +151,7 @@ def test_a_share_is_of_what_fits_the_card_and_the_cpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int, cpus: float, share: float
 ) -> None:
     found = Footprint("Pretended H100", taken * 2**30, 80 * 2**30)
-    monkeypatch.setattr("infogan_bench.sweep.gpus._on_a_card", lambda *_: found)
+    monkeypatch.setattr("infogan_bench.sweep.engine.gpus._on_a_card", lambda *_: found)
     sweep = parse_sweep(auto(tmp_path))
     assert measured_gpus(sweep, [{}], ray.put(None), {"CPU": cpus, "GPU": 1.0}) == (share, None)
 
@@ -191,7 +191,7 @@ def test_auto_refuses_a_card_that_torch_does_not_see(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_auto_waits_for_a_card_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infogan_bench.sweep.gpus._CARD_SECONDS", 1.0)
+    monkeypatch.setattr("infogan_bench.sweep.engine.gpus._CARD_SECONDS", 1.0)
     other_sweep = placement_group([{"GPU": 0.25}])
     ray.get(other_sweep.ready())
     try:

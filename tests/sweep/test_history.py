@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from infogan_bench.sweep import history as module
-from infogan_bench.sweep.history import History, Point
+from infogan_bench.sweep.record import history as module
+from infogan_bench.sweep.record.history import History, Point
 
 Rows = list[tuple[str, int, int, str, float]]
 

@@ -33,11 +33,11 @@ from infogan_bench.config import (
     plan,
 )
 from infogan_bench.errors import InputError
-from infogan_bench.results import Mutation, Status, TrialUpdate
+from infogan_bench.records.results import Mutation, Status, TrialUpdate
 from infogan_bench.sweep import Outcome, resume, start
-from infogan_bench.sweep.pbt import donors, explore, rejoined
-from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import Assignment
+from infogan_bench.sweep.engine.pbt import donors, explore, rejoined
+from infogan_bench.sweep.engine.trainable import Assignment
+from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec, exploit
 

@@ -8,7 +8,7 @@ import math
 import pytest
 from rich.console import Console
 
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.progress import Progress, ProgressState, status_line, status_table
 
 PARAMS = {"objective.lambda_cat": 0.5}

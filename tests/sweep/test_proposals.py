@@ -16,10 +16,10 @@ import optuna
 import pytest
 
 from infogan_bench.config import SweepConfig, parse_sweep
-from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.proposals import Proposals
-from infogan_bench.sweep.trainable import Assignment
-from infogan_bench.sweep.warm_start import Lesson
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.engine.trainable import Assignment
+from infogan_bench.sweep.search.proposals import Proposals
+from infogan_bench.sweep.search.warm_start import Lesson
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -8,8 +8,8 @@ import pytest
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.sweep.search import scheduler, trials_ahead
-from infogan_bench.sweep.trainable import OBJECTIVE, STEP
+from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP
+from infogan_bench.sweep.search.planner import scheduler, trials_ahead
 
 CONTINUE, STOP, PAUSE = TrialScheduler.CONTINUE, TrialScheduler.STOP, TrialScheduler.PAUSE
 

@@ -18,12 +18,12 @@ from typer.testing import CliRunner
 
 from infogan_bench.cli import app
 from infogan_bench.config import apply, parse_sweep, resolved_yaml
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import Outcome, start
-from infogan_bench.sweep.proposals import Proposals
-from infogan_bench.sweep.search import Planner
+from infogan_bench.sweep.engine.trainable import UPDATE, Assignment
+from infogan_bench.sweep.search.planner import Planner
+from infogan_bench.sweep.search.proposals import Proposals
 from infogan_bench.sweep.summary import summary
-from infogan_bench.sweep.trainable import UPDATE, Assignment
 from infogan_bench.trial import Trial, TrialSpec
 
 RANGES = {"objective.lambda_cat": {"uniform": [0, 1]}, "optimiser.lr_g": {"loguniform": [1e-4, 1e-2]}}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infogan_bench.results import Status
-from infogan_bench.sweep import sessions
-from infogan_bench.sweep.sessions import SessionRecord
+from infogan_bench.records.results import Status
+from infogan_bench.sweep.record import sessions
+from infogan_bench.sweep.record.sessions import SessionRecord
 
 
 class Clock:

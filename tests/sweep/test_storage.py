@@ -12,9 +12,9 @@ from moto.server import ThreadedMotoServer
 
 from infogan_bench.config import ConfigError, parse_sweep
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.sweep import SweepFolder, resume, start
-from infogan_bench.sweep.storage import Storage
+from infogan_bench.sweep.record.storage import Storage
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from infogan_bench.sweep.study_file import StudyFile
+from infogan_bench.sweep.search.study_file import StudyFile
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 SPACE = {

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.sweep import Outcome, resume, start
-from infogan_bench.sweep.trainable import InfoGANTrainable
+from infogan_bench.sweep.engine.trainable import InfoGANTrainable
 from infogan_bench.trial import Trial, TrialSpec
 
 FAULTY = str(Path(__file__).with_name("faulty.py"))

@@ -10,9 +10,9 @@ import pytest
 
 from infogan_bench.config import SweepConfig, parse_sweep
 from infogan_bench.errors import InputError
-from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.folder import SweepFolder
-from infogan_bench.sweep.warm_start import keep_warm_start, kept_lessons, read_warm_start
+from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.record.folder import SweepFolder
+from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_lessons, read_warm_start
 
 CAT, LR = "objective.lambda_cat", "optimiser.lr_g"
 

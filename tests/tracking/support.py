@@ -16,8 +16,8 @@ from urllib.error import URLError
 from PIL import Image
 
 from infogan_bench.config.models import TrackingConfig
-from infogan_bench.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.folder import SweepFolder
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.tracking import (
     MlflowTracker,
     ui_command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import (
     legal_key,
 )

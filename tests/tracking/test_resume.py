@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import _outbox
 from tests.tracking.support import (
     LAMBDA,

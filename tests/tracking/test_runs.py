@@ -8,7 +8,7 @@ import math
 import pytest
 from PIL import Image
 
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.tracking import (
     legal_key,
 )

@@ -18,7 +18,7 @@ from infogan_bench.config import DatasetConfig, apply, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.networks import registry
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.tracking import (
     _tracker,
     pyfunc,

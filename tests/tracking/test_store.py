@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.tracking import (
     free_port,
     resolve_uri,

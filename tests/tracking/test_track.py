@@ -7,7 +7,7 @@ import pytest
 
 from infogan_bench import cli
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.sweep.track import track as send_folder
 from infogan_bench.tracking import _outbox, free_port
 from tests.tracking.support import (

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
 from infogan_bench.tracking import (
     free_port,
     ui_command,
@@ -39,7 +39,7 @@ def test_without_a_tracker_mlflow_is_not_imported():
 SWEEP = """
 import sys, pathlib
 from infogan_bench.config.models import TrackingConfig
-from infogan_bench.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.tracking import MlflowTracker
 place = pathlib.Path(sys.argv[1])
 folder = place / sys.argv[2]

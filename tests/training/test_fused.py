@@ -18,7 +18,7 @@ from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.training import DivergedError, FusedTrainer, Interval, Trainer, fuse
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.fused import OWN_TO_A_REPLICA

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from infogan_bench.errors import InputError
-from infogan_bench.sweep.disk import disk_fault, is_disk_fault
+from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
 
 LOCK = "sweep.lock"
 _BEAT_SECONDS = 10.0

@@ -20,10 +20,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from infogan_bench.config import Choice, Domain, SearchConfig, SweepConfig
-from infogan_bench.results import TrialUpdate
-from infogan_bench.sweep.study_file import NAME, StudyFile
-from infogan_bench.sweep.trainable import Assignment, trial_name
-from infogan_bench.sweep.warm_start import Lesson
+from infogan_bench.records.results import TrialUpdate
+from infogan_bench.sweep.engine.trainable import Assignment, trial_name
+from infogan_bench.sweep.search.study_file import NAME, StudyFile
+from infogan_bench.sweep.search.warm_start import Lesson
 
 _TRIAL = "trial"  # user attribute: the trial's name in the sweep
 _SOURCE = "source"  # user attribute of a trial that this search did not propose: where it is from

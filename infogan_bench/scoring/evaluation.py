@@ -27,16 +27,16 @@ from infogan_bench.config.metrics import (
 )
 from infogan_bench.datasets import Factors, ImageDataset, to_float, to_uint8
 from infogan_bench.errors import InputError
-from infogan_bench.factor_scores import (
+from infogan_bench.networks import InfoGAN
+from infogan_bench.pictures.grid import write_grid
+from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
+from infogan_bench.scoring.factors import (
     Codes,
     FactorValues,
     n_bins,
     representation,
     score_factors,
 )
-from infogan_bench.grid import write_grid
-from infogan_bench.networks import InfoGAN
-from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
 from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation
 
 _BATCH = 500

@@ -19,9 +19,9 @@ import yaml
 
 from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
 from infogan_bench.errors import InputError
-from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.history import History, Point
-from infogan_bench.sweep.storage import Storage
+from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.record.history import History, Point
+from infogan_bench.sweep.record.storage import Storage
 
 AS_RUN = "as-run.yaml"
 _JOURNAL = "journal.jsonl"

@@ -18,8 +18,8 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 
 from infogan_bench.config import LABEL_SCORES, RunConfig, apply
 from infogan_bench.datasets import ImageDataset, to_float
-from infogan_bench.evaluation import encode, evaluate, write_evaluation, write_pictures
 from infogan_bench.networks import InfoGAN
+from infogan_bench.scoring.evaluation import encode, evaluate, write_evaluation, write_pictures
 from infogan_bench.training import Trainer
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}

@@ -24,11 +24,11 @@ from infogan_reports.curves import BEST_TRIALS, training_panels
 from infogan_reports.effects import parameter_effects
 from infogan_reports.figures import Figure, effect_figure, panel_figure
 
+from infogan_bench.api.trained import TrainedModel
 from infogan_bench.config.metrics import is_better_low
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.scoring.sweep import SWEEP_SCORES, score_sweep
-from infogan_bench.trained import TrainedModel
 
 Mode = Literal["max", "min"]
 

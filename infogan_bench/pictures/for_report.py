@@ -56,7 +56,7 @@ def _missing(place: Path, *, best: bool) -> Iterator[tuple[str, Callable[[Path, 
 
 
 def _draw_explorer(checkpoint: Path, place: Path) -> None:
-    from infogan_bench.explorer import write_explorer
+    from infogan_bench.pictures.explorer import write_explorer
     from infogan_bench.training import load_checkpoint, restore_model
 
     write_explorer(restore_model(load_checkpoint(checkpoint)), place)
@@ -64,8 +64,8 @@ def _draw_explorer(checkpoint: Path, place: Path) -> None:
 
 def _draw_gallery(checkpoint: Path, place: Path) -> None:
     from infogan_bench.datasets import load_dataset
-    from infogan_bench.evaluation import evaluate
-    from infogan_bench.gallery import write_gallery
+    from infogan_bench.pictures.gallery import write_gallery
+    from infogan_bench.scoring.evaluation import evaluate
     from infogan_bench.training import load_checkpoint, restore_model
 
     read = load_checkpoint(checkpoint)

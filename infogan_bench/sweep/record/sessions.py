@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infogan_bench.results import Status, TrialUpdate
+from infogan_bench.records.results import Status, TrialUpdate
 
 SESSIONS = "sessions.jsonl"
 # A session that was killed may have lasted so much longer than is on record

@@ -12,8 +12,8 @@ from typing import Any
 
 from infogan_bench.config import RunConfig, SweepConfig, apply, get_value, run_keys
 from infogan_bench.errors import InputError
-from infogan_bench.results import Status, TrialUpdate
-from infogan_bench.sweep.folder import SweepFolder, write_whole
+from infogan_bench.records.results import Status, TrialUpdate
+from infogan_bench.sweep.record.folder import SweepFolder, write_whole
 
 _FILE = "warm-start.json"
 _SHOWN = 3  # differences of the base runs

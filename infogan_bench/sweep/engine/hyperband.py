@@ -8,8 +8,8 @@ from typing import Any, Literal
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import HyperBandScheduler
 
-from infogan_bench.sweep.full_card import AloneOnFullCard
-from infogan_bench.sweep.trainable import OBJECTIVE, STEP
+from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP
 
 
 class HyperBand(AloneOnFullCard, HyperBandScheduler):  # type: ignore[misc]

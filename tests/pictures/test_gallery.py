@@ -15,9 +15,9 @@ from PIL import Image
 
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import ImageDataset
-from infogan_bench.evaluation import Evaluation, encode, evaluate
-from infogan_bench.gallery import write_gallery
 from infogan_bench.networks import InfoGAN
+from infogan_bench.pictures.gallery import write_gallery
+from infogan_bench.scoring.evaluation import Evaluation, encode, evaluate
 from infogan_bench.training import Trainer
 
 

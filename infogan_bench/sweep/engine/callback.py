@@ -14,12 +14,9 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.result import SHOULD_CHECKPOINT
 
 from infogan_bench.errors import reason
-from infogan_bench.results import Status, SweepListener, TrialUpdate
-from infogan_bench.sweep.disk import is_disk_fault
-from infogan_bench.sweep.folder import SweepFolder
-from infogan_bench.sweep.full_card import FullCardError, alone_reason, error_of
-from infogan_bench.sweep.storage import Storage
-from infogan_bench.sweep.trainable import (
+from infogan_bench.records.results import Status, SweepListener, TrialUpdate
+from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, error_of
+from infogan_bench.sweep.engine.trainable import (
     STEP,
     TRACEBACK,
     UPDATE,
@@ -28,6 +25,9 @@ from infogan_bench.sweep.trainable import (
     assignment_of,
     at_step_0,
 )
+from infogan_bench.sweep.record.disk import is_disk_fault
+from infogan_bench.sweep.record.folder import SweepFolder
+from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training.device import is_out_of_memory
 
 log = logging.getLogger(__name__)

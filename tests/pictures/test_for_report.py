@@ -10,8 +10,8 @@ import pytest
 from infogan_reports import load, summarise
 
 from infogan_bench.errors import InputError
-from infogan_bench.explorer import write_explorer
-from infogan_bench.report_pictures import write_report_pictures
+from infogan_bench.pictures.explorer import write_explorer
+from infogan_bench.pictures.for_report import write_report_pictures
 from infogan_bench.training import load_checkpoint, restore_model
 
 GALLERY = ("categories.json", "categories.png")
@@ -20,7 +20,7 @@ GALLERY = ("categories.json", "categories.png")
 @pytest.fixture
 def sweep_folder(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of a sweep of two trials of six steps, taken for long enough to be explored."""
-    monkeypatch.setattr("infogan_bench.report_pictures._LEAST_STEPS", 6)
+    monkeypatch.setattr("infogan_bench.pictures.for_report._LEAST_STEPS", 6)
     return Path(shutil.copytree(trained_sweep, tmp_path / "sweep"))
 
 

@@ -36,10 +36,10 @@ from infogan_bench.config import (
 from infogan_bench.config.metrics import LAST_EVALUATION_ONLY
 from infogan_bench.datasets import Factors, ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.evaluation import check_scores, encode, evaluate, factor_floors
-from infogan_bench.factor_scores import n_bins, representation, score_factors
 from infogan_bench.networks import InfoGAN
-from infogan_bench.results import Status
+from infogan_bench.records.results import Status
+from infogan_bench.scoring.evaluation import check_scores, encode, evaluate, factor_floors
+from infogan_bench.scoring.factors import n_bins, representation, score_factors
 from infogan_bench.training import Trainer
 from infogan_bench.trial import Trial, TrialSpec
 

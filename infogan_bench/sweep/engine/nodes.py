@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import infogan_bench
 from infogan_bench.errors import InputError
-from infogan_bench.sweep.storage import Storage
+from infogan_bench.sweep.record.storage import Storage
 
 _PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
 _DATA = ("mnist_files", "sweeps", "__pycache__")  # of no use to workers: images come by the object store

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from infogan_bench.config import DatasetConfig, EvaluationConfig, RunConfig
-from infogan_bench.progression import MOST_STEPS, Progression
+from infogan_bench.pictures.progression import MOST_STEPS, Progression
 from infogan_bench.trial import Trial, TrialSpec
 
 

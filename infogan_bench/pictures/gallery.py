@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from infogan_bench.datasets import ImageDataset
-from infogan_bench.evaluation import Evaluation
-from infogan_bench.grid import write_grid
 from infogan_bench.networks import InfoGAN
+from infogan_bench.pictures.grid import write_grid
+from infogan_bench.scoring.evaluation import Evaluation
 
 _COLUMNS = 12
 _MISTAKES = 24

@@ -24,10 +24,10 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
-from infogan_bench.results import Mutation
-from infogan_bench.sweep.full_card import AloneOnFullCard
-from infogan_bench.sweep.storage import Storage, upload
-from infogan_bench.sweep.trainable import OBJECTIVE, STEP, Assignment, assignment_of
+from infogan_bench.records.results import Mutation
+from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP, Assignment, assignment_of
+from infogan_bench.sweep.record.storage import Storage, upload
 from infogan_bench.trial import exploit, mutations_of
 
 log = logging.getLogger(__name__)

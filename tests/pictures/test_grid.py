@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torchvision.utils import make_grid
 
-from infogan_bench.grid import write_grid
+from infogan_bench.pictures.grid import write_grid
 
 
 @pytest.mark.parametrize("channels", [1, 3])

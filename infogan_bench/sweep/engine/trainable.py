@@ -28,10 +28,10 @@ from infogan_bench.config import SweepConfig, apply
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
-from infogan_bench.results import Mutation, SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.disk import is_disk_fault
-from infogan_bench.sweep.full_card import FullCardError, alone_reason, share_of_a_card
-from infogan_bench.sweep.storage import Storage
+from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
+from infogan_bench.sweep.record.disk import is_disk_fault
+from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training.device import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 

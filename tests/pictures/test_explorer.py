@@ -17,8 +17,8 @@ from scipy.stats import norm
 from infogan_bench.codes import Latents
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import to_uint8
-from infogan_bench.explorer import write_explorer
 from infogan_bench.networks import InfoGAN
+from infogan_bench.pictures.explorer import write_explorer
 
 
 class Paint(torch.nn.Module):
@@ -184,7 +184,7 @@ def test_what_cannot_be_packed_as_it_is_is_rounded_more_or_halved(
     changes = {"codes.categorical": (2,)}
     model = InfoGAN(apply(tiny_run, changes), (1, 28, 28), torch.Generator().manual_seed(0))
     model.networks.G = Static()
-    monkeypatch.setattr("infogan_bench.explorer._MAX_BYTES", limit)
+    monkeypatch.setattr("infogan_bench.pictures.explorer._MAX_BYTES", limit)
     index, tiles = written(model, tmp_path)
     assert (index["encoding"], index["tile"]) == (encoding, tile)
     assert (tmp_path / "explorer.webp").stat().st_size <= limit

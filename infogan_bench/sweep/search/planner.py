@@ -12,14 +12,14 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianSt
 from ray.tune.search import Searcher
 
 from infogan_bench.config import SweepConfig
-from infogan_bench.results import TrialUpdate
-from infogan_bench.sweep.full_card import AloneOnFullCard
-from infogan_bench.sweep.hyperband import HyperBand
-from infogan_bench.sweep.pbt import PopulationBasedTraining
-from infogan_bench.sweep.trainable import OBJECTIVE, STEP, UPDATE, Assignment
+from infogan_bench.records.results import TrialUpdate
+from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.hyperband import HyperBand
+from infogan_bench.sweep.engine.pbt import PopulationBasedTraining
+from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP, UPDATE, Assignment
 
 if TYPE_CHECKING:  # Optuna, with its database, is imported where a search needs it
-    from infogan_bench.sweep.proposals import Proposals
+    from infogan_bench.sweep.search.proposals import Proposals
 
 
 class Planner(Searcher):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""A sweep folder and a trained model in Python."""

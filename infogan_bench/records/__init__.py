@@ -1,0 +1,1 @@
+"""The records that travel from a trial to whoever listens, and the files of a sweep folder."""

@@ -1,0 +1,1 @@
+"""Ray: the actor, the schedulers, the cluster, its cards and nodes."""

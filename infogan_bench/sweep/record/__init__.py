@@ -1,0 +1,1 @@
+"""The sweep folder: its files, its lock, its checkpoints."""
