@@ -92,7 +92,8 @@ def _read_header(stream: BufferedIOBase, ndim: int) -> tuple[int, ...]:
     if magic[2] != UINT8:
         raise _Fault(f"expected unsigned bytes (type code 0x{UINT8:02x}), found type code 0x{magic[2]:02x}")
     if magic[3] != ndim:
-        raise _Fault(f"expected {ndim} dimension(s), found {magic[3]}; are two files swapped?")
+        reason = "images in colour are not read" if (ndim, magic[3]) == (3, 4) else "are two files swapped?"
+        raise _Fault(f"expected {ndim} dimension(s), found {magic[3]}; {reason}")
     sizes = stream.read(4 * ndim)
     if len(sizes) < 4 * ndim:
         raise _Fault(f"truncated: expected {4 + 4 * ndim} bytes of header, found {4 + len(sizes)}")

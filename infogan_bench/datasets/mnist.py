@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,22 +59,55 @@ class MnistFamily:
         """Find the four files in one folder: `data_dir` itself or torchvision's below it."""
         folders = (data_dir, data_dir / self.torchvision_name / "raw")
         found = max((_present_in(folder) for folder in folders), key=len)
-        missing = [
-            f"{file}.gz (md5 {md5})"
+        missing = {
+            file: f"{file}.gz (md5 {md5})"
             for file, md5 in zip(FILES, self.published_md5, strict=True)
             if file not in found
-        ]
+        }
         if missing:
+            near = _near(data_dir, missing)
+            hint = f"; near it lies {near}, which must be renamed" if near else ""
             raise DatasetError(
                 f"{self.name}: missing, gzipped or not, in {folders[0]} and in {folders[1]}: "
-                f"{', '.join(missing)}. {self.how_to_get}"
+                f"{', '.join(missing.values())}{hint}. {self.how_to_get}"
             )
         return [found[file] for file in FILES]
 
 
 def _present_in(folder: Path) -> dict[str, Path]:
-    candidates = ((file, folder / f"{file}{suffix}") for suffix in (".gz", "") for file in FILES)
-    return {file: path for file, path in candidates if path.is_file()}  # unpacked files win: they load faster
+    """Each of `FILES` that `folder` has, under one of its common names; unpacked files win, since they load faster."""
+    return {
+        file: path
+        for suffix in (".gz", "")
+        for file in FILES
+        for path in _common_names(folder, f"{file}{suffix}", f"{_dotted(file)}{suffix}")
+        if path.is_file()
+    }
+
+
+def _common_names(folder: Path, name: str, dotted: str) -> Iterator[Path]:
+    """Paths under which a file is found: a mirror puts it in a folder of its own name, and unpackers restore the name
+    with a dot that the gzip archive records, `train-images.idx3-ubyte`. Later ones win."""
+    yield from (folder / dotted / dotted, folder / name / dotted, folder / name / name)
+    yield from (folder / dotted, folder / name)
+
+
+def _dotted(file: str) -> str:
+    return file.replace("-idx", ".idx")
+
+
+def _near(folder: Path, missing: Iterable[str]) -> str | None:
+    """A file of `folder` whose name ends like a missing one, such as `emnist-letters-train-images-idx3-ubyte`, with the
+    name that it should have."""
+    present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    for file in missing:
+        split, kind = file.split("-", 1)
+        splits = (split, "test") if split == "t10k" else (split,)
+        for name in present:
+            plain = name.removesuffix(".gz").replace(".idx", "-idx")
+            if any(plain.endswith(f"{each}-{kind}") for each in splits):
+                return f"`{name}` (expected: `{file}{'.gz' if name.endswith('.gz') else ''}`)"
+    return None
 
 
 def _check_sha256(files: Iterable[Path], sums: Path) -> None:

@@ -12,6 +12,7 @@ from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.dsprites import load_dsprites
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
+from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.sprites import load_sprites
 
 Loader = Callable[[Path | None], ImageDataset]  # reads the whole dataset
@@ -61,13 +62,18 @@ def load_dataset(config: DatasetConfig) -> ImageDataset:
 
     A process reads or draws the same images once and keeps them: every call returns the same memory.
 
+    Warns:
+        DataWarning: if the images hardly use the range of pixels, see `check_pixel_range`.
+
     Raises:
         DatasetError: if the name is unknown, the data cannot be used, or a size is larger than the data.
     """
     loader = _LOADERS.get(config.name)
     if loader is None:
         raise DatasetError(_unknown(config.name))
-    return loader(config)
+    dataset = loader(config)
+    check_pixel_range(dataset)
+    return dataset
 
 
 def _unknown(name: str) -> str:

@@ -117,6 +117,34 @@ def test_all_missing_files_are_named_with_their_checksums(write_set: WriteSet, t
     assert message(tmp_path / "nowhere").count("(md5 ") == 4
 
 
+@pytest.mark.parametrize("layout", ["{dotted}", "{file}/{file}", "{file}/{dotted}", "{dotted}/{dotted}"])
+def test_files_under_their_other_common_names_are_taken(write_set: WriteSet, layout: str) -> None:
+    expected, data_dir = load(write_set("usual")), write_set("other", zipped=False)
+    for path in list(data_dir.iterdir()):
+        path.rename(data_dir / "moved")
+        place = data_dir / layout.format(file=path.name, dotted=path.name.replace("-idx", ".idx"))
+        place.parent.mkdir(exist_ok=True)
+        (data_dir / "moved").rename(place)
+    assert torch.equal(load(data_dir).train_images, expected.train_images)
+
+
+def test_a_file_of_nearly_the_wanted_name_is_named(write_set: WriteSet) -> None:
+    data_dir = write_set()
+    for path in list(data_dir.iterdir()):
+        path.rename(data_dir / f"emnist-letters-{path.name.replace('t10k', 'test')}")
+    text = message(data_dir)
+    assert (
+        "near it lies `emnist-letters-train-images-idx3-ubyte.gz` (expected: `train-images-idx3-ubyte.gz`), which must "
+        "be renamed" in text
+    )
+
+
+def test_images_in_colour_are_named_as_such(write_set: WriteSet) -> None:
+    images = b"\0\0\x08\x04" + struct.pack(">4I", 30, 3, 5, 4) + bytes(30 * 60)
+    data_dir = write_set(change={"train-images-idx3-ubyte": images})
+    assert "expected 3 dimension(s), found 4; images in colour are not read" in message(data_dir)
+
+
 def test_a_web_page_in_place_of_a_file(write_set: WriteSet) -> None:
     data_dir = write_set(zipped=False, change={"train-images-idx3-ubyte": b"<!DOCTYPE html>" * 200})
     assert "train-images-idx3-ubyte: this is a web page" in message(data_dir)

@@ -24,7 +24,7 @@ WriteSet = Callable[..., Path]
 
 COLOURED = ImageDataset(
     name="coloured",
-    train_images=torch.zeros(4, 3, 8, 6, dtype=torch.uint8),
+    train_images=torch.arange(4 * 3 * 8 * 6).view(4, 3, 8, 6).to(torch.uint8),
     train_labels=torch.tensor([0, 1, 0, 1]),
     test_images=torch.zeros(2, 3, 8, 6, dtype=torch.uint8),
     test_labels=torch.tensor([0, 1]),
