@@ -23,7 +23,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("infogan_metrics", (*HEAVY, "infogan_bench", "infogan_reports", "pandas")),
+        ("infogan_metrics", (*HEAVY, "infogan_bench", "infogan_reports", "pandas", "plotly")),
         ("infogan_reports", (*HEAVY, "infogan_bench", "sklearn")),
         ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
@@ -115,7 +115,10 @@ def test_only_the_sweep_and_the_tracking_import_their_engines() -> None:
 @pytest.mark.parametrize(
     ("folder", "foreign"),
     [
-        ("metrics/infogan_metrics", {*SWEEP_ENGINES, "infogan_bench", "infogan_reports", "pandas", "plotly"}),
+        (
+            "metrics/infogan_metrics",
+            {*SWEEP_ENGINES, "infogan_bench", "infogan_reports"},
+        ),  # pandas, pyarrow, plotly: where a user asks for a table, a file or a figure of theirs
         (
             "reports/infogan_reports",
             {"ray", "mlflow", "infogan_bench", "torch"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.information import informations
+from infogan_metrics.information import Informations, informations
 from infogan_metrics.score import Score
 
 
@@ -40,7 +40,12 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> DCIMIG:
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Sepliarskaia et al. 2019, arXiv:1910.05587, section 4.
     """
-    known = informations(codes, factors, n_bins, score="DCIMIG")
+    return dcimig_of(informations(codes, factors, n_bins))
+
+
+def dcimig_of(known: Informations) -> DCIMIG:
+    """DCIMIG of what was counted, for counts that were gathered piece by piece; see `dcimig`."""
+    known.check_factors("DCIMIG")
     with_zero = np.column_stack([known.mutual, np.zeros(len(known.mutual))])  # second best of a single factor
     second, best = np.sort(with_zero, axis=1)[:, -2:].T
     gaps = np.zeros_like(known.mutual)
@@ -48,4 +53,4 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> DCIMIG:
     per_factor = gaps.max(axis=0)
     code = np.where(per_factor > 0, gaps.argmax(axis=0), -1)
     value = min(float(per_factor.sum() / known.factor_entropy.sum()), 1.0)
-    return DCIMIG(value, known.n, per_factor, code, known.mutual, known.factor_entropy, n_bins)
+    return DCIMIG(value, known.n, per_factor, code, known.mutual, known.factor_entropy, known.n_bins)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,9 +119,11 @@ def mutual_information_matrix(
 
 @dataclass(frozen=True, eq=False)
 class Informations:
-    """What every score of gaps starts from."""
+    """Mutual information and entropies of codes, cut into bins, and factors: all that scores of gaps rest on."""
 
     n: int  # samples
+    n_bins: int  # per code
+    n_values: int  # the most values that a factor has
     mutual: NDArray[np.float64]  # (n_codes, n_factors), nats
     code_entropy: NDArray[np.float64]  # (n_codes,), nats, of the bins
     factor_entropy: NDArray[np.float64]  # (n_factors,), nats
@@ -129,29 +134,75 @@ class Informations:
         known: NDArray[np.bool_] = self.mutual.max(axis=1) > NO_INFORMATION
         return known
 
+    def check_factors(self, score: str) -> None:
+        """Warn where a factor has more values than there are bins: even a perfect code then stays below 1.
 
-def informations(codes: ArrayLike, factors: ArrayLike, n_bins: int, *, score: str) -> Informations:
-    """Mutual information and entropies of `codes`, cut into bins, and `factors`, none of which is constant.
+        Raises:
+            NotDefinedError: if a factor is constant, in the name of `score`.
+        """
+        if not self.factor_entropy.all():
+            raise NotDefinedError(
+                f"{score} is not defined: factor {int(np.argmin(self.factor_entropy))} is constant"
+            )
+        if self.n_values > self.n_bins:
+            warnings.warn(
+                f"a factor has {self.n_values} values, but codes are cut into {self.n_bins} bins: "
+                "even a perfect code scores below 1",
+                stacklevel=4,
+            )
 
-    Warns where a factor has more values than there are bins, since even a perfect code then stays below 1.
+
+def informations(codes: ArrayLike, factors: ArrayLike, n_bins: int) -> Informations:
+    """Cut each code into `n_bins` bins of equal width and count it together with each factor.
+
+    Within `one_pass` the same arrays and bins are counted once.
 
     Raises:
-        NotDefinedError: if a factor is constant, in the name of `score`.
         ValueError: if the arrays are malformed or their numbers of rows differ.
     """
+    kept = _counted.get()
+    if kept is None:
+        return _count(codes, factors, n_bins)
+    for known_codes, known_factors, known in kept:
+        if known_codes is codes and known_factors is factors and known.n_bins == n_bins:
+            return known
+    known = _count(codes, factors, n_bins)
+    kept.append((codes, factors, known))
+    return known
+
+
+@contextmanager
+def one_pass() -> Iterator[None]:
+    """Let the scores that are computed within share what they count of the same arrays.
+
+    Arrays are told apart by identity, so they must not be written to within.
+    """
+    token = _counted.set([])
+    try:
+        yield
+    finally:
+        _counted.reset(token)
+
+
+_counted: ContextVar[list[tuple[ArrayLike, ArrayLike, Informations]] | None] = ContextVar(
+    "_counted", default=None
+)
+
+
+def _count(codes: ArrayLike, factors: ArrayLike, n_bins: int) -> Informations:
     x, y = as_codes_and_factors(codes, factors)
-    counts = joint_counts(bin_codes(x, n_bins), y)
-    factor_entropy = entropy(counts[0].sum(axis=1))
-    if not factor_entropy.all():
-        raise NotDefinedError(f"{score} is not defined: factor {int(np.argmin(factor_entropy))} is constant")
-    if counts.shape[-1] > n_bins:
-        warnings.warn(
-            f"a factor has {counts.shape[-1]} values, but codes are cut into {n_bins} bins: "
-            "even a perfect code scores below 1",
-            stacklevel=3,
-        )
+    return informations_of_counts(joint_counts(bin_codes(x, n_bins), y), n_bins)
+
+
+def informations_of_counts(counts: NDArray[np.intp], n_bins: int) -> Informations:
+    """Return what counts (n_codes, n_factors, up to n_bins, n_values) of the same samples say."""
     return Informations(
-        len(x), mutual_information(counts), entropy(counts[:, 0].sum(axis=-1)), factor_entropy
+        n=int(counts[0, 0].sum()),
+        n_bins=n_bins,
+        n_values=counts.shape[-1],
+        mutual=mutual_information(counts),
+        code_entropy=entropy(counts[:, 0].sum(axis=-1)),
+        factor_entropy=entropy(counts[0].sum(axis=1)),
     )
 
 

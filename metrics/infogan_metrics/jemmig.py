@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.information import informations
+from infogan_metrics.information import Informations, informations
 from infogan_metrics.score import Score
 
 
@@ -43,12 +43,17 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> JEMMIG:
     Reference: Do and Tran 2020, arXiv:1908.09961, section 4.3; normalised as by Zaidi et al. 2020,
     arXiv:2012.09276.
     """
-    known = informations(codes, factors, n_bins, score="JEMMIG")
+    return jemmig_of(informations(codes, factors, n_bins))
+
+
+def jemmig_of(known: Informations) -> JEMMIG:
+    """JEMMIG of what was counted, for counts that were gathered piece by piece; see `jemmig`."""
+    known.check_factors("JEMMIG")
     with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
     second, best = np.sort(with_zero, axis=0)[-2:]
     joint = known.code_entropy[known.mutual.argmax(axis=0)] + known.factor_entropy - best
     nats = np.maximum(joint - best + second, 0.0)  # rounding can fall below
-    per_factor = 1 - nats / (known.factor_entropy + np.log(n_bins))
+    per_factor = 1 - nats / (known.factor_entropy + np.log(known.n_bins))
     return JEMMIG(
         float(per_factor.mean()),
         known.n,
@@ -57,5 +62,5 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> JEMMIG:
         known.mutual,
         known.code_entropy,
         known.factor_entropy,
-        n_bins,
+        known.n_bins,
     )

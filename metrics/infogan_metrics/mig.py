@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.information import informations
+from infogan_metrics.information import Informations, informations
 from infogan_metrics.score import Score
 
 
@@ -39,8 +39,15 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> MIG:
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Chen et al. 2018, arXiv:1802.04942, section 4.
     """
-    known = informations(codes, factors, n_bins, score="MIG")
+    return mig_of(informations(codes, factors, n_bins))
+
+
+def mig_of(known: Informations) -> MIG:
+    """MIG of what was counted, for counts that were gathered piece by piece; see `mig`."""
+    known.check_factors("MIG")
     with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
     second, best = np.sort(with_zero, axis=0)[-2:]
     per_factor = np.minimum((best - second) / known.factor_entropy, 1.0)  # rounding can exceed 1
-    return MIG(float(per_factor.mean()), known.n, per_factor, known.mutual, known.factor_entropy, n_bins)
+    return MIG(
+        float(per_factor.mean()), known.n, per_factor, known.mutual, known.factor_entropy, known.n_bins
+    )

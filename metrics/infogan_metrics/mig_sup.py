@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.information import informations
+from infogan_metrics.information import Informations, informations
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -48,7 +48,12 @@ def mig_sup(
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Li et al. 2020, arXiv:2002.10549, section 4.
     """
-    known = informations(codes, factors, n_bins, score="MIG-sup")
+    return mig_sup_of(informations(codes, factors, n_bins), dead_codes=dead_codes)
+
+
+def mig_sup_of(known: Informations, *, dead_codes: Literal["skip", "zero"] = "skip") -> MIGSup:
+    """MIG-sup of what was counted, for counts that were gathered piece by piece; see `mig_sup`."""
+    known.check_factors("MIG-sup")
     normalised = known.mutual / known.factor_entropy
     with_zero = np.column_stack([normalised, np.zeros(len(normalised))])  # the second best of a single factor
     second, best = np.sort(with_zero, axis=1)[:, -2:].T
@@ -57,4 +62,6 @@ def mig_sup(
     counted = per_code if dead_codes == "zero" else per_code[alive]
     if not counted.size:
         raise NotDefinedError("MIG-sup is not defined: no code knows anything of any factor")
-    return MIGSup(float(counted.mean()), known.n, per_code, alive, known.mutual, known.factor_entropy, n_bins)
+    return MIGSup(
+        float(counted.mean()), known.n, per_code, alive, known.mutual, known.factor_entropy, known.n_bins
+    )

@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import as_codes_and_factors
-from infogan_metrics.information import NO_INFORMATION, bin_codes, joint_counts, mutual_information
+from infogan_metrics.information import Informations, informations
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -47,13 +46,16 @@ def modularity(
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Ridgeway and Mozer 2018, arXiv:1802.05312, section 3.
     """
-    x, y = as_codes_and_factors(codes, factors)
-    n_factors = y.shape[1]
+    return modularity_of(informations(codes, factors, n_bins), dead_codes=dead_codes)
+
+
+def modularity_of(known: Informations, *, dead_codes: Literal["skip", "zero"] = "skip") -> Modularity:
+    """Modularity of what was counted, for counts that were gathered piece by piece; see `modularity`."""
+    n_factors = len(known.factor_entropy)
     if n_factors == 1:
         raise NotDefinedError("modularity is not defined for a single factor: any code knows that one alone")
-    information = mutual_information(joint_counts(bin_codes(x, n_bins), y))
+    information, alive = known.mutual, known.alive
     best = information.max(axis=1)
-    alive = best > NO_INFORMATION
     per_code = np.full(len(best), np.nan)
     squares = information[alive] ** 2
     top = best[alive] ** 2
@@ -61,4 +63,4 @@ def modularity(
     counted = np.nan_to_num(per_code) if dead_codes == "zero" else per_code[alive]
     if not counted.size:
         raise NotDefinedError("modularity is not defined: no code knows anything of any factor")
-    return Modularity(float(counted.mean()), len(x), per_code, information, n_bins)
+    return Modularity(float(counted.mean()), known.n, per_code, information, known.n_bins)
