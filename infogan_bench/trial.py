@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +21,17 @@ from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.pictures.gallery import write_gallery
 from infogan_bench.pictures.progression import Progression
-from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.records import (
+    Mutation,
+    RecordError,
+    SeedResult,
+    Status,
+    TrialPaths,
+    TrialRecord,
+    TrialUpdate,
+    read_trial,
+    write_trial,
+)
 from infogan_bench.scoring.evaluation import (
     Evaluation,
     check_scores,
@@ -193,22 +202,23 @@ class Trial:
         """
         if self.update.status is Status.DIVERGED:
             raise ValueError("a diverged trial is not saved")
-        document = {
-            "trial": self.spec.trial,
-            "params": dict(self.spec.params),
-            "mutations": [asdict(mutation) for mutation in self.spec.mutations],
-            "run": self.spec.run.model_dump(mode="json"),
-            "dataset": self.spec.dataset.model_dump(mode="json"),
-            "seeds": list(self.spec.seeds),
-            "device": self.device.type,
-            "threads": torch.get_num_threads(),  # on the CPU, the bits depend on them
-            "progress": [asdict(result) for result in self._results.values()],
-            "history": [asdict(result) for result in self._history],
-        }
+        record = TrialRecord(
+            trial_id=self.spec.trial,
+            params=self.spec.params,
+            run=self.spec.run.model_dump(mode="json"),
+            dataset=self.spec.dataset.model_dump(mode="json"),
+            seeds=self.spec.seeds,
+            progress=tuple(self._results.values()),
+            history=tuple(self._history),
+            mutations=self.spec.mutations,
+            device=self.device.type,
+            threads=torch.get_num_threads(),
+        )
         for seed, trainer in self._trainers.items():
-            place = folder / f"seed-{seed}"
+            paths = TrialPaths(folder).seed(seed)
+            place = paths.folder
             place.mkdir(parents=True, exist_ok=True)
-            save_checkpoint(trainer, self.spec.dataset, place / "checkpoint.safetensors")
+            save_checkpoint(trainer, self.spec.dataset, paths.checkpoint)
             write_pictures(trainer.model, place)
             if seed == self.spec.seeds[0]:
                 self._progression.add(trainer.step, place)
@@ -221,11 +231,11 @@ class Trial:
                 self._evaluations[seed],
                 step=trainer.step,
                 metrics=self._results[seed].metrics,
-                path=place / "evaluation.json",
+                folder=place,
             )
             if trainer.step >= self.spec.run.steps:
                 write_gallery(trainer.model, self.dataset, self._evaluations[seed], place)
-        (folder / "trial.json").write_text(json.dumps(document, indent=1))
+        write_trial(folder, record)
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote, or `exploit`.
@@ -238,18 +248,15 @@ class Trial:
             InputError: if `folder` holds another configuration or other seeds, or is not whole.
         """
         try:
-            document = json.loads((folder / "trial.json").read_text())
-            seeds = tuple(document["seeds"])
-            results = [SeedResult.from_dict(result) for result in document["progress"]]
-            history = [SeedResult.from_dict(result) for result in document["history"]]
-            mutations = _mutations(document)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            record = read_trial(folder)
+        except RecordError as error:
             raise InputError(f"{folder}: no trial can be continued from here ({error})") from None
-        if seeds != self.spec.seeds:
-            held, wanted = (", ".join(map(str, each)) for each in (seeds, self.spec.seeds))
+        mutations = record.mutations
+        if record.seeds != self.spec.seeds:
+            held, wanted = (", ".join(map(str, each)) for each in (record.seeds, self.spec.seeds))
             raise InputError(f"{folder}: holds seeds {held}, but this trial has {wanted}")
-        for result in results:
-            checkpoint = load_checkpoint(folder / f"seed-{result.seed}" / "checkpoint.safetensors")
+        for result in record.progress:
+            checkpoint = load_checkpoint(TrialPaths(folder).seed(result.seed).checkpoint)
             taken_over = bool(mutations) and mutations[-1].step == result.step
             run = _with_values_of(self.spec.run, checkpoint.run) if taken_over else checkpoint.run
             if (
@@ -263,13 +270,13 @@ class Trial:
             if taken_over:
                 trainer.reseed(zlib.crc32(self.spec.trial.encode()), result.step)
             self._results[result.seed] = result
-        self._history = history
+        self._history = list(record.history)
         self._progression = Progression.read(folder / f"seed-{self.spec.seeds[0]}")
 
 
 def mutations_of(folder: Path) -> tuple[Mutation, ...]:
     """How the trial that was saved in `folder` had changed by then."""
-    return _mutations(json.loads((folder / "trial.json").read_text()))
+    return read_trial(folder).mutations
 
 
 def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
@@ -282,25 +289,19 @@ def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunCo
         mutation: where the trial's new state comes from, and with what values it goes on.
         run: the trial's run with these values.
     """
-    document = json.loads((own / "trial.json").read_text())
-    document["mutations"].append(asdict(mutation))
-    document["run"] = run.model_dump(mode="json")
+    record = read_trial(own)
+    record = replace(record, mutations=(*record.mutations, mutation), run=run.model_dump(mode="json"))
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
         new = Path(scratch) / "new"
         shutil.copytree(donor, new)
-        (new / "trial.json").write_text(json.dumps(document, indent=1))
+        write_trial(new, record)
         new.rename(target)
 
 
 def require_whole(folder: Path) -> None:
     """Raise InputError if what `Trial.save` wrote to `folder` was cut short."""
-    file = folder / "trial.json"
-    try:
-        seeds = json.loads(file.read_text())["seeds"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: truncated, or not of a trial ({error})") from None
-    for seed in seeds:
-        load_checkpoint(folder / f"seed-{seed}" / "checkpoint.safetensors")
+    for seed in read_trial(folder).seeds:
+        load_checkpoint(TrialPaths(folder).seed(seed).checkpoint)
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
@@ -335,10 +336,6 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
                     folder.rename(Path(scratch) / "old")
                 (Path(scratch) / "new").rename(folder)
         yield update
-
-
-def _mutations(document: Mapping[str, Any]) -> tuple[Mutation, ...]:
-    return tuple(Mutation(**mutation) for mutation in document.get("mutations", ()))
 
 
 def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:

@@ -28,7 +28,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
         ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.config", (*HEAVY, "pandas", "sklearn")),
-        ("infogan_bench.records.results", HEAVY),
+        ("infogan_bench.records", (*HEAVY, "pandas", "numpy", "pyarrow", "plotly")),
         ("infogan_bench.trial", ("ray", "mlflow", "optuna", "infogan_reports")),
         ("infogan_bench.scoring.sweep", ("ray", "mlflow", "optuna")),
         ("infogan_bench.sweep", HEAVY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -360,8 +360,3 @@ def test_which_statuses_have_ended_and_which_are_bad() -> None:
         "failed",
     }
     assert {status.value for status in Status if status.bad} == {"diverged", "failed"}
-
-
-def test_a_seed_s_result_survives_a_dict() -> None:
-    result = SeedResult(3, Status.FINISHED, 6, {"nmi": 0.5}, 1.0, 2.0)
-    assert SeedResult.from_dict(json.loads(json.dumps(asdict(result)))) == result

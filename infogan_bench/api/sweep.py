@@ -28,6 +28,7 @@ from infogan_bench.api.trained import TrainedModel
 from infogan_bench.config.metrics import is_better_low
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
+from infogan_bench.records import SweepPaths
 from infogan_bench.scoring.sweep import SWEEP_SCORES, score_sweep
 
 Mode = Literal["max", "min"]
@@ -191,7 +192,7 @@ class Sweep:
 
     def checkpoint(self, trial: str, seed: int) -> Path:
         """Where the checkpoint of an ended trial lies."""
-        return self.data.folder / "trials" / trial / f"seed-{seed}" / "checkpoint.safetensors"
+        return SweepPaths(self.data.folder).trial(trial).seed(seed).checkpoint
 
     def _judged(self, by: str | None, mode: Mode | None) -> SweepData:
         """The sweep as if `by` were its objective."""

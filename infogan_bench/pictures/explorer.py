@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from torch.nn import functional
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.datasets import to_uint8
 from infogan_bench.networks import InfoGAN
+from infogan_bench.records import ExplorerRecord, PlaneRecord, SeedPaths, write_explorer_record, write_whole
 
 _STEPS = 9  # values of a continuous code
 _NOISES = 8
@@ -89,17 +89,17 @@ def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
     tiles = torch.cat([to_uint8(model.generate(batch)).cpu() for batch in batches])
     columns = math.ceil(math.sqrt(len(tiles)))
     packed = _pack(tiles, columns)
-    (folder / "explorer.webp").write_bytes(packed.content)
-    index = {
-        "tile": packed.tile,
-        "columns": columns,
-        "category": model.codes.scored.name if model.codes.scored else None,
-        "n_categories": grid.n_categories,
-        "n_noises": grid.n_noises,
-        "planes": [_describe(plane) for plane in grid.planes],
-        "encoding": packed.encoding,
-    }
-    (folder / "explorer.json").write_text(json.dumps(index, indent=1))
+    write_whole(SeedPaths(folder).explorer_sheet, packed.content)
+    record = ExplorerRecord(
+        tile=packed.tile,
+        columns=columns,
+        category=model.codes.scored.name if model.codes.scored else None,
+        n_categories=grid.n_categories,
+        n_noises=grid.n_noises,
+        planes=tuple(map(_describe, grid.planes)),
+        encoding=packed.encoding,
+    )
+    write_explorer_record(folder, record)
 
 
 def _grid(codes: LatentCodes, *, max_tiles: int) -> _Grid:
@@ -122,11 +122,11 @@ def _planes(codes: LatentCodes) -> tuple[_Plane, ...]:
     )
 
 
-def _describe(plane: _Plane) -> dict[str, Any]:
-    return {
-        "codes": [code.name for code in plane.codes],
-        "values": [[round(value, 4) for value in values.tolist()] for values in plane.values],
-    }
+def _describe(plane: _Plane) -> PlaneRecord:
+    return PlaneRecord(
+        codes=tuple(code.name for code in plane.codes),
+        values=tuple(tuple(round(value, 4) for value in values.tolist()) for values in plane.values),
+    )
 
 
 def _settings(codes: LatentCodes, plane: _Plane, device: torch.device) -> Latents:

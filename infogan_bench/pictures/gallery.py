@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +10,7 @@ from torch import Tensor
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.networks import InfoGAN
 from infogan_bench.pictures.grid import write_grid
+from infogan_bench.records import GalleryImage, GalleryRecord, SeedPaths, write_gallery_record
 from infogan_bench.scoring.evaluation import Evaluation
 
 _COLUMNS = 12
@@ -35,16 +34,16 @@ def write_gallery(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation,
     shown = torch.cat(best)
     mistakes = order[_is_mistake(dataset, evaluation, category)[order]][:_MISTAKES]
     chosen = torch.cat([shown, mistakes])
-    write_grid(dataset.test_images[chosen], _COLUMNS, folder / "categories.png")
-    entries = [_describe(dataset, int(i), int(category[i]), float(confidence[i])) for i in chosen]
-    index = {
-        "code": code.name,
-        "tile": list(dataset.image_shape[1:]),
-        "columns": _COLUMNS,
-        "images": entries[: len(shown)],
-        "mistakes": entries[len(shown) :],
-    }
-    (folder / "categories.json").write_text(json.dumps(index, indent=1))
+    write_grid(dataset.test_images[chosen], _COLUMNS, SeedPaths(folder).gallery_sheet)
+    entries = tuple(_describe(dataset, int(i), int(category[i]), float(confidence[i])) for i in chosen)
+    record = GalleryRecord(
+        code=code.name,
+        tile=(dataset.image_shape[1], dataset.image_shape[2]),
+        columns=_COLUMNS,
+        images=entries[: len(shown)],
+        mistakes=entries[len(shown) :],
+    )
+    write_gallery_record(folder, record)
 
 
 def _is_mistake(dataset: ImageDataset, evaluation: Evaluation, category: Tensor) -> Tensor:
@@ -59,6 +58,6 @@ def _is_mistake(dataset: ImageDataset, evaluation: Evaluation, category: Tensor)
     return (match[category] >= 0) & (match[category] != labels)
 
 
-def _describe(dataset: ImageDataset, image: int, category: int, confidence: float) -> dict[str, Any]:
+def _describe(dataset: ImageDataset, image: int, category: int, confidence: float) -> GalleryImage:
     label = None if dataset.test_labels is None else int(dataset.test_labels[image])
-    return {"image": image, "category": category, "label": label, "confidence": round(confidence, 4)}
+    return GalleryImage(image, category, label, round(confidence, 4))

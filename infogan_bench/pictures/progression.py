@@ -7,7 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-FOLDER = "steps"  # FOLDER/STEP/NAME.webp
+from infogan_bench.records import SeedPaths
+
 MOST_STEPS = 8
 _QUALITY = 80  # of WebP; about 8 kB for a sheet of 100 digits
 
@@ -22,8 +23,8 @@ class Progression:
     def read(cls, place: Path) -> Progression:
         """What `write` wrote into `place`; empty where it did not."""
         progression = cls()
-        for folder in sorted((place / FOLDER).glob("*"), key=lambda folder: int(folder.name)):
-            progression._steps[int(folder.name)] = {
+        for step, folder in SeedPaths(place).step_folders().items():
+            progression._steps[step] = {
                 file.stem: file.read_bytes() for file in sorted(folder.glob("*.webp"))
             }
         return progression
@@ -43,7 +44,7 @@ class Progression:
     def write(self, place: Path) -> None:
         """Write all of it into `place`."""
         for step, pictures in self._steps.items():
-            folder = place / FOLDER / str(step)
+            folder = SeedPaths(place).steps / str(step)
             folder.mkdir(parents=True, exist_ok=True)
             for name, content in pictures.items():
                 (folder / f"{name}.webp").write_bytes(content)

@@ -1,1 +1,114 @@
-"""The records that travel from a trial to whoever listens, and the files of a sweep folder."""
+"""The records that travel from a trial to whoever listens, and the typed definition of every file in a sweep folder.
+
+Each file has one definition (a frozen dataclass, or the columns of a table), one reader and one writer here. A reader
+raises RecordError, whose message names the file and the key. Nothing here needs torch, Ray or Plotly; pandas and
+pyarrow are imported where a table is read.
+"""
+
+from infogan_bench.records.decoding import decode, encode
+from infogan_bench.records.environment import Environment, read_environment
+from infogan_bench.records.errors import RecordError
+from infogan_bench.records.evaluation import (
+    CodeRecord,
+    ConfusionRecord,
+    EvaluationRecord,
+    FactorMatrixRecord,
+    ShapeCorrelationRecord,
+    read_evaluation,
+    write_evaluation_record,
+)
+from infogan_bench.records.files import VERSION, read_record, read_text, replacing, write_record, write_whole
+from infogan_bench.records.journal import append_update, read_journal
+from infogan_bench.records.paths import SeedPaths, SweepPaths, TrialPaths, is_file_name
+from infogan_bench.records.quantities import Quantity, quantity_of, read_quantities, write_quantities
+from infogan_bench.records.results import Mutation, SeedResult, Status, SweepListener, TrialUpdate
+from infogan_bench.records.seeds import mean_over_seeds, std_over_seeds
+from infogan_bench.records.sessions import Session, append_session, read_sessions
+from infogan_bench.records.sheets import (
+    ExplorerRecord,
+    GalleryImage,
+    GalleryRecord,
+    PlaneRecord,
+    read_explorer_record,
+    read_gallery_record,
+    write_explorer_record,
+    write_gallery_record,
+)
+from infogan_bench.records.tables import (
+    HISTORY_COLUMNS,
+    TRIAL_COLUMNS,
+    read_table,
+    read_updates,
+    trials_frame,
+)
+from infogan_bench.records.trial import TrialRecord, read_trial, write_trial
+from infogan_bench.records.trial_ids import trial_id, trial_order
+from infogan_bench.records.warm_start import (
+    EarlierTrial,
+    WarmStartRecord,
+    read_warm_start_record,
+    write_warm_start_record,
+)
+
+__all__ = [
+    "HISTORY_COLUMNS",
+    "TRIAL_COLUMNS",
+    "VERSION",
+    "CodeRecord",
+    "ConfusionRecord",
+    "EarlierTrial",
+    "Environment",
+    "EvaluationRecord",
+    "ExplorerRecord",
+    "FactorMatrixRecord",
+    "GalleryImage",
+    "GalleryRecord",
+    "Mutation",
+    "PlaneRecord",
+    "Quantity",
+    "RecordError",
+    "SeedPaths",
+    "SeedResult",
+    "Session",
+    "ShapeCorrelationRecord",
+    "Status",
+    "SweepListener",
+    "SweepPaths",
+    "TrialPaths",
+    "TrialRecord",
+    "TrialUpdate",
+    "WarmStartRecord",
+    "append_session",
+    "append_update",
+    "decode",
+    "encode",
+    "is_file_name",
+    "mean_over_seeds",
+    "quantity_of",
+    "read_environment",
+    "read_evaluation",
+    "read_explorer_record",
+    "read_gallery_record",
+    "read_journal",
+    "read_quantities",
+    "read_record",
+    "read_sessions",
+    "read_table",
+    "read_text",
+    "read_trial",
+    "read_updates",
+    "read_warm_start_record",
+    "replacing",
+    "std_over_seeds",
+    "trial_id",
+    "trial_order",
+    "trials_frame",
+    "write_evaluation_record",
+    "write_explorer_record",
+    "write_gallery_record",
+    "write_quantities",
+    "write_record",
+    "write_trial",
+    "write_warm_start_record",
+    "write_whole",
+]

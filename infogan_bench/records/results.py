@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
+
+from infogan_bench.records.decoding import decode, encode
+from infogan_bench.records.files import parse_json
+from infogan_bench.records.seeds import mean_over_seeds
 
 # Metrics that `TrialUpdate.line` leaves out
 _DETAILS = ("L_I/", "H/", "floor/", "param/", "slant_correlation/", "width_correlation/")
 
 
 class Status(StrEnum):
-    """Where a trial (or one of its seeds) stands."""
+    """The state of a trial, or of one of its seeds."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -25,18 +30,18 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether a resumed sweep leaves the trial as it is."""
+        """Say whether a resumed sweep leaves the trial as it is."""
         return self not in (Status.PENDING, Status.RUNNING, Status.INTERRUPTED)
 
     @property
     def bad(self) -> bool:
-        """Whether the trial has no score that may be ranked."""
+        """Say whether the trial has no score that may be ranked."""
         return self in (Status.DIVERGED, Status.FAILED)
 
 
 @dataclass(frozen=True)
 class SeedResult:
-    """One seed of a trial at one step."""
+    """The last report of one seed of a trial."""
 
     seed: int
     status: Status
@@ -45,11 +50,6 @@ class SeedResult:
     seconds: float = 0.0  # of training and evaluation so far
     images_per_second: float = 0.0  # of training, over the last interval
     error: str | None = None
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> SeedResult:
-        """What `dataclasses.asdict` gave."""
-        return cls(**{**document, "status": Status(document["status"])})
 
 
 @dataclass(frozen=True)
@@ -83,47 +83,46 @@ class TrialUpdate:
     mutations: tuple[Mutation, ...] = ()
 
     def mean(self, metric: str) -> float | None:
-        """Mean of `metric` over the seeds, or None where a seed has no such value."""
-        values = [seed.metrics[metric] for seed in self.seeds if metric in seed.metrics]
-        return sum(values) / len(values) if values and len(values) == len(self.seeds) else None
+        """Return the mean of `metric` over the seeds, or None where a seed has no such value."""
+        return mean_over_seeds([seed.metrics.get(metric) for seed in self.seeds])
 
     def line(self) -> str:
-        """The update in one line: where each seed stands."""
+        """Return the update in one line: step and scores of each seed."""
         return "; ".join(f"step {seed.step} seed {seed.seed}: {_scores(seed.metrics)}" for seed in self.seeds)
 
     def to_json(self) -> str:
-        """The update as text (NaN and infinity included), which is how it crosses Ray."""
-        return json.dumps(asdict(self))
+        """Return the update as one line of JSON (NaN and infinity included), which is how it crosses Ray."""
+        return json.dumps(encode(self))
 
     @classmethod
-    def from_json(cls, text: str) -> TrialUpdate:
-        """What `to_json` wrote."""
-        document = json.loads(text)
-        seeds = tuple(SeedResult.from_dict(seed) for seed in document["seeds"])
-        mutations = tuple(Mutation(**mutation) for mutation in document["mutations"])
-        status = Status(document["status"])
-        return cls(**{**document, "status": status, "seeds": seeds, "mutations": mutations})
+    def from_json(cls, text: str, source: Path | str = "a trial's update") -> TrialUpdate:
+        """Read an update that `to_json` wrote.
+
+        Raises:
+            RecordError: if it is none.
+        """
+        return decode(cls, parse_json(text, source), source)
 
 
 class SweepListener(Protocol):
-    """What follows a sweep from the driver. A listener must not raise for what a trial did."""
+    """A follower of a sweep, in the driver's process. A listener must not raise for what a trial did."""
 
     def started(self, total: int | None) -> None:
-        """The sweep begins (or goes on), with `total` planned trials if that is known."""
+        """Note that the sweep begins (or goes on), with `total` planned trials if that is known."""
 
     def updated(self, update: TrialUpdate) -> None:
-        """A trial started, reported or ended. What it wrote (pictures, checkpoint) is in its folder by then,
-        if it has ended."""
+        """Take in that a trial started, reported or ended. If it has ended, what it wrote (pictures, checkpoint) is in
+        its folder by then."""
 
     def tick(self) -> None:
-        """Called several times a second while the sweep runs."""
+        """Do what is due; called several times a second while the sweep runs."""
 
     def ended(self, status: Status) -> None:
-        """No trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
+        """Note that no trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
 
 
 def _scores(metrics: Mapping[str, float]) -> str:
-    """The scores of a report, without what belongs to single codes and without the floors of scores."""
+    """Return the scores of a report, without those of single codes and without the floors of scores."""
     return ", ".join(
         f"{name} {value:.3f}" for name, value in metrics.items() if not name.startswith(_DETAILS)
     )

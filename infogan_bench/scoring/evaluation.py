@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,14 @@ from infogan_bench.datasets import Factors, ImageDataset, to_float, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.pictures.grid import write_grid
+from infogan_bench.records import (
+    CodeRecord,
+    ConfusionRecord,
+    EvaluationRecord,
+    FactorMatrixRecord,
+    ShapeCorrelationRecord,
+    write_evaluation_record,
+)
 from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
 from infogan_bench.scoring.factors import (
     Codes,
@@ -341,34 +348,34 @@ def write_evaluation(
     *,
     step: int,
     metrics: Mapping[str, float],
-    path: Path,
+    folder: Path,
 ) -> None:
     """Write `evaluation.json` (its layout stands in docs/architecture.md)."""
-    document = {
-        "step": step,
-        "scores": {name: value for name, value in metrics.items() if math.isfinite(value)},
-        "codes": [_describe(model, code, metrics) for code in model.codes.all],
-        "confusion": _confusion(model, dataset, evaluation),
-        "factor_matrix": _factor_matrix(model, dataset, evaluation),
-        "shape_correlation": _shape_correlation(evaluation.shapes),
-        "protocols": evaluation.protocols,
-        "not_defined": evaluation.not_defined,
-    }
-    path.write_text(json.dumps(document, indent=1))
+    record = EvaluationRecord(
+        step=step,
+        scores={name: value for name, value in metrics.items() if math.isfinite(value)},
+        codes=tuple(_describe(model, code, metrics) for code in model.codes.all),
+        confusion=_confusion(model, dataset, evaluation),
+        factor_matrix=_factor_matrix(model, dataset, evaluation),
+        shape_correlation=_shape_correlation(evaluation.shapes),
+        protocols=evaluation.protocols,
+        not_defined=evaluation.not_defined,
+    )
+    write_evaluation_record(folder, record)
 
 
-def _describe(model: InfoGAN, code: Code, metrics: Mapping[str, float]) -> dict[str, Any]:
-    return {
-        "name": code.name,
-        "kind": code.kind,
-        "size": code.size,
-        "entropy": code.entropy,
-        "mi_bound": metrics.get(f"L_I/{code.name}"),
-        "traversal": [round(value, 4) for value in model.codes.traversal(code, _TRAVERSAL_POINTS).tolist()],
-    }
+def _describe(model: InfoGAN, code: Code, metrics: Mapping[str, float]) -> CodeRecord:
+    return CodeRecord(
+        name=code.name,
+        kind=code.kind,
+        size=code.size,
+        entropy=code.entropy,
+        mi_bound=metrics.get(f"L_I/{code.name}"),
+        traversal=tuple(round(value, 4) for value in model.codes.traversal(code, _TRAVERSAL_POINTS).tolist()),
+    )
 
 
-def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> dict[str, Any] | None:
+def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> ConfusionRecord | None:
     """Counts of every category (also those that Q never chooses) against every class."""
     confusion, scored = evaluation.confusion, model.codes.scored
     if confusion is None or scored is None:
@@ -379,10 +386,12 @@ def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) ->
         match[category] = None if matched is None else int(confusion.classes[matched])
         for label, count in zip(confusion.classes, row, strict=True):
             counts[category][label] = int(count)
-    return {"code": scored.name, "classes": list(dataset.class_names), "counts": counts, "match": match}
+    return ConfusionRecord(scored.name, dataset.class_names, tuple(map(tuple, counts)), tuple(match))
 
 
-def _factor_matrix(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> dict[str, Any] | None:
+def _factor_matrix(
+    model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation
+) -> FactorMatrixRecord | None:
     """What each code knows of each factor, and all there is to know of it, in nats."""
     truth = dataset.ground_truth
     if truth is None or evaluation.factor_codes is None:
@@ -390,27 +399,27 @@ def _factor_matrix(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation
     factors = truth.test.numpy()
     bins = n_bins(model.codes)
     information = infogan_metrics.mutual_information_matrix(evaluation.factor_codes, factors, n_bins=bins)
-    return {
-        "codes": [code.name for code in model.codes.all],
-        "factors": list(truth.names),
-        "mutual_information": information.tolist(),
-        "factor_entropy": [_entropy(column) for column in factors.T],
-        "n": len(factors),
-        "n_bins": bins,
-    }
+    return FactorMatrixRecord(
+        codes=tuple(code.name for code in model.codes.all),
+        factors=tuple(truth.names),
+        mutual_information=tuple(map(tuple, information.tolist())),
+        factor_entropy=tuple(_entropy(column) for column in factors.T),
+        n=len(factors),
+        n_bins=bins,
+    )
 
 
-def _shape_correlation(shapes: ShapeCorrelation | None) -> dict[str, Any] | None:
+def _shape_correlation(shapes: ShapeCorrelation | None) -> ShapeCorrelationRecord | None:
     """How well each continuous code orders the images of a category by slant and by stroke width."""
     if shapes is None:
         return None
-    return {
-        "codes": list(shapes.codes),
-        "measures": list(MEASURES),
-        "correlation": shapes.correlation.tolist(),
-        "n": shapes.n,
-        "within": shapes.within,
-    }
+    return ShapeCorrelationRecord(
+        codes=tuple(shapes.codes),
+        measures=tuple(MEASURES),
+        correlation=tuple(map(tuple, shapes.correlation.tolist())),
+        n=shapes.n,
+        within=shapes.within,
+    )
 
 
 def _entropy(values: FactorValues) -> float:

@@ -24,7 +24,7 @@ from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
-from infogan_bench.records.results import Status
+from infogan_bench.records import Status, SweepPaths
 from infogan_bench.scoring.evaluation import encode
 from infogan_bench.scoring.factors import Codes, representation
 from infogan_bench.scoring.outcome import number_text, table_text
@@ -169,7 +169,7 @@ def _finished(data: SweepData, asked: tuple[str, ...]) -> tuple[list[_Place], li
     left_out: list[LeftOut] = []
     for row in data.trials.to_dict("records"):
         trial, seed, status = str(row["trial"]), int(row["seed"]), Status(row["status"])
-        checkpoint = data.folder / "trials" / trial / f"seed-{seed}" / "checkpoint.safetensors"
+        checkpoint = SweepPaths(data.folder).trial(trial).seed(seed).checkpoint
         if status is not Status.FINISHED:
             left_out.append(LeftOut(trial, seed, asked, f"{status} at step {row['step']}"))
         elif not checkpoint.is_file():

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-import yaml
 
 from infogan_bench.config import RunConfig
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
-from infogan_bench.records.results import SeedResult, Status, TrialUpdate
+from infogan_bench.records import (
+    Status,
+    SweepPaths,
+    TrialRecord,
+    TrialUpdate,
+    read_environment,
+    read_trial,
+)
 from infogan_bench.sweep.record.environment import describe_environment
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.trial import Trial, TrialSpec, pick_device
@@ -95,9 +99,9 @@ def rerun(
     if output is not None and output.exists():
         raise InputError(f"--output: {output}: it exists already; name another")
     spec = _spec(folder, record, seed)
-    history = [result for result in map(SeedResult.from_dict, record["history"]) if result.seed in spec.seeds]
-    with _threads(record.get("threads")):
-        again = Trial(spec, pick_device(device or record.get("device", "cpu")))
+    history = [result for result in record.history if result.seed in spec.seeds]
+    with _threads(record.threads):
+        again = Trial(spec, pick_device(device or record.device or "cpu"))
         now = {}
         end = max(result.step for result in history)
         while again.update.status is Status.RUNNING and again.update.step < end:
@@ -142,26 +146,23 @@ def difference_text(difference: Score, compared: Comparison) -> str:
     )
 
 
-def _record(folder: SweepFolder, trial: str) -> dict[str, Any]:
-    """What the trial's last checkpoint says of it."""
+def _record(folder: SweepFolder, trial: str) -> TrialRecord:
+    """Read what the trial's last checkpoint says of it."""
     known = folder.updates
     name = trial if trial in known else trial.zfill(4)
     if name not in known:
-        there = f"there are {min(known)} to {max(known)}" if known else "none has started"
+        ids = list(known)
+        there = f"there are {ids[0]} to {ids[-1]}" if ids else "none has started"
         raise InputError(f"{folder.path}: no trial {trial!r}; {there}")
-    file = folder.trial_folder(name) / "trial.json"
-    try:
-        record: dict[str, Any] = json.loads(file.read_text())
-    except FileNotFoundError:
+    if not SweepPaths(folder.path).trial(name).record.is_file():
         why = (
             "it has not ended; `infogan-bench resume` ends it"
             if not known[name].status.ended
             else known[name].error
         )
-        raise InputError(f"{folder.path}: nothing is kept of trial {name} to compare with: {why}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: truncated, or not of a trial ({error})") from None
-    if record.get("mutations"):
+        raise InputError(f"{folder.path}: nothing is kept of trial {name} to compare with: {why}")
+    record = read_trial(folder.trial_folder(name))
+    if record.mutations:
         raise InputError(
             f"{folder.path}: trial {name} took over the networks of other trials (population based training), so it "
             "cannot be trained on its own"
@@ -169,22 +170,20 @@ def _record(folder: SweepFolder, trial: str) -> dict[str, Any]:
     return record
 
 
-def _spec(folder: SweepFolder, record: Mapping[str, Any], seed: int | None) -> TrialSpec:
+def _spec(folder: SweepFolder, record: TrialRecord, seed: int | None) -> TrialSpec:
     sweep = folder.as_run or folder.sweep
     load_extensions(sweep.extensions)
-    seeds = tuple(record["seeds"])
+    seeds = record.seeds
     if seed is not None and seed not in seeds:
         raise InputError(
-            f"--seed: trial {record['trial']} has the seeds {', '.join(map(str, seeds))}, not {seed}"
+            f"--seed: trial {record.trial_id} has the seeds {', '.join(map(str, seeds))}, not {seed}"
         )
-    reported = record["history"][0]["metrics"]
+    reported = record.history[0].metrics if record.history else ()
     return TrialSpec(
-        trial=record["trial"],
-        params=record["params"],
-        run=RunConfig.model_validate(record["run"]),
-        dataset=DatasetConfig.model_validate(
-            {**record["dataset"], "data_dir": folder.sweep.dataset.data_dir}
-        ),
+        trial=record.trial_id,
+        params=record.params,
+        run=RunConfig.model_validate(record.run),
+        dataset=DatasetConfig.model_validate({**record.dataset, "data_dir": folder.sweep.dataset.data_dir}),
         evaluation=sweep.evaluation,
         seeds=seeds if seed is None else (seed,),
         seeds_together=sweep.seeds_together,
@@ -204,7 +203,7 @@ def _threads(number: int | None) -> Iterator[None]:
 
 
 def _elsewhere(folder: SweepFolder) -> Iterator[str]:
-    recorded = yaml.safe_load((folder.path / "sweep.yaml").read_text()).get("environment", {})
+    recorded = read_environment(SweepPaths(folder.path).sweep).to_mapping()
     here = describe_environment()
     for key in _WHAT_BITS_DEPEND_ON:
         if key in recorded and recorded[key] != here[key]:

@@ -33,7 +33,7 @@ from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.networks import build_networks, check_networks
-from infogan_bench.records.results import Status, SweepListener
+from infogan_bench.records import Status, SweepListener, trial_order
 from infogan_bench.scoring.digits import digit_reader
 from infogan_bench.scoring.evaluation import check_scores
 from infogan_bench.sweep.engine.callback import Events
@@ -60,7 +60,7 @@ from infogan_bench.sweep.record.outcome import Outcome
 from infogan_bench.sweep.record.sessions import SessionRecord
 from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.sweep.search.planner import Planner, scheduler, trials_ahead
-from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_lessons, read_warm_start
+from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_earlier_trials, read_warm_start
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
 from infogan_bench.training import check_objective, check_stackable
@@ -184,7 +184,7 @@ def _resume(
     with storage.required():
         left = [
             Assignment(trial, params, _checkpoint(folder, storage, trial, warnings))
-            for trial, params in sorted(known.items())
+            for trial, params in sorted(known.items(), key=lambda item: trial_order(item[0]))
             if trial not in folder.updates or not folder.updates[trial].status.ended
         ]
     compared = 0
@@ -294,8 +294,8 @@ class _Session:
         """Start or join Ray, and run what is left."""
         proposals = None
         if self.search:
-            lessons = kept_lessons(self.folder.path, self.sweep)
-            proposals = self.search(self.sweep, self.folder.path, self.total, self.folder.updates, lessons)
+            earlier = kept_earlier_trials(self.folder.path, self.sweep)
+            proposals = self.search(self.sweep, self.folder.path, self.total, self.folder.updates, earlier)
         to_come = len(assignments) + (proposals.left if proposals else 0)
         code = shipped_code(self.sweep.extensions) if ship_code else None
         with ExitStack() as stack:

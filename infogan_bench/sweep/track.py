@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from infogan_bench.config import SweepConfig, get_value, plan, run_keys
 from infogan_bench.errors import InputError
-from infogan_bench.records.results import Status
+from infogan_bench.records import Status, SweepPaths
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.tracking import MlflowTracker
@@ -42,10 +40,10 @@ def track(path: Path, uri: str | None = None) -> Delivery:
         sweep = sweep.model_copy(update={"tracking": sweep.tracking.model_copy(update={"uri": uri})})
     elif not sweep.tracking.enabled:
         raise InputError(f"{path}: this sweep has `tracking: none`; name a store with --uri")
-    if (path / "journal.jsonl").is_file():  # the sweep was killed, and its tables lack the newest updates
+    if SweepPaths(path).journal.is_file():  # the sweep was killed, and its tables lack the newest updates
         folder.flush()
     tracker = tracker_of(sweep, folder, flush_seconds=None)
-    with logging_to(path / "sweep.log"):
+    with logging_to(SweepPaths(path).log):
         silent = tracker.preflight()
         if silent is not None:
             raise InputError(silent)
@@ -61,7 +59,7 @@ def tracker_of(
     return MlflowTracker(
         sweep.tracking,
         sweep=sweep.name,
-        sweep_id=yaml.safe_load((folder.path / "sweep.yaml").read_text())["environment"]["sweep_id"],
+        sweep_id=folder.sweep_id,
         folder=folder.path,
         run_params={key: get_value(sweep.base, key) for key in run_keys()},
         swept=list(sweep.space),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from infogan_bench.errors import InputError
-from infogan_bench.records.results import Status
+from infogan_bench.records import RecordError, SeedPaths, Status
 from infogan_bench.tracking import _store
 from infogan_bench.tracking._names import (
     PICTURES,
@@ -403,9 +403,13 @@ class Runs:
             self._upload_steps(run, artifact.source)
             return
         self._client.log_artifact(run.id, str(artifact.source), artifact.folder)
-        if artifact.source.name != "evaluation.json":
+        if artifact.source != SeedPaths(artifact.source.parent).evaluation:
             return
-        picture = confusion_picture(artifact.source)
+        try:
+            picture = confusion_picture(artifact.source.parent)
+        except RecordError as error:
+            _log.warning("no confusion matrix: %s", error)
+            return
         if picture is not None:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "confusion.png"

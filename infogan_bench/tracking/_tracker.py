@@ -17,8 +17,7 @@ from infogan_reports.text import counted
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.errors import InputError
-from infogan_bench.pictures.progression import FOLDER as STEPS
-from infogan_bench.records.results import Mutation, Status, TrialUpdate
+from infogan_bench.records import Mutation, SeedPaths, Status, SweepPaths, TrialPaths, TrialUpdate
 from infogan_bench.tracking._names import (
     MAX_RUN_NAME,
     MAX_TAG,
@@ -269,8 +268,7 @@ class MlflowTracker:
         """All that the sweep folder says of a trial. It does not say when: a trial that has ended did so when its
         folder was written, and its reports are spread evenly over the seconds it took."""
         *_, last = updates = list(self._replay(trial))
-        folder = self._folder / "trials" / trial
-        ended = _modified(folder / "trial.json")
+        ended = _modified(SweepPaths(self._folder).trial(trial).record)
         took = round(1000 * sum(seed.seconds for seed in last.seeds))
         record = self._record(last, ended, first=True)
         record.since = ended - took
@@ -310,7 +308,7 @@ class MlflowTracker:
         )
         if update.status is not Status.RUNNING:
             record.end = End(update.status, now)
-            record.artifacts = _trial_files(self._folder / "trials" / update.trial)
+            record.artifacts = _trial_files(SweepPaths(self._folder).trial(update.trial).folder)
             score = update.mean(self._metric)
             if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
                 record.final = Measurement(self._metric, score, update.step, now)
@@ -414,10 +412,11 @@ def _params(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _trial_files(folder: Path) -> list[Artifact]:
-    files = [Artifact(file, None) for file in folder.glob("trial.json")]
+    record = TrialPaths(folder).record
+    files = [Artifact(record, None)] if record.is_file() else []
     for seed in sorted(folder.glob("seed-*")):
         files += [Artifact(file, seed.name) for pattern in _OF_A_SEED for file in sorted(seed.glob(pattern))]
-    files += [Artifact(steps, None) for steps in folder.glob(f"seed-*/{STEPS}")]
+        files += [Artifact(steps, None) for steps in [SeedPaths(seed).steps] if steps.is_dir()]
     return files
 
 

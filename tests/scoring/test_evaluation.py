@@ -48,8 +48,8 @@ def assignments(model: InfoGAN, dataset: ImageDataset) -> NDArray[np.int64]:
 def written(model: InfoGAN, dataset: ImageDataset, path: Path, scores: Sequence[str] = LABEL_SCORES) -> Any:
     evaluation = evaluate(model, dataset, scores)
     metrics = {**evaluation.scores, "L_I/cat_1": 0.25, "loss/d": float("nan")}
-    write_evaluation(model, dataset, evaluation, step=30, metrics=metrics, path=path)
-    return json.loads(path.read_text())
+    write_evaluation(model, dataset, evaluation, step=30, metrics=metrics, folder=path.parent)
+    return json.loads((path.parent / "evaluation.json").read_text())
 
 
 # Reading images --------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_they_are_scored_at_the_last_evaluation_and_written(mnist: ImageDataset,
     assert found.scores == expected.scores(SHAPE_SCORES) | {"purity": found.scores["purity"]}
     assert evaluate(model, mnist, [WIDTH]).scores == expected.scores([WIDTH])
     path = tmp_path / "evaluation.json"
-    write_evaluation(model, mnist, found, step=1, metrics=found.scores, path=path)
+    write_evaluation(model, mnist, found, step=1, metrics=found.scores, folder=tmp_path)
     assert json.loads(path.read_text())["shape_correlation"] == {
         "codes": ["uniform_0", "uniform_1", "gaussian_0"],
         "measures": ["slant", "width"],
@@ -138,7 +138,7 @@ def test_they_are_scored_at_the_last_evaluation_and_written(mnist: ImageDataset,
         "n": N_IMAGES,
         "within": "cat_1",
     }
-    write_evaluation(model, mnist, evaluate(model, mnist, ["purity"]), step=1, metrics={}, path=path)
+    write_evaluation(model, mnist, evaluate(model, mnist, ["purity"]), step=1, metrics={}, folder=tmp_path)
     assert json.loads(path.read_text())["shape_correlation"] is None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from infogan_bench.errors import InputError
 from infogan_bench.sweep.record import history as module
 from infogan_bench.sweep.record.history import History, Point
 
@@ -90,7 +91,9 @@ def test_an_empty_one(tmp_path: Path) -> None:
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"trial": ["0000"], "value": [1.0]}).to_parquet(tmp_path / "history.parquet")
-    with pytest.raises(ValueError, match=r"history\.parquet has no column metric, seed, step"):
+    with pytest.raises(
+        InputError, match=r"history\.parquet: must have the columns .*, but lacks seed, step, metric"
+    ):
         History.read(tmp_path / "history.parquet")
 
 

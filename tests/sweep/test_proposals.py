@@ -16,10 +16,10 @@ import optuna
 import pytest
 
 from infogan_bench.config import SweepConfig, parse_sweep
+from infogan_bench.records import EarlierTrial
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.engine.trainable import Assignment
 from infogan_bench.sweep.search.proposals import Proposals
-from infogan_bench.sweep.search.warm_start import Lesson
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -310,7 +310,7 @@ def test_lessons_of_an_earlier_sweep_are_used_from_the_first_proposal_on(
             "codes.categorical": [[10], [10, 2]][number % 2],
         }
         value = ended(Assignment("", params)).seeds[0].metrics["cluster_accuracy"]
-        lessons.append(Lesson(f"runs/earlier trial {number:04d}", params, (value,)))
+        lessons.append(EarlierTrial(f"runs/earlier trial {number:04d}", params, (value,)))
     sweep = sweep_of(algorithm, objective=BOTH[0])
     record: dict[str, TrialUpdate] = {}
     proposals = Proposals(sweep, tmp_path, 8, record, lessons)

@@ -12,7 +12,7 @@ from infogan_bench.config import SweepConfig, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_lessons, read_warm_start
+from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_earlier_trials, read_warm_start
 
 CAT, LR = "objective.lambda_cat", "optimiser.lr_g"
 
@@ -66,12 +66,12 @@ def new(earlier: Path, **sections: Any) -> SweepConfig:
 def test_lessons_are_the_finished_trials_that_the_new_sweep_could_try(earlier: Path) -> None:
     found = read_warm_start(new(earlier))
     assert found is not None
-    assert [(lesson.source, dict(lesson.params)) for lesson in found.lessons] == [
+    assert [(lesson.source, dict(lesson.params)) for lesson in found.trials] == [
         (f"{earlier} trial 0000", {CAT: 0.1, LR: 1e-3}),
         (f"{earlier} trial 0001", {CAT: 0.5, LR: 1e-3}),
     ]
     # The mean over the seeds: 0.1 number + 1/2.
-    assert [lesson.values for lesson in found.lessons] == [
+    assert [lesson.values for lesson in found.trials] == [
         (pytest.approx(0.5), 1.0),
         (pytest.approx(0.6), 1.0),
     ]
@@ -87,10 +87,12 @@ def test_lessons_stay_when_the_earlier_sweep_is_gone(earlier: Path, tmp_path: Pa
     assert found is not None
     keep_warm_start(tmp_path, found)
     earlier.rename(tmp_path / "elsewhere")
-    assert kept_lessons(tmp_path, sweep) == found.lessons
+    assert kept_earlier_trials(tmp_path, sweep) == found.trials
     (tmp_path / "warm-start.json").write_text('{"lessons": [')
-    with pytest.raises(InputError, match=r"warm-start\.json: what the search learned from .* cannot be read"):
-        kept_lessons(tmp_path, sweep)
+    with pytest.raises(
+        InputError, match=r"what the search learned from .* cannot be read \(.*warm-start\.json: "
+    ):
+        kept_earlier_trials(tmp_path, sweep)
 
 
 def test_a_sweep_without_a_usable_trial_is_refused(earlier: Path, tmp_path: Path) -> None:
@@ -108,5 +110,5 @@ def test_a_sweep_that_names_none_learns_nothing(tmp_path: Path) -> None:
     sweep = parse_sweep({"name": "new"})
     assert read_warm_start(sweep) is None
     keep_warm_start(tmp_path, None)
-    assert kept_lessons(tmp_path, sweep) == ()
+    assert kept_earlier_trials(tmp_path, sweep) == ()
     assert list(tmp_path.iterdir()) == []

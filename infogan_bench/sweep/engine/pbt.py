@@ -10,7 +10,6 @@ follows from `search.seed`, the step and the trial.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import random
@@ -24,7 +23,7 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
-from infogan_bench.records.results import Mutation
+from infogan_bench.records import Mutation, read_trial
 from infogan_bench.sweep.engine.full_card import AloneOnFullCard
 from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP, Assignment, assignment_of
 from infogan_bench.sweep.record.storage import Storage, upload
@@ -199,5 +198,4 @@ def rejoined(
 
 
 def _step(checkpoint: Path) -> int:
-    document = json.loads((checkpoint / "trial.json").read_text())
-    return max(int(seed["step"]) for seed in document["progress"])
+    return read_trial(checkpoint).step

@@ -16,13 +16,15 @@ from typing import Any
 import torch
 
 import infogan_bench
+from infogan_bench.records import VERSION
 
 _PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy", "pandas", "scikit-learn")
 
 
 def describe_environment() -> dict[str, Any]:
-    """Plain values only, so that they can be written as YAML. `sweep_id` names this sweep and no other."""
+    """Describe the environment in plain values, so that they can be written as YAML."""
     return {
+        "version": VERSION,  # of the sweep folder's files
         "sweep_id": uuid.uuid4().hex,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -12,6 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infogan_bench.records import HISTORY_COLUMNS, trial_order
+from infogan_bench.records.tables import check_table, reading_parquet
+
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {"trial": _WORDS, "seed": pa.int64(), "step": pa.int64(), "metric": _WORDS, "value": pa.float64()}
@@ -60,7 +63,7 @@ class History:
         """trial, seed, step, metric, value, in the order of the trials' ids: one table or more, of some 2^20 rows."""
         block: list[str] = []
         rows = 0
-        for trial in sorted(self._curves):
+        for trial in sorted(self._curves, key=trial_order):
             block.append(trial)
             rows += len(self._curves[trial].values)
             if rows >= _ROWS_A_BLOCK:
@@ -79,14 +82,14 @@ class History:
         """What `write` wrote.
 
         Raises:
-            OSError, ValueError: if it cannot be read, or is another table.
+            RecordError: if it cannot be read, or is another table.
         """
         history = cls()
-        if missing := set(_SCHEMA.names) - set(pq.read_schema(path).names):
-            raise ValueError(f"{path.name} has no column {', '.join(sorted(missing))}")
-        with pq.ParquetFile(path, read_dictionary=["trial", "metric"]) as file:
-            for block in file.iter_batches():
+        check_table(path, HISTORY_COLUMNS)
+        with reading_parquet(path), pq.ParquetFile(path, read_dictionary=["trial", "metric"]) as file:
+            for block in file.iter_batches(columns=list(HISTORY_COLUMNS)):
                 if block.num_rows:
+                    block.validate(full=True)
                     history._take(block)
         return history
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from infogan_bench.records.results import Status, TrialUpdate
+from infogan_bench.records import Status, TrialUpdate, trial_order
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,9 @@ class Outcome:
     @property
     def first_error(self) -> str | None:
         """The first trial that failed, and why."""
-        errors = (
-            f"trial {t.trial}: {t.error}" for t in sorted(self.trials, key=lambda t: t.trial) if t.status.bad
-        )
-        return next(errors, None)
+        failed = [trial for trial in self.trials if trial.status.bad]
+        first = min(failed, key=lambda trial: trial_order(trial.trial), default=None)
+        return None if first is None else f"trial {first.trial}: {first.error}"
 
     @property
     def status(self) -> Status:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -10,9 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infogan_bench.records.results import Status, TrialUpdate
+from infogan_bench.records import Session, Status, SweepPaths, TrialUpdate, append_session
 
-SESSIONS = "sessions.jsonl"
 # A session that was killed may have lasted so much longer than is on record
 _LEAST = 2.0  # seconds
 _SHARE = 0.01  # of the session
@@ -27,7 +25,7 @@ class SessionRecord:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / SESSIONS
+        self._path = SweepPaths(folder).sessions
         self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._clock = time.monotonic()
         self._noted = -math.inf
@@ -52,14 +50,9 @@ class SessionRecord:
     def note(self, status: Status | None = None) -> None:
         """Append how long the session has lasted so far, and how it ended, if it has."""
         self._noted = self._seconds
-        line = {
-            "began": self._began,
-            "seconds": round(self._noted, 1),
-            "status": status,
-            "request": dict(self.request),
-        }
-        with suppress(OSError), self._path.open("a") as file:  # a full disk is told of by what matters more
-            file.write(json.dumps(line) + "\n")
+        session = Session(self._began, round(self._noted, 1), status, dict(self.request))
+        with suppress(OSError):  # a full disk is told of by what matters more
+            append_session(self._path, session)
 
     @property
     def _seconds(self) -> float:

@@ -20,10 +20,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from infogan_bench.config import Choice, Domain, SearchConfig, SweepConfig
+from infogan_bench.records import EarlierTrial
 from infogan_bench.records.results import TrialUpdate
 from infogan_bench.sweep.engine.trainable import Assignment, trial_name
 from infogan_bench.sweep.search.study_file import NAME, StudyFile
-from infogan_bench.sweep.search.warm_start import Lesson
 
 _TRIAL = "trial"  # user attribute: the trial's name in the sweep
 _SOURCE = "source"  # user attribute of a trial that this search did not propose: where it is from
@@ -42,7 +42,7 @@ class Proposals:
         folder: its folder, for the study's file.
         total: number of trials of the whole sweep.
         record: the last update of every trial that ever started.
-        lessons: trials of an earlier sweep.
+        earlier_trials: of an earlier sweep.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Proposals:
         folder: Path,
         total: int,
         record: Mapping[str, TrialUpdate],
-        lessons: Sequence[Lesson] = (),
+        earlier_trials: Sequence[EarlierTrial] = (),
     ) -> None:
         self._search = sweep.search
         self._space = sweep.space
@@ -64,7 +64,7 @@ class Proposals:
             self._study.set_metric_names(self._metrics)
         self._id = self._storage.get_study_id_from_name(sweep.name)
         self._file = StudyFile(folder / NAME, sweep.name, directions)
-        self._restore(record, lessons)
+        self._restore(record, earlier_trials)
         self._file.note(self._storage.get_study_system_attrs(self._id))
         trials = self._study.get_trials(deepcopy=False)
         self._taught = [trial for trial in trials if _SOURCE in trial.user_attrs]
@@ -124,12 +124,12 @@ class Proposals:
 
     # From an earlier stretch of the sweep -------------------------------------------------------------
 
-    def _restore(self, record: Mapping[str, TrialUpdate], lessons: Sequence[Lesson]) -> None:
-        """Fill the study: from its file, corrected by the record, or else from the record and the lessons."""
+    def _restore(self, record: Mapping[str, TrialUpdate], earlier_trials: Sequence[EarlierTrial]) -> None:
+        """Fill the study: from its file, corrected by the record, or else from the record and the earlier trials."""
         stored, attrs = self._file.load()
         if not stored or not all(self._is_ours(trial, record) for trial in stored):
             trials = [
-                *(self._lesson(lesson) for lesson in lessons),
+                *(self._earlier(trial) for trial in earlier_trials),
                 *(self._recorded(update) for update in record.values()),
             ]
             self._study.add_trials(trials)
@@ -164,7 +164,7 @@ class Proposals:
         )
 
     def _corrected(self, trial: FrozenTrial, record: Mapping[str, TrialUpdate]) -> FrozenTrial:
-        """A stored trial as the record has it; a lesson as it is."""
+        """A stored trial as the record has it; one of an earlier sweep as it is."""
         name = trial.user_attrs.get(_TRIAL)
         if name is None:
             return trial
@@ -183,8 +183,8 @@ class Proposals:
         attrs = {_TRIAL: update.trial, _SOURCE: "the sweep's record"}
         return self._known(update.params, state, values, attrs)
 
-    def _lesson(self, lesson: Lesson) -> FrozenTrial:
-        return self._known(lesson.params, TrialState.COMPLETE, lesson.values, {_SOURCE: lesson.source})
+    def _earlier(self, earlier: EarlierTrial) -> FrozenTrial:
+        return self._known(earlier.params, TrialState.COMPLETE, earlier.values, {_SOURCE: earlier.source})
 
     def _known(
         self,

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from infogan_bench.config import RunConfig, SweepConfig, apply, get_value, run_keys
 from infogan_bench.errors import InputError
-from infogan_bench.records.results import Status, TrialUpdate
-from infogan_bench.sweep.record.folder import SweepFolder, write_whole
+from infogan_bench.records import (
+    EarlierTrial,
+    RecordError,
+    Status,
+    SweepPaths,
+    TrialUpdate,
+    WarmStartRecord,
+    read_warm_start_record,
+    write_warm_start_record,
+)
+from infogan_bench.sweep.record.folder import SweepFolder
 
-_FILE = "warm-start.json"
 _SHOWN = 3  # differences of the base runs
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """A finished trial of an earlier sweep, in the space and by the objectives of the new one."""
-
-    source: str  # `runs/other trial 0003`
-    params: Mapping[str, Any]
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class WarmStart:
-    """The lessons of an earlier sweep, and a sentence on what was left out."""
-
-    lessons: tuple[Lesson, ...]
-    notice: str
-
-
-def read_warm_start(sweep: SweepConfig) -> WarmStart | None:
-    """What there is to learn from the folder that `search.warm_start` names; None where it names none.
+def read_warm_start(sweep: SweepConfig) -> WarmStartRecord | None:
+    """Read the trials that a search learns from in the folder that `search.warm_start` names; None where it names none.
 
     A trial counts if it finished, has a value of each objective, and is one that the new sweep could try: its values
     of the keys swept now lie in their domains, and what was swept then alone has the value of the base run.
@@ -53,33 +41,33 @@ def read_warm_start(sweep: SweepConfig) -> WarmStart | None:
         earlier = folder.sweep
     except InputError as error:
         raise InputError(f"search.warm_start: {error}") from None
-    lessons, left_out = [], Counter[str]()
+    usable, left_out = [], Counter[str]()
     for update in folder.updates.values():
-        lesson = _lesson(sweep, earlier, update, f"{path} trial {update.trial}")
-        if isinstance(lesson, str):
-            left_out[lesson] += 1
+        found = _earlier_trial(sweep, earlier, update, f"{path} trial {update.trial}")
+        if isinstance(found, str):
+            left_out[found] += 1
         else:
-            lessons.append(lesson)
+            usable.append(found)
     total = len(folder.updates)
     reasons = ", ".join(f"{number} {reason}" for reason, number in left_out.items())
-    if not lessons:
+    if not usable:
         raise InputError(
             f"search.warm_start: {path} has nothing to learn from: of its {total} trials, {reasons or 'none started'}"
         )
-    parts = [f"the search learns from {len(lessons)} of the {total} trials of {path}"]
+    parts = [f"the search learns from {len(usable)} of the {total} trials of {path}"]
     parts += [f"left out: {reasons}"] if reasons else []
     parts += _differences(sweep, earlier)
-    return WarmStart(tuple(lessons), "; ".join(parts))
+    return WarmStartRecord(tuple(usable), "; ".join(parts))
 
 
-def keep_warm_start(folder: Path, found: WarmStart | None) -> None:
-    """Write the lessons into the new sweep's folder, so that it no longer needs the earlier one."""
+def keep_warm_start(folder: Path, found: WarmStartRecord | None) -> None:
+    """Write the earlier trials into the new sweep's folder, so that it no longer needs the earlier sweep's."""
     if found is not None:
-        write_whole(folder / _FILE, json.dumps(asdict(found), indent=1))
+        write_warm_start_record(SweepPaths(folder).warm_start, found)
 
 
-def kept_lessons(folder: Path, sweep: SweepConfig) -> tuple[Lesson, ...]:
-    """The lessons in a sweep's folder.
+def kept_earlier_trials(folder: Path, sweep: SweepConfig) -> tuple[EarlierTrial, ...]:
+    """Read the earlier trials from a sweep's own folder.
 
     Raises:
         InputError: if the sweep has some and they cannot be read.
@@ -87,18 +75,17 @@ def kept_lessons(folder: Path, sweep: SweepConfig) -> tuple[Lesson, ...]:
     if sweep.search.warm_start is None:
         return ()
     try:
-        document = json.loads((folder / _FILE).read_text())
-        return tuple(
-            Lesson(each["source"], each["params"], tuple(each["values"])) for each in document["lessons"]
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_warm_start_record(SweepPaths(folder).warm_start).trials
+    except RecordError as error:
         raise InputError(
-            f"{folder / _FILE}: what the search learned from {sweep.search.warm_start} cannot be read ({error})"
+            f"what the search learned from {sweep.search.warm_start} cannot be read ({error})"
         ) from None
 
 
-def _lesson(sweep: SweepConfig, earlier: SweepConfig, update: TrialUpdate, source: str) -> Lesson | str:
-    """What a trial teaches, or why it teaches nothing."""
+def _earlier_trial(
+    sweep: SweepConfig, earlier: SweepConfig, update: TrialUpdate, source: str
+) -> EarlierTrial | str:
+    """Return what a search learns from a trial, or why it learns nothing."""
     if update.status is not Status.FINISHED:
         return "not finished"
     if update.mutations:
@@ -113,7 +100,7 @@ def _lesson(sweep: SweepConfig, earlier: SweepConfig, update: TrialUpdate, sourc
     for metric, value in values.items():
         if value is None or not math.isfinite(value):
             return f"without {metric}"
-    return Lesson(source, params, tuple(value for value in values.values() if value is not None))
+    return EarlierTrial(source, params, tuple(value for value in values.values() if value is not None))
 
 
 def _differences(sweep: SweepConfig, earlier: SweepConfig) -> list[str]:

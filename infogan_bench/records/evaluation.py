@@ -1,0 +1,84 @@
+"""`evaluation.json`: the last evaluation of one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infogan_bench.records.files import read_record, write_record
+from infogan_bench.records.paths import SeedPaths
+
+
+@dataclass(frozen=True)
+class CodeRecord:
+    """A latent code."""
+
+    name: str  # cat_0, uniform_0, gaussian_0
+    kind: str  # categorical, uniform or gaussian
+    size: int  # categories; 1 for a continuous code
+    entropy: float | None = None  # nats
+    mi_bound: float | None = None  # L_I in nats
+    traversal: tuple[float, ...] = ()  # its values in traversal-CODE.png, from left to right
+
+
+@dataclass(frozen=True)
+class ConfusionRecord:
+    """Categories of a code against the classes of the test set."""
+
+    code: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]  # (categories, classes)
+    match: tuple[int | None, ...]  # index of the class that each category is matched with
+
+
+@dataclass(frozen=True)
+class FactorMatrixRecord:
+    """Mutual information of codes and ground-truth factors, in nats, on the test set."""
+
+    codes: tuple[str, ...]
+    factors: tuple[str, ...]
+    mutual_information: tuple[tuple[float, ...], ...]  # (codes, factors)
+    factor_entropy: tuple[float, ...]
+    n: int  # images
+    n_bins: int  # that a continuous code is cut into
+
+
+@dataclass(frozen=True)
+class ShapeCorrelationRecord:
+    """Absolute rank correlation of continuous codes with measures of the generated shapes."""
+
+    codes: tuple[str, ...]
+    measures: tuple[str, ...]  # slant, width
+    correlation: tuple[tuple[float | None, ...], ...]  # (codes, measures)
+    n: int  # images
+    within: str | None  # the code within whose categories they were compared
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """The scores of one seed at a step, and what the report shows beside them."""
+
+    step: int
+    scores: Mapping[str, float]
+    codes: tuple[CodeRecord, ...] = ()
+    confusion: ConfusionRecord | None = None  # None without a categorical code or a label
+    factor_matrix: FactorMatrixRecord | None = None  # None without ground-truth factors
+    shape_correlation: ShapeCorrelationRecord | None = None  # None unless it was asked for
+    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # score -> how it was computed
+    not_defined: Mapping[str, str] = field(default_factory=dict)  # score -> why it has no value
+
+
+def read_evaluation(folder: Path) -> EvaluationRecord:
+    """Read the evaluation in a seed's folder.
+
+    Raises:
+        RecordError: if there is none, or it is damaged.
+    """
+    return read_record(SeedPaths(folder).evaluation, EvaluationRecord)
+
+
+def write_evaluation_record(folder: Path, record: EvaluationRecord) -> None:
+    """Write the evaluation into a seed's folder."""
+    write_record(SeedPaths(folder).evaluation, record)

@@ -1,0 +1,101 @@
+"""Files of a sweep folder in and out: written whole, read with one sentence for whatever is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from infogan_bench.records.decoding import JsonObject, Record, decode, encode
+from infogan_bench.records.errors import RecordError
+
+VERSION = 1
+"""The version of the files of a sweep folder. A file without one was written before there were versions and reads as
+version 1; a file of a higher version is refused."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`, and rename it to `path` at the end; if that fails, nothing of it stays."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part. Text is UTF-8."""
+    with replacing(path) as partial:
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file.
+
+    Raises:
+        RecordError: if it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise RecordError(f"{path}: no such file") from None
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+
+
+def parse_json(text: str, source: Path | str) -> object:
+    """Read JSON text.
+
+    Raises:
+        RecordError: if it is not JSON.
+    """
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{source}: is not JSON, or cut short: {error}") from None
+    return value
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """Read the JSON file of a record.
+
+    Raises:
+        RecordError: if the file cannot be read, is not JSON, is of a newer version, or is not such a record.
+    """
+    document = parse_json(read_text(path), path)
+    if isinstance(document, dict):
+        check_version(document.get("version", VERSION), path)
+    return decode(kind, document, path)
+
+
+def write_record(path: Path, record: object) -> None:
+    """Write the JSON file of a record whole, with the version."""
+    write_whole(path, json.dumps(versioned(record), indent=1))
+
+
+def versioned(record: object) -> JsonObject:
+    """Return a record as the document of its file."""
+    return {"version": VERSION} | encode(record)
+
+
+def check_version(version: object, source: Path | str) -> None:
+    """Refuse a file of a newer version.
+
+    Raises:
+        RecordError: if `version` is higher than `VERSION`, or no version.
+    """
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise RecordError(f"{source}: `version` must be a whole number from 1 on, but is {version!r:.60}")
+    if version > VERSION:
+        raise RecordError(
+            f"{source}: was written by a newer infogan-bench (version {version} of the files; this one reads up to "
+            f"{VERSION})"
+        )

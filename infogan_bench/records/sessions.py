@@ -1,0 +1,57 @@
+"""`sessions.jsonl`: when each session of a sweep, the first and every resume, began, and how long it lasted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infogan_bench.records.decoding import decode, encode
+from infogan_bench.records.errors import RecordError
+from infogan_bench.records.files import parse_json, read_text
+from infogan_bench.records.results import Status
+
+
+@dataclass(frozen=True)
+class Session:
+    """A stretch of a sweep as far as it is on record. A session has many lines, and the last one counts."""
+
+    began: str  # UTC, ISO 8601
+    seconds: float  # since it began
+    status: Status | None  # None until it ends, and for ever if it is killed
+    request: Mapping[
+        str, float
+    ]  # {resource: amount} that a trial asks Ray for; empty where no trial was left
+
+
+def append_session(path: Path, session: Session) -> None:
+    """Append a line.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(encode(session)) + "\n")
+
+
+def read_sessions(path: Path) -> tuple[Session, ...]:
+    """Read the sessions in their order; none where there is no file. A last line that was cut short is left out.
+
+    Raises:
+        RecordError: if the file cannot be read, or a line is no session.
+    """
+    if not path.is_file():
+        return ()
+    lines = read_text(path).splitlines()
+    found: dict[str, Session] = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            document = parse_json(line, f"{path}:{number}")
+        except RecordError:
+            if number == len(lines):
+                break
+            raise
+        session = decode(Session, document, f"{path}:{number}")
+        found[session.began] = session
+    return tuple(found.values())
