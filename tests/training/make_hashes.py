@@ -3,9 +3,9 @@
     python tests/training/make_hashes.py RUNS.json          prints the hashes of the runs in RUNS.json, as JSON
     python tests/training/make_hashes.py --runs RUNS.json   first writes RUNS.json anew, from the sweeps that ship
 
-The environment variables that `ENVIRONMENT` names have to be set before Python starts: they hold torch to the arithmetic
-that every x86-64 processor has. The canary is a hash of plain torch operations: where it differs, so may all else, and a
-comparison says nothing about this package.
+The environment variables that `ENVIRONMENT` names have to be set before Python starts: they hold torch to arithmetic
+that every x86-64 processor has. The canary is a hash of plain torch operations: where it differs, so may all else, and
+a comparison says nothing about this package.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import pytest
 from infogan_bench.config import load_sweep
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.training import load_checkpoint, restore_trainer
-
 from tests.training.make_hashes import ENVIRONMENT
 
 _GOLDEN = Path(__file__).parents[1] / "golden"
