@@ -43,13 +43,14 @@ from infogan_metrics.information import (
 )
 from infogan_metrics.irs import IRS, irs
 from infogan_metrics.jemmig import JEMMIG, jemmig
+from infogan_metrics.metric import Metric, Needs, Part
 from infogan_metrics.mi_bound import MIBound, mi_bound
 from infogan_metrics.mig import MIG, mig
 from infogan_metrics.mig_sup import MIGSup, mig_sup
 from infogan_metrics.model_centrality import ModelCentrality, model_centrality
 from infogan_metrics.modularity import Modularity, modularity
 from infogan_metrics.rank_correlation import rank_correlation
-from infogan_metrics.registry import METRICS, Metric
+from infogan_metrics.registry import METRICS
 from infogan_metrics.sap import SAP, sap_continuous, sap_discrete
 from infogan_metrics.score import NotDefinedError, Score
 from infogan_metrics.shape_factors import slant, stroke_width
@@ -84,7 +85,9 @@ __all__ = [
     "ModelCentrality",
     "Modularity",
     "MutualInfoScore",
+    "Needs",
     "NotDefinedError",
+    "Part",
     "PerClassAccuracy",
     "PrecisionRecall",
     "Score",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogan_metrics.arrays import Codes, as_codes
 from infogan_metrics.score import Score
 
+_BLOCKS = 10  # of KID
 _ROWS_AT_ONCE = 1024  # of a table of distances: bounds memory to some MiB per 1000 columns
 
 
@@ -90,7 +91,7 @@ def fid(real: ArrayLike, fake: ArrayLike) -> FID:
     )
 
 
-def kid(real: ArrayLike, fake: ArrayLike, *, n_blocks: int = 10, seed: int = 0) -> KID:
+def kid(real: ArrayLike, fake: ArrayLike, *, n_blocks: int | None = None, seed: int = 0) -> KID:
     """Kernel distance: squared maximum mean discrepancy with the kernel (x.y / d + 1)^3.
 
     Both sets are shuffled and cut into `n_blocks` blocks; the unbiased estimate of each block is averaged.
@@ -98,8 +99,8 @@ def kid(real: ArrayLike, fake: ArrayLike, *, n_blocks: int = 10, seed: int = 0) 
     expectation at any n, and may be negative where the sets are alike.
 
     Args:
-        real, fake: float arrays (n, d) and (n_fake, d) of features, 2 n_blocks rows or more each.
-        n_blocks: two or more.
+        real, fake: float arrays (n, d) and (n_fake, d) of features, 2 n_blocks rows or more each: 4 at least.
+        n_blocks: two or more. None: 10, or for fewer than 20 rows as many as have two rows of each set.
         seed: of the shuffling.
     Returns:
         Lower is better; 0 in expectation for equal distributions.
@@ -109,9 +110,11 @@ def kid(real: ArrayLike, fake: ArrayLike, *, n_blocks: int = 10, seed: int = 0) 
     arXiv:1307.1954.
     """
     x, y = _as_features(real, fake)
+    fewest = min(len(x), len(y))
+    if n_blocks is None:
+        n_blocks = min(_BLOCKS, max(fewest // 2, 2))
     if n_blocks < 2:
         raise ValueError(f"`n_blocks` must be at least 2, but is {n_blocks}")
-    fewest = min(len(x), len(y))
     if fewest < 2 * n_blocks:
         raise ValueError(f"{n_blocks} blocks need {2 * n_blocks} samples of each set, but one has {fewest}")
     random = np.random.default_rng(seed)

@@ -1,12 +1,13 @@
-"""All scores by name, with what a user has to know before choosing by one."""
+"""All scores by name, with what a user has to know before choosing by one.
+
+Importing this loads numpy alone: a function imports scipy, scikit-learn or torch when it is called.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from typing import Literal
 
 from infogan_metrics.beta_vae import beta_vae
 from infogan_metrics.clustering import ari, cluster_accuracy, nmi, per_class_accuracy, purity, v_measure
@@ -19,41 +20,16 @@ from infogan_metrics.gaussian import gaussian_total_correlation, gaussian_wasser
 from infogan_metrics.information import mutual_info_score
 from infogan_metrics.irs import irs
 from infogan_metrics.jemmig import jemmig
+from infogan_metrics.metric import FactorKind, Metric, Needs, Part
 from infogan_metrics.mi_bound import mi_bound
 from infogan_metrics.mig import mig
 from infogan_metrics.mig_sup import mig_sup
 from infogan_metrics.model_centrality import model_centrality
 from infogan_metrics.modularity import modularity
 from infogan_metrics.sap import sap_continuous, sap_discrete
-from infogan_metrics.score import Score
 from infogan_metrics.traversal import traversal_effect
 from infogan_metrics.udr import udr
 from infogan_metrics.z_max import z_max_variance
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One score: how to call it, `float` of what it returns being the value, and how to read that."""
-
-    name: str
-    asks: str  # the question it answers, without the question mark
-    function: Callable[..., Score]
-    inputs: tuple[str, ...]  # the names of its positional arguments
-    range: tuple[float, float]
-    direction: Literal["max", "min"]  # which way is better
-    cost: Literal["cheap", "costly"]  # cheap: well under a second for 10,000 samples
-    source: str  # the paper that defines it
-
-    @property
-    def uses_labels(self) -> bool:
-        """Whether it needs class labels; choosing a model by it is supervision."""
-        return "labels" in self.inputs
-
-    @property
-    def uses_factors(self) -> bool:
-        """Whether it needs ground-truth factors; choosing a model by it is supervision."""
-        return "factors" in self.inputs
-
 
 _LABELLED = ("assignments", "labels")
 _FACTORS = ("codes", "factors")
@@ -62,6 +38,17 @@ _FEATURES = ("real", "fake")
 _UNIT = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
 _ANY = (-math.inf, math.inf)
+_TWO_FACTORS = Needs(factors=2)
+_TWO_MODELS = Needs(models=2)
+_TWO_SAMPLES = Needs(samples=2)
+_ORDERED: frozenset[FactorKind] = frozenset({"discrete", "continuous"})
+_KNOWN_VALUES = Needs(per_value=2)  # no value in one split alone, and two samples to compare
+_DCI = Needs(codes=2, factors=2, per_value=2)
+_DCI_PARTS = (
+    Part("dci_disentanglement", "disentanglement", "does each code matter to one factor"),
+    Part("dci_completeness", "completeness", "does one code alone matter to each factor"),
+    Part("dci_informativeness", "informativeness", "can the factors be predicted from the codes"),
+)
 
 # fmt: off
 _ALL = (
@@ -88,49 +75,49 @@ _ALL = (
     Metric("dcimig", "how much of the factors do codes of one factor hold",
            dcimig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1910.05587"),
     Metric("modularity", "does a code know one factor alone, however little",
-           modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312"),
+           modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312", _TWO_FACTORS),
     Metric("explicitness", "can a linear classifier read the factors off the codes",
-           explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312"),
+           explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312", _KNOWN_VALUES),
     Metric("sap_continuous", "does one code alone correlate with a factor",
-           sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848"),
+           sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848", factor_kinds=_ORDERED),
     Metric("sap_discrete", "does one code alone classify a factor",
-           sap_discrete, _SPLIT, _UNIT, "max", "cheap", "arXiv:1711.00848"),
+           sap_discrete, _SPLIT, _UNIT, "max", "cheap", "arXiv:1711.00848", _KNOWN_VALUES),
     Metric("dci", "does each code matter to one factor, in boosted trees",
-           dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018"),
+           dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI, _DCI_PARTS),
     Metric("dci_forest", "the same, in a random forest",
-           partial(dci, estimator="forest"), _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018"),
+           partial(dci, estimator="forest"), _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI),
     Metric("irs", "does a code stay put while all but its factor change",
            irs, _FACTORS, (-math.inf, 1.0), "max", "cheap", "arXiv:1811.00007"),
     Metric("factor_vae", "does the code that varies least name the held factor",
-           factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983"),
+           factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983", Needs(factors=2, per_value=2)),
     Metric("z_max_variance", "does the code that varies most name the varied factor",
-           z_max_variance, _FACTORS, _UNIT, "max", "cheap", "arXiv:1902.01568"),
+           z_max_variance, _FACTORS, _UNIT, "max", "cheap", "arXiv:1902.01568", _TWO_FACTORS),
     Metric("beta_vae", "do differences of codes name the shared factor",
-           beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017"),
+           beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017", Needs(factors=2, per_value=2)),
     # Models alone
     Metric("mi_bound", "how much of a latent code can Q read off the images (L_I)",
            mi_bound, ("log_q", "entropy"), _ANY, "max", "cheap", "arXiv:1606.03657"),
     Metric("traversal_effect", "how strongly does a code act on the images",
            traversal_effect, ("images",), _UNIT, "max", "cheap", "share of variance"),
     Metric("udr", "do models trained alike find the same codes",
-           udr, ("models",), _UNIT, "max", "cheap", "arXiv:1905.12614"),
+           udr, ("models",), _UNIT, "max", "cheap", "arXiv:1905.12614", _TWO_MODELS),
     Metric("model_centrality", "do other models' encoders read this generator's codes",
-           model_centrality, ("encodings", "fixed"), _UNIT, "max", "cheap", "arXiv:1906.06034"),
+           model_centrality, ("encodings", "fixed"), _UNIT, "max", "cheap", "arXiv:1906.06034", _TWO_MODELS),
     Metric("mutual_info_score", "do codes know of each other",
-           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", Needs(codes=2)),
     Metric("gaussian_total_correlation", "are codes independent, as if Gaussian",
-           gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+           gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES),
     Metric("gaussian_wasserstein_correlation", "the same, as a distance",
-           gaussian_wasserstein_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359"),
+           gaussian_wasserstein_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES),
     # Features of images
     Metric("fid", "are generated images distributed like real ones, as if Gaussian",
-           fid, _FEATURES, _POSITIVE, "min", "cheap", "arXiv:1706.08500"),
+           fid, _FEATURES, _POSITIVE, "min", "cheap", "arXiv:1706.08500", _TWO_SAMPLES),
     Metric("kid", "the same, without bias at few samples",
-           kid, _FEATURES, _ANY, "min", "cheap", "arXiv:1801.01401"),
+           kid, _FEATURES, _ANY, "min", "cheap", "arXiv:1801.01401", Needs(samples=4)),
     Metric("precision_recall", "do fakes lie among reals, and reals among fakes",
-           precision_recall, _FEATURES, _UNIT, "max", "costly", "arXiv:1904.06991"),
+           precision_recall, _FEATURES, _UNIT, "max", "costly", "arXiv:1904.06991", Needs(samples=4)),
     Metric("density_coverage", "the same, robust to outliers",
-           density_coverage, _FEATURES, _UNIT, "max", "costly", "arXiv:2002.09797"),
+           density_coverage, _FEATURES, _UNIT, "max", "costly", "arXiv:2002.09797", Needs(samples=6)),
 )
 # fmt: on
 

@@ -127,8 +127,13 @@ def test_kid_is_not_biased_by_few_samples() -> None:
 
 
 def test_kid_needs_two_samples_a_block() -> None:
+    assert len(kid(normal(12, 3), normal(40, 3)).per_block) == 6  # as many as have two of the 12
+    assert len(kid(normal(4, 3), normal(40, 3)).per_block) == 2
+    assert len(kid(normal(41, 3), normal(40, 3)).per_block) == 10
+    with pytest.raises(ValueError, match="2 blocks need 4 samples of each set, but one has 3"):
+        kid(normal(3, 3), normal(40, 3))
     with pytest.raises(ValueError, match="10 blocks need 20 samples of each set, but one has 12"):
-        kid(normal(12, 3), normal(40, 3))
+        kid(normal(12, 3), normal(40, 3), n_blocks=10)
     with pytest.raises(ValueError, match="`n_blocks` must be at least 2, but is 1"):
         kid(normal(12, 3), normal(40, 3), n_blocks=1)
 

@@ -41,6 +41,41 @@ def test_entries_say_how_their_function_is_called(name: str) -> None:
     assert metric.source
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_entries_say_the_least_that_a_score_needs(name: str) -> None:
+    """One less of what is needed has no value; `per_value` and the images' channels are the data's business."""
+    needs = METRICS[name].needs
+    if set(METRICS[name].inputs) <= {"codes", "factors", "test_codes", "test_factors"}:
+        codes, factors = NOISY[:, : needs.codes], GRID[:, : needs.factors]
+        assert np.isfinite(score(name, codes, factors))
+        for fewer in (NOISY[:, : needs.codes - 1], factors), (codes, GRID[:, : needs.factors - 1]):
+            if all(array.shape[1] for array in fewer):
+                with pytest.raises(NotDefinedError):
+                    score(name, *fewer)
+    if METRICS[name].inputs == ("real", "fake"):
+        rows = np.random.default_rng(0).normal(size=(needs.samples, 2))
+        assert np.isfinite(float(METRICS[name].function(rows, rows + 1)))
+        with pytest.raises(ValueError, match=r"blocks|rows|samples"):
+            METRICS[name].function(rows[1:], rows[1:] + 1)
+
+
+def test_parts_are_attributes_of_the_result() -> None:
+    (first, *others) = METRICS["dci"].parts
+    result = METRICS["dci"].function(NOISY, GRID, NOISY, GRID, estimator="forest")
+    assert float(getattr(result, first.attribute)) == float(result)
+    assert [each.name for each in others] == ["dci_completeness", "dci_informativeness"]
+    assert METRICS["dci"].names == tuple(part.name for part in METRICS["dci"].parts)
+    assert all(0 <= float(getattr(result, part.attribute)) <= 1 for part in METRICS["dci"].parts)
+    assert METRICS["dci"].part("dci_completeness") is others[0]
+    assert (METRICS["mig"].names, METRICS["mig"].part("mig")) == (("mig",), None)
+
+
+def test_options_are_the_keyword_arguments_with_their_defaults() -> None:
+    assert METRICS["mig"].options == {"n_bins": 20}
+    assert METRICS["dci_forest"].options == {"estimator": "forest", "n_jobs": 1, "seed": 0}
+    assert METRICS["ari"].options == {}
+
+
 def test_entries_say_what_is_supervision() -> None:
     assert set(METRICS) - set(OF_LABELS) - set(OF_FACTORS) == {
         *("mi_bound", "traversal_effect", "udr", "model_centrality"),
