@@ -14,7 +14,6 @@ from infogan_bench.config import ArchitectureConfig, CodesConfig, DatasetConfig,
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN, Networks, build_networks
-from infogan_bench.scoring.evaluation import encode
 from infogan_bench.training import Trainer, load_checkpoint, restore_trainer, save_checkpoint
 
 CONFIG = DatasetConfig(name="sprites", train_size=64, test_size=32)
@@ -127,8 +126,8 @@ def test_encoding_leaves_training_as_it_was(sprites: ImageDataset) -> None:
     trainer = Trainer(RUN, sprites.train_images, seed=0)
     trainer.train(1)
     before = {name: tensor.clone() for name, tensor in trainer.state().items()}
-    first = encode(trainer.model, sprites.test_images, sprites.train_images)
-    again = encode(trainer.model, sprites.test_images, sprites.train_images)
+    first = trainer.model.encode(sprites.test_images, sprites.train_images)
+    again = trainer.model.encode(sprites.test_images, sprites.train_images)
     assert torch.equal(first.mean, again.mean)
     for name, tensor in trainer.state().items():
         assert torch.equal(tensor, before[name]), name

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.errors import InputError
-from infogan_bench.networks import ImageShape, InfoGAN, Networks
+from infogan_bench.networks import ImageShape, Model, Networks
 from infogan_bench.scoring.evaluation import traversal_latents
 from infogan_bench.training import load_checkpoint, restore_model
 
@@ -28,7 +28,7 @@ class TrainedModel:
     torch.Size([3, 1, 28, 28])
     """
 
-    infogan: InfoGAN
+    infogan: Model
     image_shape: ImageShape  # (C, H, W)
     source: Path  # the checkpoint
     names: Mapping[str, str] = field(default_factory=dict)  # other names of codes -> their own

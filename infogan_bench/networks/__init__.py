@@ -1,7 +1,7 @@
 """Generator, discriminator and recognition network, and the registry of architectures."""
 
 from infogan_bench.networks import architectures as _architectures  # noqa: F401  fills the registry
-from infogan_bench.networks.model import InfoGAN
+from infogan_bench.networks.model import InfoGAN, Model
 from infogan_bench.networks.registry import (
     Architecture,
     ImageShape,
@@ -18,6 +18,7 @@ __all__ = [
     "Architecture",
     "ImageShape",
     "InfoGAN",
+    "Model",
     "Networks",
     "architecture_names",
     "build_networks",

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.datasets import to_uint8
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 from infogan_bench.records import ExplorerRecord, PlaneRecord, SeedPaths, write_explorer_record, write_whole
 
 _STEPS = 9  # values of a continuous code
@@ -67,7 +67,7 @@ class _Packed:
     encoding: str  # in words
 
 
-def write_explorer(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
+def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
     """Write `explorer.webp`, a sheet of G's images, and `explorer.json`, which says what each tile shows.
 
     A tile is an image of G. It has a category of the scored code, one of a few noises, and values of the codes of

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from infogan_bench.datasets import ImageDataset
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 from infogan_bench.pictures.grid import write_grid
 from infogan_bench.records import GalleryImage, GalleryRecord, SeedPaths, write_gallery_record
 from infogan_bench.scoring.evaluation import Evaluation
@@ -18,7 +18,7 @@ _MISTAKES = 24
 _MAX_CATEGORIES = 100
 
 
-def write_gallery(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
+def write_gallery(model: Model, dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
     """Write `categories.png` and `categories.json` (docs/architecture.md), unless no code is categorical.
 
     For each category of the scored code, the 12 test images that Q puts there with the highest probability. Where

@@ -15,9 +15,9 @@ from infogan_bench.config.metrics import DIGIT_SCORES, FACTOR_SCORES, LABEL_SCOR
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 from infogan_bench.scoring.digits import N_IMAGES, digit_reader, generated_images
-from infogan_bench.scoring.evaluation import encode, evaluate
+from infogan_bench.scoring.evaluation import evaluate
 from infogan_bench.scoring.outcome import Outcome, outcome_of
 from infogan_bench.scoring.shapes import shape_correlation
 from infogan_bench.training import load_checkpoint, restore_model
@@ -73,7 +73,7 @@ def _available(dataset: ImageDataset) -> list[str]:
     return [*labels, *factors, *OF_GENERATOR]
 
 
-def _of_test_set(model: InfoGAN, dataset: ImageDataset, names: Sequence[str]) -> dict[str, Outcome]:
+def _of_test_set(model: Model, dataset: ImageDataset, names: Sequence[str]) -> dict[str, Outcome]:
     if not names:
         return {}
     try:
@@ -89,7 +89,7 @@ def _of_test_set(model: InfoGAN, dataset: ImageDataset, names: Sequence[str]) ->
 class _Generated:
     """Images of fresh latents, made once."""
 
-    def __init__(self, model: InfoGAN, seed: int) -> None:
+    def __init__(self, model: Model, seed: int) -> None:
         self.model = model
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.latents = model.codes.sample(N_IMAGES, self.generator)
@@ -103,7 +103,7 @@ class _Generated:
 def _mi_bounds(generated: _Generated) -> list[Outcome]:
     """L_I of each code and their sum, BatchNorm's statistics being those of generated images."""
     codes = generated.model.codes
-    posterior = encode(generated.model, generated.images, generated.images)
+    posterior = generated.model.encode(generated.images, generated.images)
     log_q = codes.log_q(Latents(*(part.cpu() for part in generated.latents)), posterior)
     each = [
         outcome_of(f"L_I/{code.name}", partial(mi_bound, log_q[code.name].numpy(), code.entropy))
@@ -127,7 +127,7 @@ def _traversal_effects(generated: _Generated) -> list[Outcome]:
     return [outcome_of(f"traversal_effect/{code.name}", partial(effect, code)) for code in codes.all]
 
 
-def _shape_correlations(name: str, model: InfoGAN, seed: int) -> list[Outcome]:
+def _shape_correlations(name: str, model: Model, seed: int) -> list[Outcome]:
     """A score among SHAPE_SCORES, and the same of each code."""
     try:
         shapes = shape_correlation(model, seed=seed)

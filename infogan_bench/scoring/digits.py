@@ -16,7 +16,7 @@ from infogan_bench.codes import Latents
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets import load_dataset, to_uint8
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 
 N_IMAGES = 10_000
 _BATCH = 500
@@ -50,7 +50,7 @@ def digit_reader(data_dir: str | None) -> DigitReader:
     return DigitReader(network, network(data.test_images.numpy(), pixels="0..255"))
 
 
-def generated_images(model: InfoGAN, latents: Latents) -> Tensor:
+def generated_images(model: Model, latents: Latents) -> Tensor:
     """What G makes of the latents, as it would be saved: (N, C, H, W) uint8, on the CPU."""
     parts = zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
     return torch.cat([to_uint8(model.generate(Latents(*part))) for part in parts]).cpu()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,7 @@ from typing import Any
 import infogan_metrics
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
+from torch import Tensor
 
 from infogan_bench.codes import Code, LatentCodes, Latents, Posterior
 from infogan_bench.config.metrics import (
@@ -24,9 +22,9 @@ from infogan_bench.config.metrics import (
     uses_factors,
     uses_labels,
 )
-from infogan_bench.datasets import Factors, ImageDataset, to_float, to_uint8
+from infogan_bench.datasets import Factors, ImageDataset, to_uint8
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 from infogan_bench.pictures.grid import write_grid
 from infogan_bench.records import (
     CodeRecord,
@@ -46,7 +44,6 @@ from infogan_bench.scoring.factors import (
 )
 from infogan_bench.scoring.shapes import MEASURES, ShapeCorrelation, shape_correlation
 
-_BATCH = 500
 _NOT_OF_ONE_FACTOR = frozenset(
     {
         "modularity",
@@ -58,7 +55,6 @@ _NOT_OF_ONE_FACTOR = frozenset(
         "dci_informativeness",
     }
 )
-_CALIBRATION_IMAGES = 5_000
 _TRAVERSAL_POINTS = 10
 _TRAVERSAL_ROWS = 8
 _SAMPLES_SIDE = 10
@@ -139,25 +135,8 @@ def _too_few(factors: Factors) -> str | None:
     return None
 
 
-def encode(model: InfoGAN, images: Tensor, calibration: Tensor, batch: int = _BATCH) -> Posterior:
-    """Q(c|x) of uint8 images (N, C, H, W); the same for any batch size.
-
-    D's running statistics blend real and fake batches, and reading real images with them costs accuracy, so
-    BatchNorm's statistics are first estimated on `calibration`, real training images (uint8), in a copy that
-    training never sees.
-    """
-    encoder = nn.Sequential(copy.deepcopy(model.networks.trunk), copy.deepcopy(model.networks.Q_head))
-    encoder.requires_grad_(False)
-    parts = torch.split(calibration[:_CALIBRATION_IMAGES].to(model.device), _BATCH)
-    update_bn((to_float(part) for part in parts if len(part) > 1), encoder)
-    encoder.eval()
-    with torch.no_grad():
-        outputs = [encoder(to_float(part.to(model.device))) for part in torch.split(images, batch)]
-    return model.codes.split(torch.cat(outputs).cpu())
-
-
 def evaluate(
-    model: InfoGAN,
+    model: Model,
     dataset: ImageDataset,
     scores: Sequence[str],
     *,
@@ -187,7 +166,7 @@ def evaluate(
 
 
 def _with_digits(
-    evaluation: Evaluation, model: InfoGAN, names: Sequence[str], data_dir: str | None
+    evaluation: Evaluation, model: Model, names: Sequence[str], data_dir: str | None
 ) -> Evaluation:
     """`evaluation` with the scores among DIGIT_SCORES."""
     reader = digit_reader(data_dir)
@@ -202,7 +181,7 @@ def _with_digits(
     )
 
 
-def _with_shapes(evaluation: Evaluation, model: InfoGAN, names: Sequence[str]) -> Evaluation:
+def _with_shapes(evaluation: Evaluation, model: Model, names: Sequence[str]) -> Evaluation:
     """`evaluation` with the scores among SHAPE_SCORES, or why they have no value."""
     try:
         shapes = shape_correlation(model)
@@ -212,7 +191,7 @@ def _with_shapes(evaluation: Evaluation, model: InfoGAN, names: Sequence[str]) -
 
 
 def _evaluate_q(
-    model: InfoGAN, dataset: ImageDataset, scores: Sequence[str], last: bool, dci_estimator: DciEstimator
+    model: Model, dataset: ImageDataset, scores: Sequence[str], last: bool, dci_estimator: DciEstimator
 ) -> Evaluation:
     no_labels, no_factors = _why_no_labels(model.codes, dataset), _why_no_factors(dataset)
     reasons = {name: no_labels if uses_labels(name) else no_factors for name in scores}
@@ -222,7 +201,7 @@ def _evaluate_q(
     wanted = [
         name for name in scores if name not in not_defined and (last or name not in LAST_EVALUATION_ONLY)
     ]
-    posterior = encode(model, dataset.test_images, dataset.train_images)
+    posterior = model.encode(dataset.test_images, dataset.train_images)
     categories = _categories(model.codes, posterior)
     values, confusion = _score_labels(categories, dataset.test_labels, wanted)
     truth = dataset.ground_truth
@@ -273,7 +252,7 @@ def _score_labels(
 
 
 def factor_floors(
-    untrained: InfoGAN,
+    untrained: Model,
     dataset: ImageDataset,
     evaluation: Evaluation,
     *,
@@ -290,7 +269,7 @@ def factor_floors(
     names = [name for name in evaluation.protocols if uses_factors(name)]
     factors = truth.test.numpy()
     shuffled = np.random.default_rng(0).permutation(factors)
-    posterior = encode(untrained, dataset.test_images, dataset.train_images)
+    posterior = untrained.encode(dataset.test_images, dataset.train_images)
     pairs = {
         "shuffled": (evaluation.factor_codes, shuffled),
         "untrained": (representation(untrained.codes, posterior), factors),
@@ -304,7 +283,7 @@ def factor_floors(
     return floors
 
 
-def write_pictures(model: InfoGAN, folder: Path, *, seed: int = 0) -> None:
+def write_pictures(model: Model, folder: Path, *, seed: int = 0) -> None:
     """Write `samples.png` and `traversal-CODE.png` of each code; the same latents for equal `seed`."""
     generator = torch.Generator(model.device).manual_seed(seed)
     _write_grid(model, model.codes.sample(_SAMPLES_SIDE**2, generator), _SAMPLES_SIDE, folder / "samples.png")
@@ -337,12 +316,12 @@ def traversal_latents(
     return codes.with_value(repeated, code, values.repeat(rows))
 
 
-def _write_grid(model: InfoGAN, latents: Latents, columns: int, path: Path) -> None:
+def _write_grid(model: Model, latents: Latents, columns: int, path: Path) -> None:
     write_grid(to_uint8(model.generate(latents)), columns, path, gap=1, around=128)
 
 
 def write_evaluation(
-    model: InfoGAN,
+    model: Model,
     dataset: ImageDataset,
     evaluation: Evaluation,
     *,
@@ -364,7 +343,7 @@ def write_evaluation(
     write_evaluation_record(folder, record)
 
 
-def _describe(model: InfoGAN, code: Code, metrics: Mapping[str, float]) -> CodeRecord:
+def _describe(model: Model, code: Code, metrics: Mapping[str, float]) -> CodeRecord:
     return CodeRecord(
         name=code.name,
         kind=code.kind,
@@ -375,7 +354,7 @@ def _describe(model: InfoGAN, code: Code, metrics: Mapping[str, float]) -> CodeR
     )
 
 
-def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) -> ConfusionRecord | None:
+def _confusion(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> ConfusionRecord | None:
     """Counts of every category (also those that Q never chooses) against every class."""
     confusion, scored = evaluation.confusion, model.codes.scored
     if confusion is None or scored is None:
@@ -389,9 +368,7 @@ def _confusion(model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation) ->
     return ConfusionRecord(scored.name, dataset.class_names, tuple(map(tuple, counts)), tuple(match))
 
 
-def _factor_matrix(
-    model: InfoGAN, dataset: ImageDataset, evaluation: Evaluation
-) -> FactorMatrixRecord | None:
+def _factor_matrix(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> FactorMatrixRecord | None:
     """What each code knows of each factor, and all there is to know of it, in nats."""
     truth = dataset.ground_truth
     if truth is None or evaluation.factor_codes is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from infogan_bench.codes import Latents
 from infogan_bench.config.metrics import SHAPE_SCORES
 from infogan_bench.datasets import to_uint8
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 
 N_IMAGES = 1_000
 MEASURES = {"slant": slant, "width": stroke_width}  # in the order of SHAPE_SCORES
@@ -39,7 +39,7 @@ class ShapeCorrelation:
         return values
 
 
-def shape_correlation(model: InfoGAN, *, seed: int = 0) -> ShapeCorrelation:
+def shape_correlation(model: Model, *, seed: int = 0) -> ShapeCorrelation:
     """Measure N_IMAGES images of random latents, as they would be saved.
 
     What a category is (which digit) slants and thickens too, so codes are compared within the categories of the code

@@ -23,9 +23,8 @@ from infogan_bench.codes import LatentCodes, Latents, Posterior
 from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import Model
 from infogan_bench.records import Status, SweepPaths
-from infogan_bench.scoring.evaluation import encode
 from infogan_bench.scoring.factors import Codes, representation
 from infogan_bench.scoring.outcome import number_text, table_text
 from infogan_bench.training import load_checkpoint, restore_model
@@ -160,7 +159,7 @@ class _Trained:
     trial: str
     seed: int
     objective: float | None
-    model: InfoGAN
+    model: Model
 
 
 def _finished(data: SweepData, asked: tuple[str, ...]) -> tuple[list[_Place], list[LeftOut]]:
@@ -202,7 +201,7 @@ def _layout(codes: LatentCodes) -> str:
 class _Comparison:
     """What each model says of the same images, worked out once."""
 
-    def __init__(self, models: Sequence[InfoGAN], dataset: ImageDataset, seed: int) -> None:
+    def __init__(self, models: Sequence[Model], dataset: ImageDataset, seed: int) -> None:
         self.models = models
         self.dataset = dataset
         self.seed = seed
@@ -211,7 +210,7 @@ class _Comparison:
     def columns(self) -> list[Codes]:
         """What each model says of the test images."""
         return [
-            udr_columns(model.codes, encode(model, self.dataset.test_images, self.dataset.train_images))
+            udr_columns(model.codes, model.encode(self.dataset.test_images, self.dataset.train_images))
             for model in self.models
         ]
 
@@ -247,7 +246,7 @@ def udr_columns(codes: LatentCodes, posterior: Posterior) -> Codes:
     return torch.cat([*parts, posterior.mean.double()], dim=1).numpy()
 
 
-def held_code_images(model: InfoGAN, seed: int) -> tuple[Tensor, NDArray[np.int64]]:
+def held_code_images(model: Model, seed: int) -> tuple[Tensor, NDArray[np.int64]]:
     """Images for ModelCentrality's votes, each vote's being drawn with one code held and all else varied.
 
     Returns:
@@ -271,10 +270,10 @@ def held_code_images(model: InfoGAN, seed: int) -> tuple[Tensor, NDArray[np.int6
     return images, held.numpy()
 
 
-def read_votes(model: InfoGAN, images: Tensor) -> Codes:
+def read_votes(model: Model, images: Tensor) -> Codes:
     """What Q says of the images of `held_code_images`: (votes, images of a vote, codes), BatchNorm's statistics
     being those of the images."""
-    codes = representation(model.codes, encode(model, images, images[:_CALIBRATION_IMAGES]))
+    codes = representation(model.codes, model.encode(images, images[:_CALIBRATION_IMAGES]))
     return codes.reshape(_VOTES, _VOTE_IMAGES, -1)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from infogan_bench.config.models import DatasetConfig, RunConfig
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN
+from infogan_bench.networks import InfoGAN, Model
 from infogan_bench.training.trainer import Trainer, load_networks
 
 _FORMAT = "2"  # 1: rows made of images with the channels outermost
@@ -105,7 +105,7 @@ def copy_without_optimisers(path: Path, target: Path) -> None:
         save_file(kept, target, metadata=file.metadata())
 
 
-def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> InfoGAN:
+def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Model:
     """The trained InfoGAN alone, for those who want its images or its codes."""
     model = InfoGAN(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)
     load_networks(model, checkpoint.tensors)

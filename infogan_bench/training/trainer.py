@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from infogan_bench.codes import Latents
 from infogan_bench.config.models import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN, Networks, takes_cuda_graph
+from infogan_bench.networks import InfoGAN, Model, Networks, takes_cuda_graph
 from infogan_bench.training.adam import Adam
 from infogan_bench.training.device import arithmetic, reuse_memory
 from infogan_bench.training.loop import Loop
@@ -366,7 +366,7 @@ class Trainer:
         there is one, both optimisers, the random state and the step."""
         tensors = {
             f"{part}/{name}": tensor
-            for part, module in _modules(self.model).items()
+            for part, module in self.model.modules.items()
             for name, tensor in module.state_dict().items()
         }
         for name, optimiser in self.optimisers.items():
@@ -398,13 +398,13 @@ class Trainer:
         self.step = int(tensors["step"])
 
 
-def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
+def load_networks(model: Model, tensors: Mapping[str, Tensor]) -> None:
     """Take over the weights and BatchNorm's statistics of a trainer's `state()`.
 
     Raises:
         InputError: if they are of another architecture or other codes.
     """
-    for part, module in _modules(model).items():
+    for part, module in model.modules.items():
         try:
             module.load_state_dict(_under(f"{part}/", tensors))
         except RuntimeError as error:
@@ -414,12 +414,6 @@ def load_networks(model: InfoGAN, tensors: Mapping[str, Tensor]) -> None:
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _modules(model: InfoGAN) -> dict[str, nn.Module]:
-    """What of a model a checkpoint holds, by the first part of the tensors' names."""
-    averaged = {} if model.averaged_G is None else {"averaged_G": model.averaged_G}
-    return {"networks": model.networks, **averaged}
 
 
 def _detached(fake: Tensor, given: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:

@@ -17,7 +17,7 @@ from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.networks import InfoGAN
 from infogan_bench.pictures.gallery import write_gallery
-from infogan_bench.scoring.evaluation import Evaluation, encode, evaluate
+from infogan_bench.scoring.evaluation import Evaluation, evaluate
 from infogan_bench.training import Trainer
 
 
@@ -48,7 +48,7 @@ def test_each_category_shows_its_most_confident_images(
     model: InfoGAN, mnist: ImageDataset, tmp_path: Path
 ) -> None:
     index, tiles, _ = written(model, mnist, tmp_path)
-    logits = encode(model, mnist.test_images, mnist.train_images).logits[1].double().numpy()
+    logits = model.encode(mnist.test_images, mnist.train_images).logits[1].double().numpy()
     q = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     category, confidence = q.argmax(axis=1), q.max(axis=1)
     assert index["code"] == "cat_1"

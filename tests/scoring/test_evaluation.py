@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 from infogan_bench.config import LABEL_SCORES, RunConfig, apply
 from infogan_bench.datasets import ImageDataset, to_float
 from infogan_bench.networks import InfoGAN
-from infogan_bench.scoring.evaluation import encode, evaluate, write_evaluation, write_pictures
+from infogan_bench.scoring.evaluation import evaluate, write_evaluation, write_pictures
 from infogan_bench.training import Trainer
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
@@ -41,7 +41,7 @@ def labels_of(dataset: ImageDataset) -> torch.Tensor:
 
 def assignments(model: InfoGAN, dataset: ImageDataset) -> NDArray[np.int64]:
     """The most likely category of `cat_1` for each test image."""
-    chosen = encode(model, dataset.test_images, dataset.train_images).logits[1].argmax(dim=1)
+    chosen = model.encode(dataset.test_images, dataset.train_images).logits[1].argmax(dim=1)
     return np.asarray(chosen)
 
 
@@ -56,11 +56,11 @@ def written(model: InfoGAN, dataset: ImageDataset, path: Path, scores: Sequence[
 
 
 def test_the_posterior_is_the_same_for_any_batch_size(trainer: Trainer, mnist: ImageDataset) -> None:
-    whole = encode(trainer.model, mnist.test_images, mnist.train_images, batch=257)
+    whole = trainer.model.encode(mnist.test_images, mnist.train_images, batch=257)
     assert [tuple(part.shape) for part in whole.logits] == [(257, 4), (257, 12)]
     assert whole.mean.shape == (257, 2)
     for batch in (64, 100):  # 257 = 4 * 64 + 1: the last batch is of one image
-        parts = encode(trainer.model, mnist.test_images, mnist.train_images, batch=batch)
+        parts = trainer.model.encode(mnist.test_images, mnist.train_images, batch=batch)
         torch.testing.assert_close(parts.mean, whole.mean)
         for logits, expected in zip(parts.logits, whole.logits, strict=True):
             torch.testing.assert_close(logits, expected)
@@ -70,7 +70,7 @@ def test_the_posterior_is_the_same_for_any_batch_size(trainer: Trainer, mnist: I
 def test_an_image_is_read_with_the_statistics_of_real_images(trainer: Trainer, mnist: ImageDataset) -> None:
     # with as many calibration images as one batch, they are read just as training would read that batch
     images = mnist.train_images[:200]
-    found = encode(trainer.model, images, calibration=images)
+    found = trainer.model.encode(images, calibration=images)
     networks = trainer.model.networks
     with torch.no_grad():
         training = trainer.model.codes.split(networks.Q_head(networks.trunk(to_float(images))))

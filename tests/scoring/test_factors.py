@@ -38,7 +38,7 @@ from infogan_bench.datasets import Factors, ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.records.results import Status
-from infogan_bench.scoring.evaluation import check_scores, encode, evaluate, factor_floors
+from infogan_bench.scoring.evaluation import check_scores, evaluate, factor_floors
 from infogan_bench.scoring.factors import n_bins, representation, score_factors
 from infogan_bench.training import Trainer
 from infogan_bench.trial import Trial, TrialSpec
@@ -234,7 +234,7 @@ def test_without_labels_or_factors_scores_are_left_out_with_the_reason(mnist: Im
 def test_where_there_are_labels_alone_they_are_the_one_factor(mnist: ImageDataset) -> None:
     model = InfoGAN(RUN, mnist.image_shape, torch.Generator().manual_seed(0))
     found = evaluate(model, mnist, ["purity", "mig", "dcimig"])
-    codes = representation(model.codes, encode(model, mnist.test_images, mnist.train_images))
+    codes = representation(model.codes, model.encode(mnist.test_images, mnist.train_images))
     labels = mnist.test_labels.numpy()[:, None]
     assert found.scores["mig"] == float(infogan_metrics.mig(codes, labels, n_bins=n_bins(model.codes)))
     assert found.scores["dcimig"] == float(infogan_metrics.dcimig(codes, labels, n_bins=n_bins(model.codes)))

@@ -30,7 +30,6 @@ from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.scoring import sweep as scoring
-from infogan_bench.scoring.evaluation import encode
 from infogan_bench.scoring.sweep import score_sweep, sweep_json, sweep_table
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.training import load_checkpoint, restore_model
@@ -117,7 +116,7 @@ def test_udr_is_that_of_the_library_on_what_q_says(
 ) -> None:
     columns = []
     for model in models:
-        posterior = encode(model, mnist.test_images, mnist.train_images)
+        posterior = model.encode(mnist.test_images, mnist.train_images)
         first, *rest = (torch.softmax(logits.double(), dim=1).numpy() for logits in posterior.logits)
         columns.append(np.hstack([first, *(two[:, 1:] for two in rest), posterior.mean.double().numpy()]))
     assert [array.shape for array in columns] == [(257, 12)] * 2 + [(257, 7)] * 2
