@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors
+from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, unit_size
 from infogan_metrics.sampling import SharedValues, summarise
 from infogan_metrics.score import Score
 
@@ -44,10 +44,13 @@ def beta_vae(
         Accuracy in [0, 1], no unit; higher is better; 1 / n_factors is chance.
     Raises:
         NotDefinedError: if there is one factor, or a factor is constant.
-        ValueError: if the arrays are malformed, or a value of a factor occurs once.
+        ValueError: if the arrays are malformed, a value of a factor occurs once, or codes are so large (1e38 or
+            more) that their squares overflow.
     Reference: Higgins et al. 2017, "beta-VAE", section 3.
     """
     x, y = as_codes_and_factors(codes, factors)
+    if (unit_size(x)[1] > 0).any():
+        raise ValueError("codes of 1e38 or more are too large for BetaVAE's classifier: scale them")
     points, shared = difference_points(x, y, batch, n_train + n_test, np.random.default_rng(seed))
     train, test = slice(n_train), slice(n_train, None)
     value, train_value = guess_factor(points[train], shared[train], points[test], shared[test])

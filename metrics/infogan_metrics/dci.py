@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_train_and_test
+from infogan_metrics.arrays import Codes, Indices, as_train_and_test, constant_columns, standardise
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -91,13 +91,15 @@ def dci(
 ) -> DCI:
     """DCI of `codes` about `factors`: one classifier for each factor, from all codes.
 
+    Neither the scale nor the offset of a code matters: trees are given the rank of each value.
+
     Args:
         codes, test_codes: float arrays (n_samples, n_codes) and (n_test, n_codes).
         factors, test_factors: int arrays (n_samples, n_factors) and (n_test, n_factors).
         estimator: what predicts a factor. `boosting`: scikit-learn's gradient boosting, as published, whose
             time grows with the number of values of a factor. `forest`: a random forest, tens of times faster,
             which ranks codes alike but gives other values, so compare like with like. Or a function that makes
-            a classifier with `fit`, `score` and `feature_importances_`.
+            a classifier with `fit`, `score` and `feature_importances_`, which is given standardised codes.
         n_jobs: processes to fit the classifiers in.
         seed: of boosting and forest.
     Returns:
@@ -110,6 +112,7 @@ def dci(
     from sklearn.utils.parallel import Parallel, delayed
 
     x, y, test_x, test_y = as_train_and_test(codes, factors, test_codes, test_factors)
+    x, test_x = _unit_deviation(x, test_x) if callable(estimator) else _ranks(x, test_x)
     if x.shape[1] == 1 or y.shape[1] == 1:
         raise NotDefinedError("DCI is not defined for a single code or a single factor")
     if not y.any(axis=0).all():
@@ -129,6 +132,39 @@ def dci(
         train_informativeness=float(np.mean(train_accuracies)),
         importance=importance,
     )
+
+
+def _ranks(codes: Codes, test_codes: Codes) -> tuple[Codes, Codes]:
+    """Return codes as the places of their values among the training split's, interpolated for the test split.
+
+    Trees cast codes to float32 and split no values closer than 1e-7, so that scale and offset would matter. Places
+    have the same order and ties, which is all that trees see of codes.
+    """
+    ranks, test_ranks = np.empty_like(codes), np.empty_like(test_codes)
+    for i in range(codes.shape[1]):
+        values, places = np.unique(codes[:, i], return_inverse=True)
+        ranks[:, i] = places
+        test_ranks[:, i] = _places(test_codes[:, i], values)
+    return ranks, test_ranks
+
+
+def _places(codes: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where codes lie among sorted `values`: i at values[i], and in proportion between two of them."""
+    if len(values) == 1:
+        return np.asarray(np.sign(codes - values[0]), dtype=np.float64)
+    below = np.clip(np.searchsorted(values, codes, side="right") - 1, 0, len(values) - 2)
+    lower, upper = values[below], values[below + 1]
+    share = (codes / 2 - lower / 2) / (upper / 2 - lower / 2)  # halves do not overflow
+    places: NDArray[np.float64] = below.astype(np.float64) + np.clip(share, -1, 2)
+    return places
+
+
+def _unit_deviation(codes: Codes, test_codes: Codes) -> tuple[Codes, Codes]:
+    """Return codes with mean 0 and standard deviation 1 in the training split, constant ones as 0."""
+    alive = ~constant_columns(codes)
+    scaled, test_scaled = np.zeros_like(codes), np.zeros_like(test_codes)
+    scaled[:, alive], test_scaled[:, alive] = standardise(codes[:, alive], test_codes[:, alive])
+    return scaled, test_scaled
 
 
 def _make(estimator: str | Callable[[], Any], seed: int) -> Any:

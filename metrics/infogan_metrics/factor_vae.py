@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, constant_columns
+from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, constant_columns, unit_size
 from infogan_metrics.sampling import SharedValues, group_variances, summarise
 from infogan_metrics.score import Score
 
@@ -57,14 +57,15 @@ def factor_vae(
     """
     x, y = as_codes_and_factors(codes, factors)
     groups = SharedValues(y)
-    variances = x.var(axis=0, ddof=1)
-    active = ~constant_columns(x) & (np.sqrt(variances) >= min_std)
+    scaled, _ = unit_size(x)
+    variances = scaled.var(axis=0, ddof=1)
+    active = active_codes(x, min_std)
     if not active.any():
         return FactorVAE(0.0, len(x), 0.0, np.zeros((y.shape[1], x.shape[1]), np.intp), active)
     random = np.random.default_rng(seed)
     fixed = random.integers(groups.n_factors, size=n_train + n_test)
     rows = groups.draw(fixed, random.integers(len(x), size=len(fixed)), batch, random)
-    local_variances = summarise(x - x.mean(axis=0), rows, group_variances)
+    local_variances = summarise(scaled - scaled.mean(axis=0), rows, group_variances)
     found = least_varying_code(local_variances, variances, active)
     votes = count_votes(fixed[:n_train], found[:n_train], (y.shape[1], x.shape[1]))
     return FactorVAE(
@@ -74,6 +75,15 @@ def factor_vae(
         votes,
         active,
     )
+
+
+def active_codes(codes: Codes, min_std: float) -> NDArray[np.bool_]:
+    """Return which codes (n_codes,) are not constant and have at least this standard deviation."""
+    scaled, exponents = unit_size(codes)
+    with np.errstate(over="ignore"):  # infinite is large enough
+        deviations = np.ldexp(scaled.std(axis=0, ddof=1), exponents)
+    active: NDArray[np.bool_] = ~constant_columns(codes) & (deviations >= min_std)
+    return active
 
 
 def least_varying_code(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, as_codes, constant_columns
+from infogan_metrics.arrays import Codes, as_codes, constant_columns, unit_size
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -38,13 +38,16 @@ def gaussian_total_correlation(codes: ArrayLike) -> GaussianScore:
         ValueError: if `codes` is malformed or has one row.
     Reference: Locatello et al. 2019, arXiv:1811.12359, section 5.2.
     """
-    x, covariance, alive = _covariance(codes)
+    x = _samples(codes)
+    scaled, exponents = unit_size(x)
+    covariance = np.atleast_2d(np.cov(scaled, rowvar=False))
+    alive = ~constant_columns(x)
     live = covariance[np.ix_(alive, alive)]
     std = np.sqrt(np.diag(live))
     eigenvalues = np.linalg.eigvalsh(live / np.outer(std, std))
     singular = eigenvalues[0] <= len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues[-1]
     value = np.inf if singular else max(-0.5 * float(np.log(eigenvalues).sum()), 0.0)
-    return GaussianScore(value, len(x), covariance)
+    return GaussianScore(value, len(x), np.ldexp(covariance, np.add.outer(exponents, exponents)))
 
 
 def gaussian_wasserstein_correlation(codes: ArrayLike) -> WassersteinCorrelation:
@@ -57,10 +60,14 @@ def gaussian_wasserstein_correlation(codes: ArrayLike) -> WassersteinCorrelation
         `normalised` is the same over tr C.
     Raises:
         NotDefinedError: if all codes are constant.
-        ValueError: if `codes` is malformed or has one row.
+        ValueError: if `codes` is malformed or has one row, or if the distance overflows or vanishes in its unit.
     Reference: Locatello et al. 2019, arXiv:1811.12359, section 5.2.
     """
-    x, covariance, _ = _covariance(codes)
+    x = _samples(codes)
+    exponents = unit_size(x)[1]
+    if (exponents > 0).any() or (exponents < 0).all():
+        raise ValueError("codes beyond 1e38 or all below 1e-38 have no distance in float64: scale them")
+    covariance = np.atleast_2d(np.cov(x, rowvar=False))
     std = np.sqrt(np.diag(covariance))
     eigenvalues = np.linalg.eigvalsh(covariance * np.outer(std, std))  # symmetric, so no complex roots
     trace = float(np.trace(covariance))
@@ -68,11 +75,10 @@ def gaussian_wasserstein_correlation(codes: ArrayLike) -> WassersteinCorrelation
     return WassersteinCorrelation(value, len(x), covariance, value / trace)
 
 
-def _covariance(codes: ArrayLike) -> tuple[Codes, NDArray[np.float64], NDArray[np.bool_]]:
+def _samples(codes: ArrayLike) -> Codes:
     x = as_codes(codes)
     if len(x) < 2:
         raise ValueError("`codes` must have at least two rows for a covariance, but has one")
-    alive = ~constant_columns(x)
-    if not alive.any():
+    if constant_columns(x).all():
         raise NotDefinedError("a correlation is not defined: all codes are constant")
-    return x, np.atleast_2d(np.cov(x, rowvar=False)), alive
+    return x

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_codes, as_codes_and_factors
+from infogan_metrics.arrays import (
+    Codes,
+    Indices,
+    as_codes,
+    as_codes_and_factors,
+    constant_columns,
+    unit_size,
+)
 from infogan_metrics.score import NotDefinedError, Score
 
 NO_INFORMATION = 1e-12  # nats; below it, which factor a code "knows best" is a matter of rounding
@@ -30,9 +37,26 @@ def bin_codes(codes: Codes, n_bins: int) -> Indices:
     """
     if n_bins < 2:
         raise ValueError(f"`n_bins` must be at least 2, but is {n_bins}")
-    edges = [np.histogram_bin_edges(code, n_bins)[1:-1] for code in codes.T]
-    bins = [np.searchsorted(edge, code, side="right") for edge, code in zip(edges, codes.T, strict=True)]
-    return np.stack(bins, axis=1)
+    bins = np.full(codes.shape, n_bins // 2, dtype=np.intp, order="F")  # where a histogram puts a constant
+    scaled, _ = unit_size(codes)
+    for i in np.flatnonzero(~constant_columns(codes)):
+        bins[:, i] = _bin(np.ascontiguousarray(scaled[:, i]), n_bins)
+    return bins
+
+
+def _bin(code: NDArray[np.float64], n_bins: int) -> Indices:
+    low, high = code.min(), code.max()
+    edges = np.linspace(low, high, n_bins + 1)
+    width = (high - low) / n_bins
+    if width < 2.0**-40 * max(abs(low), abs(high)):  # a division could miss the right bin by more than one
+        found: Indices = np.searchsorted(edges[1:-1], code, side="right")
+        return found
+    bins: Indices = ((code - low) * (1 / width)).astype(np.intp)
+    np.minimum(bins, n_bins - 1, out=bins)
+    inner = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
+    bins -= code < inner[bins]
+    bins += code >= inner[bins + 1]
+    return bins
 
 
 def bin_factors(factors: ArrayLike, n_bins: int = 20, *, like: ArrayLike | None = None) -> Indices:
@@ -92,11 +116,45 @@ def mutual_information(counts: NDArray[np.intp]) -> NDArray[np.float64]:
 
     Exactly 0 where either variable is constant, and never negative.
     """
-    p = counts / counts.sum(axis=(-2, -1), keepdims=True)
-    independent = p.sum(axis=-1, keepdims=True) * p.sum(axis=-2, keepdims=True)
-    ratio = np.divide(p, independent, out=np.ones_like(p), where=p > 0)
-    total: NDArray[np.float64] = np.maximum(np.sum(p * np.log(ratio), axis=(-2, -1)), 0.0)
+    return _information_of_shares(counts / counts.sum(axis=(-2, -1), keepdims=True))
+
+
+def information_with(bins: Indices, values: Indices) -> NDArray[np.float64]:
+    """Mutual information in nats of each of several discrete variables with another one.
+
+    Exactly 0 where either variable is constant, and never negative. Memory grows with the number of samples,
+    not with the number of values: a column of identifiers costs no more than any other.
+
+    Args:
+        bins: (n_samples, n_codes) from 0.
+        values: (n_samples,) from 0.
+    Returns:
+        (n_codes,) nats.
+    """
+    n_bins, n_values, n = int(bins.max()) + 1, int(values.max()) + 1, len(values)
+    rows = values * n_bins
+    if n_bins * n_values <= max(n, 1 << 16):
+        tables = [np.bincount(rows + code, minlength=n_values * n_bins) for code in bins.T]
+        return _information_of_shares(np.stack(tables).reshape(-1, n_values, n_bins) / n)
+    share_of_value = np.bincount(values) / n
+    return np.array([_information_of_cells(rows + code, n_bins, share_of_value) for code in bins.T])
+
+
+def _information_of_shares(joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mutual information of the variables on the last two axes of shares that sum to 1."""
+    independent = joint.sum(axis=-1, keepdims=True) * joint.sum(axis=-2, keepdims=True)
+    ratio = np.divide(joint, independent, out=np.ones_like(joint), where=joint > 0)
+    total: NDArray[np.float64] = np.maximum(np.sum(joint * np.log(ratio), axis=(-2, -1)), 0.0)
     return total
+
+
+def _information_of_cells(cells: Indices, n_bins: int, share_of_value: NDArray[np.float64]) -> float:
+    """Return the mutual information of cells // n_bins and cells % n_bins, of the cells that occur alone."""
+    occurring, counts = np.unique(cells, return_counts=True)
+    joint = counts / len(cells)
+    value, code = np.divmod(occurring, n_bins)
+    ratio = joint / (share_of_value[value] * np.bincount(code, weights=joint)[code])
+    return max(float(np.sum(joint * np.log(ratio))), 0.0)
 
 
 def mutual_information_matrix(
@@ -114,7 +172,11 @@ def mutual_information_matrix(
         ValueError: if the arrays are malformed or their numbers of rows differ.
     """
     x, y = as_codes_and_factors(codes, factors)
-    return mutual_information(joint_counts(bin_codes(x, n_bins), y))
+    return _information_matrix(bin_codes(x, n_bins), y)
+
+
+def _information_matrix(bins: Indices, factors: Indices) -> NDArray[np.float64]:
+    return np.stack([information_with(bins, factor) for factor in factors.T], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +196,10 @@ class Informations:
         known: NDArray[np.bool_] = self.mutual.max(axis=1) > NO_INFORMATION
         return known
 
-    def check_factors(self, score: str) -> None:
-        """Warn where a factor has more values than there are bins: even a perfect code then stays below 1.
+    def check_factors(self, score: str, *, values_may_exceed_bins: bool = False) -> None:
+        """Warn where samples are fewer than bins, or a factor has more values than there are bins.
+
+        Even a perfect code then stays below 1, unless `values_may_exceed_bins` says that the score does not mind.
 
         Raises:
             NotDefinedError: if a factor is constant, in the name of `score`.
@@ -144,7 +208,8 @@ class Informations:
             raise NotDefinedError(
                 f"{score} is not defined: factor {int(np.argmin(self.factor_entropy))} is constant"
             )
-        if self.n_values > self.n_bins:
+        _warn_of_few_samples(self.n, self.n_bins)
+        if self.n_values > self.n_bins and not values_may_exceed_bins:
             warnings.warn(
                 f"a factor has {self.n_values} values, but codes are cut into {self.n_bins} bins: "
                 "even a perfect code scores below 1",
@@ -191,7 +256,19 @@ _counted: ContextVar[list[tuple[ArrayLike, ArrayLike, Informations]] | None] = C
 
 def _count(codes: ArrayLike, factors: ArrayLike, n_bins: int) -> Informations:
     x, y = as_codes_and_factors(codes, factors)
-    return informations_of_counts(joint_counts(bin_codes(x, n_bins), y), n_bins)
+    bins = bin_codes(x, n_bins)
+    return Informations(
+        n=len(x),
+        n_bins=n_bins,
+        n_values=int(y.max()) + 1,
+        mutual=_information_matrix(bins, y),
+        code_entropy=_entropies(bins),
+        factor_entropy=_entropies(y),
+    )
+
+
+def _entropies(columns: Indices) -> NDArray[np.float64]:
+    return np.array([float(entropy(np.bincount(column))) for column in columns.T])
 
 
 def informations_of_counts(counts: NDArray[np.intp], n_bins: int) -> Informations:
@@ -204,6 +281,15 @@ def informations_of_counts(counts: NDArray[np.intp], n_bins: int) -> Information
         code_entropy=entropy(counts[:, 0].sum(axis=-1)),
         factor_entropy=entropy(counts[0].sum(axis=1)),
     )
+
+
+def _warn_of_few_samples(n: int, n_bins: int) -> None:
+    if n < n_bins:
+        warnings.warn(
+            f"{n} samples are cut into {n_bins} bins: mutual information is far too high where bins are more "
+            "than samples",
+            stacklevel=5,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +318,10 @@ def mutual_info_score(codes: ArrayLike, *, n_bins: int = 20) -> MutualInfoScore:
     n_codes = x.shape[1]
     if n_codes == 1:
         raise NotDefinedError("mutual information between codes is not defined for a single code")
+    _warn_of_few_samples(len(x), n_bins)
     bins = bin_codes(x, n_bins)
-    matrix = mutual_information(joint_counts(bins, bins))
+    matrix = np.zeros((n_codes, n_codes))
+    for i, code in enumerate(bins.T):
+        matrix[: i + 1, i] = matrix[i, : i + 1] = information_with(bins[:, : i + 1], code)
     between = (matrix.sum() - np.trace(matrix)) / (n_codes * (n_codes - 1))
     return MutualInfoScore(max(float(between), 0.0), len(x), matrix, n_bins)

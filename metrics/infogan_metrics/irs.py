@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, constant_columns
+from infogan_metrics.arrays import Codes, Indices, as_codes_and_factors, constant_columns, unit_size
 from infogan_metrics.information import bin_codes
+from infogan_metrics.intake import as_plain
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -36,7 +38,9 @@ def irs(
 
     Args:
         codes: float array (n_samples, n_codes).
-        factors: int array (n_samples, n_factors); those are cut into `n_bins` bins of equal width.
+        factors: int or text array (n_samples, n_factors). The values of a factor of numbers that has more than
+            `n_bins` values are cut into `n_bins` bins in their order, with a warning: give a factor whose values
+            have no order as text, or as many bins as it has values. Text is never cut.
         quantile: of the distances from the mean that counts as how far a code strays; 1 is the farthest.
         weights: how codes are averaged: by the largest distance from their mean, as published, so that the
             scale of a code matters; or equally.
@@ -53,15 +57,31 @@ def irs(
     alive = ~constant_columns(x)
     if not alive.any():
         raise NotDefinedError("IRS is not defined: all codes are constant")
-    bins = bin_codes(y.astype(np.float64), n_bins)
-    live = x[:, alive]
+    live, exponents = unit_size(x[:, alive])
     deviation = np.abs(live - live.mean(axis=0)).max(axis=0)
     robustness = np.full((x.shape[1], y.shape[1]), np.nan)
-    strays = np.stack([_stray(live, held, quantile) for held in bins.T], axis=1)
+    strays = np.stack([_stray(live, held, quantile) for held in _held_values(factors, y, n_bins).T], axis=1)
     robustness[alive] = 1 - strays / deviation[:, None]
     per_code = robustness.max(axis=1)
-    value = np.average(per_code[alive], weights=deviation if weights == "deviation" else None)
+    relative = np.ldexp(deviation, exponents - exponents.max())  # sizes of codes beside the largest code's
+    value = np.average(per_code[alive], weights=relative if weights == "deviation" else None)
     return IRS(min(float(value), 1.0), len(x), per_code, robustness)
+
+
+def _held_values(factors: ArrayLike, indices: Indices, n_bins: int) -> Indices:
+    """Return the values that are held, (n_samples, n_factors): those of `indices`, numbers of many values cut."""
+    held = bin_codes(indices.astype(np.float64), n_bins)
+    plain = as_plain(factors, "factors")
+    for k in np.flatnonzero(indices.max(axis=0) >= n_bins):
+        if isinstance(plain[0, k], str | bytes):
+            held[:, k] = indices[:, k]
+        else:
+            warnings.warn(
+                f"IRS cuts the {indices[:, k].max() + 1} values of factor {k} into {n_bins} bins, in the order of "
+                "their numbers: give a factor whose values have no order as text",
+                stacklevel=3,
+            )
+    return held
 
 
 def _stray(codes: Codes, held: Indices, quantile: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.information import Informations, informations
-from infogan_metrics.score import Score
+from infogan_metrics.score import NotDefinedError, Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,10 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> JEMMIG:
         n_bins: bins of equal width that each code is cut into; it enters the score's ceiling.
     Returns:
         Mean over factors in [0, 1], no unit; higher is better. Noise does not score 0: H(z, v) stays below
-        its ceiling where a code's bins are not filled evenly.
+        its ceiling where a code's bins are not filled evenly. A code that is nearly constant scores about
+        ln n_bins / (H(v) + ln n_bins), more than most codes that work: choose no model by JEMMIG alone.
     Raises:
-        NotDefinedError: if a factor is constant.
+        NotDefinedError: if a factor is constant, or no code knows anything, for which the formula rewards collapse.
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Do and Tran 2020, arXiv:1908.09961, section 4.3; normalised as by Zaidi et al. 2020,
     arXiv:2012.09276.
@@ -49,6 +50,8 @@ def jemmig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> JEMMIG:
 def jemmig_of(known: Informations) -> JEMMIG:
     """JEMMIG of what was counted, for counts that were gathered piece by piece; see `jemmig`."""
     known.check_factors("JEMMIG")
+    if not known.alive.any():
+        raise NotDefinedError("JEMMIG is not defined: no code knows anything of any factor")
     with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
     second, best = np.sort(with_zero, axis=0)[-2:]
     joint = known.code_entropy[known.mutual.argmax(axis=0)] + known.factor_entropy - best

@@ -42,7 +42,8 @@ def modularity(
     Returns:
         Mean over codes in [0, 1], no unit; higher is better.
     Raises:
-        NotDefinedError: if there is one factor, or if no code is left to average.
+        NotDefinedError: if there is one factor, a factor is constant (no code can know it, so that each would seem
+            to know the others alone), or no code is left to average.
         ValueError: if the arrays are malformed or their numbers of rows differ.
     Reference: Ridgeway and Mozer 2018, arXiv:1802.05312, section 3.
     """
@@ -54,6 +55,7 @@ def modularity_of(known: Informations, *, dead_codes: Literal["skip", "zero"] = 
     n_factors = len(known.factor_entropy)
     if n_factors == 1:
         raise NotDefinedError("modularity is not defined for a single factor: any code knows that one alone")
+    known.check_factors("modularity", values_may_exceed_bins=True)
     information, alive = known.mutual, known.alive
     best = information.max(axis=1)
     per_code = np.full(len(best), np.nan)

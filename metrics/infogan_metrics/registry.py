@@ -20,7 +20,7 @@ from infogan_metrics.gaussian import gaussian_total_correlation, gaussian_wasser
 from infogan_metrics.information import mutual_info_score
 from infogan_metrics.irs import irs
 from infogan_metrics.jemmig import jemmig
-from infogan_metrics.metric import FactorKind, Metric, Needs, Part
+from infogan_metrics.metric import FactorKind, Invariance, Metric, Needs, Part
 from infogan_metrics.mi_bound import mi_bound
 from infogan_metrics.mig import mig
 from infogan_metrics.mig_sup import mig_sup
@@ -49,6 +49,9 @@ _DCI_PARTS = (
     Part("dci_completeness", "completeness", "does one code alone matter to each factor"),
     Part("dci_informativeness", "informativeness", "can the factors be predicted from the codes"),
 )
+_EVERY_CHANGE: frozenset[Invariance] = frozenset({"scale", "offset", "sign", "order", "one code scaled"})
+_COMMON_SCALE: frozenset[Invariance] = _EVERY_CHANGE - {"one code scaled"}  # codes weigh by their size
+_NO_SCALE: frozenset[Invariance] = _COMMON_SCALE - {"scale"}
 
 # fmt: off
 _ALL = (
@@ -67,33 +70,47 @@ _ALL = (
            v_measure, _LABELLED, _UNIT, "max", "cheap", "Rosenberg and Hirschberg 2007"),
     # Codes against factors
     Metric("mig", "does one code alone know a factor",
-           mig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.04942"),
+           mig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.04942",
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("mig_sup", "does a code know one factor alone",
-           mig_sup, _FACTORS, _UNIT, "max", "cheap", "arXiv:2002.10549"),
+           mig_sup, _FACTORS, _UNIT, "max", "cheap", "arXiv:2002.10549",
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("jemmig", "does one code know a factor, and nothing else",
-           jemmig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1908.09961"),
+           jemmig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1908.09961",
+           invariances=_EVERY_CHANGE, chance="about 0.1, above 0 where bins are not filled evenly"),
     Metric("dcimig", "how much of the factors do codes of one factor hold",
-           dcimig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1910.05587"),
+           dcimig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1910.05587",
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("modularity", "does a code know one factor alone, however little",
-           modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312", _TWO_FACTORS),
+           modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312", _TWO_FACTORS,
+           invariances=_EVERY_CHANGE, chance="about 0.65 for five factors"),
     Metric("explicitness", "can a linear classifier read the factors off the codes",
-           explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312", _KNOWN_VALUES),
+           explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312", _KNOWN_VALUES,
+           invariances=_EVERY_CHANGE, chance="0.5"),
     Metric("sap_continuous", "does one code alone correlate with a factor",
-           sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848", factor_kinds=_ORDERED),
+           sap_continuous, _FACTORS, _UNIT, "max", "cheap", "arXiv:1711.00848", factor_kinds=_ORDERED,
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("sap_discrete", "does one code alone classify a factor",
-           sap_discrete, _SPLIT, _UNIT, "max", "cheap", "arXiv:1711.00848", _KNOWN_VALUES),
+           sap_discrete, _SPLIT, _UNIT, "max", "cheap", "arXiv:1711.00848", _KNOWN_VALUES,
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("dci", "does each code matter to one factor, in boosted trees",
-           dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI, _DCI_PARTS),
+           dci, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI, _DCI_PARTS,
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("dci_forest", "the same, in a random forest",
-           partial(dci, estimator="forest"), _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI),
+           partial(dci, estimator="forest"), _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI,
+           invariances=_EVERY_CHANGE, chance="0"),
     Metric("irs", "does a code stay put while all but its factor change",
-           irs, _FACTORS, (-math.inf, 1.0), "max", "cheap", "arXiv:1811.00007"),
+           irs, _FACTORS, (-math.inf, 1.0), "max", "cheap", "arXiv:1811.00007",
+           invariances=_COMMON_SCALE, chance="about 0.4"),
     Metric("factor_vae", "does the code that varies least name the held factor",
-           factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983", Needs(factors=2, per_value=2)),
+           factor_vae, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05983", Needs(factors=2, per_value=2),
+           invariances=_NO_SCALE, chance="1 / n_factors"),
     Metric("z_max_variance", "does the code that varies most name the varied factor",
-           z_max_variance, _FACTORS, _UNIT, "max", "cheap", "arXiv:1902.01568", _TWO_FACTORS),
+           z_max_variance, _FACTORS, _UNIT, "max", "cheap", "arXiv:1902.01568", _TWO_FACTORS,
+           invariances=_NO_SCALE, chance="1 / n_factors"),
     Metric("beta_vae", "do differences of codes name the shared factor",
-           beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017", Needs(factors=2, per_value=2)),
+           beta_vae, _FACTORS, _UNIT, "max", "costly", "Higgins et al. 2017", Needs(factors=2, per_value=2),
+           invariances=_NO_SCALE, chance="1 / n_factors"),
     # Models alone
     Metric("mi_bound", "how much of a latent code can Q read off the images (L_I)",
            mi_bound, ("log_q", "entropy"), _ANY, "max", "cheap", "arXiv:1606.03657"),
@@ -104,11 +121,14 @@ _ALL = (
     Metric("model_centrality", "do other models' encoders read this generator's codes",
            model_centrality, ("encodings", "fixed"), _UNIT, "max", "cheap", "arXiv:1906.06034", _TWO_MODELS),
     Metric("mutual_info_score", "do codes know of each other",
-           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", Needs(codes=2)),
+           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", Needs(codes=2),
+           invariances=_EVERY_CHANGE, chance="about (n_bins - 1)^2 / 2n for independent codes"),
     Metric("gaussian_total_correlation", "are codes independent, as if Gaussian",
-           gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES),
+           gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES,
+           invariances=_EVERY_CHANGE, chance="0 for independent codes"),
     Metric("gaussian_wasserstein_correlation", "the same, as a distance",
-           gaussian_wasserstein_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES),
+           gaussian_wasserstein_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES,
+           invariances=_NO_SCALE, chance="0 for independent codes"),
     # Features of images
     Metric("fid", "are generated images distributed like real ones, as if Gaussian",
            fid, _FEATURES, _POSITIVE, "min", "cheap", "arXiv:1706.08500", _TWO_SAMPLES),

@@ -13,6 +13,7 @@ from infogan_metrics.arrays import (
     check_same_rows,
     constant_columns,
     standardise,
+    unit_size,
 )
 from infogan_metrics.score import NotDefinedError, Score
 from infogan_metrics.svm import one_code_svms
@@ -23,7 +24,7 @@ class SAP(Score):
     """The gap, averaged over factors, and what it is made of."""
 
     per_factor: NDArray[np.float64]  # (n_factors,) in [0, 1]
-    predictability: NDArray[np.float64]  # (n_codes, n_factors) in [0, 1]; 0 for a constant code
+    predictability: NDArray[np.float64]  # (n_codes, n_factors) in [0, 1]
 
 
 def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> SAP:
@@ -33,8 +34,8 @@ def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> SAP:
         codes: float array (n_samples, n_codes).
         factors: float array (n_samples, n_factors); distances between values have to mean something.
     Returns:
-        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. With a single
-        code, the second best is 0.
+        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. A constant code
+        predicts nothing, 0. With a single code, the second best is 0.
     Raises:
         NotDefinedError: if a factor is constant.
         ValueError: if the arrays are malformed or their numbers of rows differ.
@@ -71,20 +72,26 @@ def sap_discrete(
         scale_codes: give every code unit variance first. False: take them as they are, as disentanglement_lib
             does, which makes the score depend on their scale.
     Returns:
-        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. With a single
-        code, the second best is 0.
+        Mean over factors of best less second best code, in [0, 1], no unit; higher is better. A constant code
+        predicts the value that most training samples have, as the SVM does, so that a perfect code beside a
+        constant one scores 1 less chance. With a single code, the second best is 0.
     Raises:
         NotDefinedError: if a factor is constant.
-        ValueError: if the arrays are malformed or do not fit together.
+        ValueError: if the arrays are malformed or do not fit together, or if codes that are not scaled are so
+            large (1e38 or more) that their squares overflow.
     Reference: Kumar et al. 2018, arXiv:1711.00848, section 3.
     """
     x, y, test_x, test_y = as_train_and_test(codes, factors, test_codes, test_factors)
     if not y.any(axis=0).all():
         raise NotDefinedError(f"SAP is not defined: factor {int(np.argmin(y.any(axis=0)))} is constant")
     alive = np.flatnonzero(~constant_columns(x))
-    predictability = np.zeros((x.shape[1], y.shape[1]))
+    most_frequent = np.array([np.bincount(train).argmax() for train in y.T])
+    # Where two values have equal weight, liblinear's choice for a constant code is a matter of rounding.
+    predictability = np.tile(np.mean(test_y == most_frequent, axis=0), (x.shape[1], 1))
     if scale_codes:
         x[:, alive], test_x[:, alive] = standardise(x[:, alive], test_x[:, alive])
+    elif (unit_size(x)[1] > 0).any():
+        raise ValueError("codes of 1e38 or more are too large for an SVM: give `scale_codes=True`")
     for i in alive:
         order = np.argsort(x[:, i])
         for k, (weights, biases) in enumerate(one_code_svms(x[order, i], y[order])):

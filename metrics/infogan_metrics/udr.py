@@ -21,6 +21,7 @@ class UDR(Score):
 
     per_model: NDArray[np.float64]  # (n_models,) in [0, 1]: the median over the other models
     pairwise: NDArray[np.float64]  # (n_models, n_models) in [0, 1]: [i, j] says how well i's codes match j's
+    weighting: str  # of the two models of a pair: "models" or "codes"
 
 
 def udr(
@@ -28,6 +29,7 @@ def udr(
     *,
     similarity: Literal["lasso", "spearman"] = "lasso",
     informative: Sequence[ArrayLike] | None = None,
+    weighting: Literal["models", "codes"] = "models",
 ) -> UDR:
     """Unsupervised Disentanglement Ranking of models that encode the same images.
 
@@ -37,6 +39,9 @@ def udr(
             codes standardised) or of Spearman's rank correlation.
         informative: for each model, which codes count, bool array (n_codes,); default: those not constant.
             A constant code never counts.
+        weighting: matters where two models have unequal numbers of codes. `models`: both weigh alike, the mean of
+            the one's codes and the mean of the other's, as disentanglement_lib computes it. `codes`: each code of
+            either model weighs alike, 1 / (d_a + d_b), as the paper's formula is written.
     Returns:
         In [0, 1], no unit; higher is better. With `lasso` at most 0.9, what alpha leaves of a coefficient of 1.
     Raises:
@@ -58,21 +63,33 @@ def udr(
         raise ValueError(f"`informative` must have an entry per model, {len(arrays)}, but has {len(masks)}")
     kept = [_informative(codes, mask) for codes, mask in zip(arrays, masks, strict=True)]
     compare = _lasso if similarity == "lasso" else _spearman
-    pairwise = np.array([[_pair(a, b, compare) if a is not b else np.nan for b in kept] for a in kept])
+    pairwise = np.array(
+        [[_pair(a, b, compare, weighting) if a is not b else np.nan for b in kept] for a in kept]
+    )
     per_model: NDArray[np.float64] = np.nanmedian(pairwise, axis=0)
-    return UDR(float(per_model.mean()), len(arrays[0]), per_model, np.nan_to_num(pairwise))
+    return UDR(float(per_model.mean()), len(arrays[0]), per_model, np.nan_to_num(pairwise), weighting)
 
 
-def udr_pair(similarities: ArrayLike) -> float:
+def udr_pair(similarities: ArrayLike, *, weighting: Literal["models", "codes"] = "models") -> float:
     """Score how close a similarity matrix (n_codes, n_other_codes) is to matching codes one to one.
 
     Each row and each column scores its largest entry squared over its sum, or 0 if it is all zeros.
 
+    Args:
+        similarities: non-negative numbers; signs are ignored.
+        weighting: `models`: the mean of the rows' mean and the columns' mean. `codes`: the mean over all rows and
+            columns, so that the model with more codes weighs more. See `udr`.
     Returns:
-        Mean of the rows' mean and the columns' mean, in [0, 1] for similarities in [0, 1].
+        In [0, 1] for similarities in [0, 1].
+    Raises:
+        ValueError: if `weighting` is neither.
     """
+    if weighting not in ("models", "codes"):
+        raise ValueError(f"`weighting` must be `models` or `codes`, but is {weighting!r}")
     matrix = np.abs(np.asarray(similarities, dtype=np.float64))
-    return float(np.mean([_dominance(matrix).mean(), _dominance(matrix.T).mean()]))
+    rows, columns = _dominance(matrix), _dominance(matrix.T)
+    parts = [rows.mean(), columns.mean()] if weighting == "models" else np.concatenate([rows, columns])
+    return float(np.mean(parts))
 
 
 def _dominance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -95,8 +112,13 @@ def _informative(codes: Codes, mask: ArrayLike | None) -> Codes:
     return standardise(codes[:, keep])[0]
 
 
-def _pair(a: Codes, b: Codes, compare: Callable[[Codes, Codes], NDArray[np.float64]]) -> float:
-    return udr_pair(compare(a, b)) if a.size and b.size else 0.0
+def _pair(
+    a: Codes,
+    b: Codes,
+    compare: Callable[[Codes, Codes], NDArray[np.float64]],
+    weighting: Literal["models", "codes"],
+) -> float:
+    return udr_pair(compare(a, b), weighting=weighting) if a.size and b.size else 0.0
 
 
 def _lasso(a: Codes, b: Codes) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import as_codes_and_factors, constant_columns
-from infogan_metrics.factor_vae import count_votes, majority_accuracy
+from infogan_metrics.arrays import as_codes_and_factors, unit_size
+from infogan_metrics.factor_vae import active_codes, count_votes, majority_accuracy
 from infogan_metrics.sampling import OneVaries, group_variances, summarise
 from infogan_metrics.score import Score
 
@@ -57,12 +57,13 @@ def z_max_variance(
     """
     x, y = as_codes_and_factors(codes, factors)
     groups = OneVaries(y)
-    active = ~constant_columns(x) & (x.std(axis=0, ddof=1) >= min_std)
+    active = active_codes(x, min_std)
     if not active.any():
         return ZMaxVariance(0.0, len(x), 0.0, np.zeros((y.shape[1], x.shape[1]), np.intp), active)
     random = np.random.default_rng(seed)
     varied = random.integers(y.shape[1], size=n_train + n_test)
-    live = x[:, active] - x[:, active].mean(axis=0)
+    live, _ = unit_size(x[:, active])
+    live = live - live.mean(axis=0)
     local_variances = summarise(live, groups.draw(varied, batch, random), group_variances)
     found = np.flatnonzero(active)[np.argmax(local_variances / live.var(axis=0, ddof=1), axis=1)]
     votes = count_votes(varied[:n_train], found[:n_train], (y.shape[1], x.shape[1]))

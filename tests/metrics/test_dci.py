@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -149,3 +150,28 @@ def test_reference_values_of_boosted_trees(golden: Any) -> None:
     assert score.completeness.value == pytest.approx(expected["completeness"], abs=0.02)
     assert score.informativeness == pytest.approx(expected["informativeness_test"], abs=0.02)
     assert score.train_informativeness == pytest.approx(expected["informativeness_train"], abs=0.02)
+
+
+@pytest.mark.parametrize("estimator", ["forest", lambda: DecisionTreeClassifier(random_state=0)])
+@pytest.mark.parametrize(("scale", "offset"), [(1e-8, 0), (1e8, 0), (1e-300, 0), (1, 1e8), (1, 1e12)])
+def test_codes_that_are_the_factors_score_one_at_any_scale_and_offset(
+    estimator: Any, scale: float, offset: float
+) -> None:
+    factors = np.tile(list(itertools.product(range(3), range(4), range(5))), (5, 1))
+    codes = factors * scale + offset
+    score = dci(codes, factors, codes, factors, estimator=estimator)
+    assert score.disentanglement.value == pytest.approx(1.0)
+    assert score.completeness.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1e-6, 0), (1e-170, 0), (1e155, 0), (1, 1e8)])
+def test_noisy_codes_score_alike_at_any_scale_and_offset(scale: float, offset: float) -> None:
+    random = np.random.default_rng(0)
+    factors, test_factors = random.integers(0, (3, 4), (2, 400, 2))
+    codes, test_codes = (each + random.normal(scale=0.5, size=each.shape) for each in (factors, test_factors))
+    before = dci(codes, factors, test_codes, test_factors, estimator="forest")
+    after = dci(
+        codes * scale + offset, factors, test_codes * scale + offset, test_factors, estimator="forest"
+    )
+    np.testing.assert_allclose(after.importance, before.importance, atol=1e-12)
+    assert after.informativeness == before.informativeness

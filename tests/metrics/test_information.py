@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,28 @@ def test_a_constant_code_knows_exactly_nothing() -> None:
     assert (mutual_information_matrix(codes, factors)[0] == 0).all()
 
 
+def test_identifiers_as_a_factor_take_memory_by_samples_alone() -> None:
+    n = 100_000
+    random = np.random.default_rng(0)
+    factors = np.column_stack([random.permutation(n), random.integers(0, 3, n)])
+    codes = random.normal(size=(n, 4))
+    tracemalloc.start()
+    information = mutual_information_matrix(codes, factors)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # four tables of 20 bins by 100,000 values would hold 64 MB
+    for bins, known in zip(bin_codes(codes, 20).T, information[:, 0], strict=True):
+        # Each sample has a value of its own, which tells its bin: I is the entropy of the bins.
+        assert known == pytest.approx(entropy(np.bincount(bins)), abs=1e-12)
+
+
+def test_few_ulps_apart_and_fewer_samples_than_bins() -> None:
+    code = 1.0 + np.arange(64) * np.finfo(float).eps  # 64 steps of rounding: more than the 8 of a constant
+    assert len(np.unique(bin_codes(code[:, None], 20))) > 10
+    with pytest.warns(UserWarning, match="10 samples are cut into 20 bins"):
+        mig(np.arange(10)[:, None], np.arange(10)[:, None] % 2)
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=50))
 def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     code, factor = np.array(pairs).T
@@ -62,7 +85,8 @@ def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
         ([[1.0], [math.inf]], np.zeros((2, 1)), "`codes` must be finite, but row 1, column 0 is inf"),
         ([["a"], ["b"]], np.zeros((2, 1)), "`codes` must hold real numbers, but has dtype <U1"),
         ([[1.0], [2.0]], [[0.5], [1.0]], "`factors` must be discrete"),
-        ([[1.0], [2.0]], [[math.nan], [1.0]], "`factors` must be discrete"),
+        ([[1.0], [2.0]], [[math.nan], [1.0]], "`factors` must have no missing values, but row 0, column 0"),
+        ([[1.0], [2.0]], [[1.0], [-math.inf]], "`factors` must be finite, but row 1, column 0 is -inf"),
         ([[1.0], [2.0]], [[1j], [2j]], "`factors` must hold integers or strings, but has dtype complex128"),
     ],
 )

@@ -57,6 +57,44 @@ def test_models_may_have_different_numbers_of_codes() -> None:
     assert model_centrality([[codes, wide], [codes, wide]], [FIXED] * 2).value == 1.0
 
 
+def test_sorted_votes_score_as_mixed_ones_do() -> None:
+    order = np.argsort(FIXED, kind="stable")
+    images = [latents(i)[order] for i in range(2)]
+    score = model_centrality([[image, -image] for image in images], [FIXED[order]] * 2)
+    assert score.value == 1.0
+
+
+def categories(seed: int, numbers: Any) -> Any:
+    """Encodings whose first code is a category, by its number, read without error, beside two continuous ones."""
+    codes = latents(seed)
+    codes[:, :, 0] = np.asarray(numbers)[np.digitize(codes[:, :, 0], [-0.6, -0.2, 0.2, 0.6])]
+    return codes + np.random.default_rng(seed).normal(size=codes.shape) * [0, 0.4, 0.4]
+
+
+@pytest.mark.parametrize("numbers", [[4, 0, 3, 1, 2], [0, 1, 2, 3, 1000], [7, 5, 9, 1, 0]])
+def test_the_numbers_of_categories_do_not_matter(numbers: Any) -> None:
+    flags = [np.array([True, False, False])] * 2
+    plain = [[categories(i, range(5))] * 2 for i in range(2)]
+    renamed = [[categories(i, numbers)] * 2 for i in range(2)]
+    expected = model_centrality(plain, [FIXED] * 2, categorical=flags).pairwise
+    np.testing.assert_array_equal(
+        model_centrality(renamed, [FIXED] * 2, categorical=flags).pairwise, expected
+    )
+
+
+def test_scored_on_the_votes_that_were_learned_from_as_infogan_cr_does() -> None:
+    encodings = [[noise(2 * i + j) for j in range(2)] for i in range(2)]
+    theirs = model_centrality(encodings, [FIXED] * 2, scored_on="learned").pairwise
+    for i, j in ((0, 1), (1, 0)):
+        codes = encodings[i][j]
+        ratios = codes.var(axis=1, ddof=1) / codes.reshape(-1, CODES).var(axis=0, ddof=1)
+        table = np.zeros((CODES, CODES))
+        np.add.at(table, (FIXED, ratios.argmin(axis=1)), 1)
+        assert theirs[i, j] == table.max(axis=0).sum() / VOTES  # the share of votes that their majority names
+    ours = model_centrality(encodings, [FIXED] * 2).pairwise
+    assert np.nanmean(theirs) > np.nanmean(ours)
+
+
 def test_what_is_not_defined() -> None:
     with pytest.raises(NotDefinedError, match="compares models, but is given 1"):
         model_centrality([[latents(0)]], [FIXED])
@@ -68,6 +106,10 @@ def test_wrong_input_is_refused() -> None:
     codes = latents(0)
     with pytest.raises(ValueError, match="a square of arrays"):
         model_centrality([[codes, codes], [codes]], [FIXED] * 2)
+    with pytest.raises(ValueError, match=r"`categorical\[1\]` must have one flag per code, \(3,\), but has"):
+        model_centrality([[codes] * 2] * 2, [FIXED] * 2, categorical=[[True] * 2] * 2)
+    with pytest.raises(ValueError, match="`scored_on` must be `held_out` or `learned`, but is 'all'"):
+        model_centrality([[codes] * 2] * 2, [FIXED] * 2, scored_on="all")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"`fixed\[1\]` must hold two or more codes' numbers"):
         model_centrality([[codes] * 2] * 2, [FIXED, FIXED + 0.5])
     with pytest.raises(ValueError, match=r"`encodings\[0\]\[1\]` must be \(400, batch, n_codes\)"):

@@ -35,6 +35,13 @@ def test_a_single_factor_is_not_defined() -> None:
         modularity(np.eye(3), np.arange(3)[:, None])
 
 
+def test_a_constant_factor_is_not_defined_as_noise_would_score_one() -> None:
+    random = np.random.default_rng(0)
+    factors = np.column_stack([random.integers(0, 3, 500), np.zeros(500, int)])
+    with pytest.raises(NotDefinedError, match="modularity is not defined: factor 1 is constant"):
+        modularity(random.normal(size=(500, 2)), factors)
+
+
 def test_codes_that_know_nothing_are_not_defined() -> None:
     factors = np.array([[a, b] for a in range(3) for b in range(2)])
     with pytest.raises(NotDefinedError, match="no code knows anything"):

@@ -66,7 +66,7 @@ def test_rows_must_agree() -> None:
 # Discrete factors -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ["permuted", "rotated", "missing", "noise", "redundant"])
+@pytest.mark.parametrize("case", ["permuted", "rotated", "missing", "noise", "redundant", "dead"])
 def test_reference_values_of_discrete_factors(golden: Any, case: str) -> None:
     score = sap_discrete(*splits(golden, case), scale_codes=False)
     assert score.value == pytest.approx(golden.values[case]["sap_discrete"]["SAP_score"], abs=0.005)
@@ -104,6 +104,25 @@ def test_the_svm_is_that_of_scikit_learn(n_classes: int, scale: float) -> None:
         svm.coef_, svm.intercept_ = np.array([-1, 1]) * svm.coef_, np.array([-1, 1]) * svm.intercept_
     np.testing.assert_allclose(weights, svm.coef_.ravel(), atol=1e-5)
     np.testing.assert_allclose(biases, svm.intercept_, atol=1e-4)
+
+
+def test_a_constant_code_predicts_the_most_frequent_value_as_the_svm_does() -> None:
+    random = np.random.default_rng(0)
+    values = random.choice(3, 600, p=[0.25, 0.45, 0.3])
+    factors, test_factors = values[:400, None], values[400:, None]
+    dead = np.full((400, 1), 0.7)
+    svm = LinearSVC(C=0.01, class_weight="balanced").fit(dead, factors[:, 0])
+    chance = np.mean(svm.predict(dead[:200]) == test_factors[:, 0])
+    score = sap_discrete(dead, factors, dead[:200], test_factors)
+    assert score.predictability.tolist() == [[chance]]
+    assert chance == np.mean(test_factors == 1)
+
+
+@pytest.mark.parametrize("n_dead", [1, 3])
+def test_a_perfect_code_beside_constant_ones_scores_one_less_chance(n_dead: int) -> None:
+    factor = np.resize([0, 1, 1, 0, 1], 500)[:, None]
+    codes = np.hstack([factor, np.full((500, n_dead), 0.7)])
+    assert sap_discrete(codes, factor, codes, factor).value == pytest.approx(1 - 0.6)
 
 
 def test_splits_must_fit_together() -> None:

@@ -50,6 +50,18 @@ def test_closed_forms_of_a_pair() -> None:
     assert udr_pair(np.zeros((2, 3))) == 0
 
 
+def test_unequal_numbers_of_codes_have_a_stated_weighting() -> None:
+    # Rows score 1 and 1, columns 1, 1 and 0: means 1 and 2/3, or four fifths of five codes
+    similarities = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    assert udr_pair(similarities) == pytest.approx((1 + 2 / 3) / 2)
+    assert udr_pair(similarities, weighting="codes") == pytest.approx(4 / 5)
+    codes = np.random.default_rng(0).normal(size=(500, 3))
+    assert udr([codes, codes[:, :2]]).weighting == "models"
+    assert udr([codes, codes[:, :2]], weighting="codes").value == pytest.approx(0.9 * 4 / 5, abs=0.02)
+    with pytest.raises(ValueError, match="`weighting` must be `models` or `codes`, but is 'rows'"):
+        udr([codes, codes], weighting="rows")  # type: ignore[arg-type]
+
+
 def test_codes_in_another_order_sign_and_scale_match() -> None:
     codes = np.random.default_rng(0).normal(size=(500, 3))
     other = np.column_stack([-5 * codes[:, 2], codes[:, 0], 0.1 * codes[:, 1], np.full(500, 0.7)])
