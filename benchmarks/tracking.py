@@ -80,7 +80,7 @@ def measure(uri: str, server: int | None, place: Path, trials: int, kind: Kind) 
     """Track `trials` trials, each when the one before has arrived."""
     folder = place / "sweep"
     folder.mkdir()
-    (folder / "sweep.yaml").write_text("name: cost\nobjective: {metric: score_0, mode: max}\n")
+    (folder / "sweep.yaml").write_text("name: cost\ngoal: {metric: score_0, mode: max}\n")
     tracker = MlflowTracker(
         TrackingConfig(uri=uri),
         sweep="cost",

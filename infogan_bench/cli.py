@@ -104,9 +104,9 @@ def resume(
     allow_failures: AllowFailures = False,
 ) -> None:
     """Finish what is left of a sweep that was stopped; what has ended is not run again."""
-    from infogan_bench.config import load_sweep
+    from infogan_bench.config import load_resolved
 
-    config = load_sweep(_sweep_file(folder))
+    config = load_resolved(_sweep_file(folder))
     from infogan_bench.sweep import SweepFolder, resume
 
     earlier = SweepFolder.open(folder).updates.values()
@@ -252,13 +252,13 @@ def ui(
     port: Annotated[int, typer.Option(help="The next free one is taken if this is in use.")] = 5000,
 ) -> None:
     """Open MLflow's UI on the store of a sweep, on this machine alone (127.0.0.1)."""
-    from infogan_bench.config import load_sweep, read_yaml
+    from infogan_bench.config import load_resolved, read_yaml
     from infogan_bench.tracking import open_ui, resolve_uri, ui_command, view_path
 
     if folder is None:
         open_ui(None, port)
         return
-    config = load_sweep(_sweep_file(folder))
+    config = load_resolved(_sweep_file(folder))
     sweep_id = read_yaml(_sweep_file(folder)).tree["environment"]["sweep_id"]
     ui_command(config.tracking.uri, port)  # refuses a store that is not there, before MLflow would make one
     experiment = config.tracking.experiment or config.name
@@ -408,7 +408,7 @@ def main() -> None:
 def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepListener:
     from infogan_bench.sweep.progress import Progress
 
-    goal = sweep.objective
+    goal = sweep.goal
     stops = sweep.scheduler.name not in ("none", "pbt")
     return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from infogan_bench.config.models import CodesConfig
+from infogan_bench.config.run import CodesConfig
 
 LOG_STD_RANGE = (-6.0, 3.0)  # keeps log Q finite for a perfect Q and for an untrained one
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)

@@ -15,7 +15,8 @@ import torch
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import MUTABLE, apply, get_value
-from infogan_bench.config.models import DatasetConfig, EvaluationConfig, RunConfig
+from infogan_bench.config.models import DatasetConfig, EvaluationConfig
+from infogan_bench.config.run import RunConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError

@@ -2,7 +2,15 @@
 
 from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
-from infogan_bench.config.load import load_shipped, load_sweep, parse_sweep, resolved_yaml, shipped_sweeps
+from infogan_bench.config.goal import GoalConfig
+from infogan_bench.config.load import (
+    load_resolved,
+    load_shipped,
+    load_sweep,
+    parse_sweep,
+    resolved_yaml,
+    shipped_sweeps,
+)
 from infogan_bench.config.metrics import (
     DIGIT_SCORES,
     FACTOR_SCORES,
@@ -13,21 +21,17 @@ from infogan_bench.config.metrics import (
     uses_labels,
 )
 from infogan_bench.config.models import (
-    ArchitectureConfig,
-    CodesConfig,
     DatasetConfig,
     EvaluationConfig,
-    GoalConfig,
-    ObjectiveConfig,
-    OptimiserConfig,
     ResourcesConfig,
-    RunConfig,
     SchedulerConfig,
     SearchConfig,
     TrackingConfig,
 )
+from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.config.params import MUTABLE, apply, get_value, parse_settings, run_keys
 from infogan_bench.config.plan import Plan, plan
+from infogan_bench.config.run import ArchitectureConfig, CodesConfig, OptimiserConfig, RunConfig
 from infogan_bench.config.space import Choice, Domain, Range
 from infogan_bench.config.sweep_config import SweepConfig, storage_place
 from infogan_bench.config.yaml_file import read_yaml
@@ -60,6 +64,7 @@ __all__ = [
     "apply",
     "describe",
     "get_value",
+    "load_resolved",
     "load_shipped",
     "load_sweep",
     "metric_names",

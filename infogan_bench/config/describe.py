@@ -21,7 +21,7 @@ def describe(sweep: SweepConfig, plan: Plan) -> str:
         ("steps", _steps(sweep)),
         ("search", _search(sweep)),
         ("scheduler", _scheduler(sweep)),
-        *_numbered("objective", _goals(sweep)),
+        *_numbered("goal", _goals(sweep)),
         ("scores", ", ".join(map(metric_text, sweep.evaluation.scores)) or "none"),
         *_numbered("notices", list(plan.notices)),
     ]
@@ -61,8 +61,8 @@ def _value(value: object) -> str:
 
 
 def _goals(sweep: SweepConfig) -> list[str]:
-    """A line for each objective."""
-    first, *others = (f"{goal.mode} {metric_text(goal.metric)}" for goal in sweep.objective.goals)
+    """Return a line for each goal."""
+    first, *others = (f"{goal.mode} {metric_text(goal.metric)}" for goal in sweep.goal.goals)
     return [f"{first}, mean over the seeds{', which ranks' if others else ''}", *others]
 
 

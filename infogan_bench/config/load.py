@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +13,25 @@ from pydantic import ValidationError
 
 from infogan_bench.config.errors import ConfigError, Fault, code_list
 from infogan_bench.config.explain import explain
-from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import nearest
 from infogan_bench.config.params import get_value, run_keys, set_value
 from infogan_bench.config.plan import plan
+from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space_file import read_space
 from infogan_bench.config.sweep_config import SweepConfig
-from infogan_bench.config.yaml_file import KeyPath, dotted, scan_yaml, write_yaml
+from infogan_bench.config.yaml_file import Document, KeyPath, dotted, scan_yaml, write_yaml
 
 _PACKAGE = Path(__file__).parents[1]
 _IGNORED = "environment"  # the record of versions and machine at the end of a resolved sweep
+_RENAMED = {"objective": "goal"}  # keys of the top level: old name -> name
+
+log = logging.getLogger(__name__)
 
 
 def load_sweep(path: Path | str) -> SweepConfig:
-    """The sweep in a YAML file, or the sweep of that name that ships with the package.
+    """Read the sweep in a YAML file, or the sweep of that name that ships with the package.
+
+    A key of the top level under an old name is read, and a line is logged that says so.
 
     Raises:
         ConfigError: with every fault of the file, each with its line.
@@ -36,6 +43,21 @@ def load_sweep(path: Path | str) -> SweepConfig:
         if isinstance(error.__cause__, FileNotFoundError):
             raise ConfigError(source, [Fault(_not_found(source))]) from None
         raise
+    for old in _RENAMED.keys() & document.tree.keys():
+        _say_renamed(f"{source}:{document.lines[old,]}", old)
+    return _parsed(source, document, faults)
+
+
+def load_resolved(path: Path) -> SweepConfig:
+    """Read a sweep that `resolved_yaml` wrote, in this version or an earlier one.
+
+    Raises:
+        ConfigError: with every fault of the file, each with its line.
+    """
+    return _parsed(path, *scan_yaml(path))
+
+
+def _parsed(source: Path, document: Document, faults: list[Fault]) -> SweepConfig:
     try:
         sweep = parse_sweep(document.tree, lines=document.lines, folder=source.parent)
     except ConfigError as error:
@@ -48,7 +70,7 @@ def load_sweep(path: Path | str) -> SweepConfig:
 def parse_sweep(
     tree: Mapping[str, Any], *, lines: Mapping[KeyPath, int] | None = None, folder: Path | None = None
 ) -> SweepConfig:
-    """The sweep that nested dicts describe, in the form of a sweep file.
+    """Read the sweep that nested dicts describe, in the form of a sweep file.
 
     Args:
         lines: the line of each key, for faults.
@@ -58,6 +80,7 @@ def parse_sweep(
         ConfigError: with every fault.
     """
     lines = lines or {}
+    tree, lines = _renamed(tree, lines)
     rest = {key: value for key, value in tree.items() if key not in ("space", _IGNORED)}
     space, faults = read_space(tree.get("space", {}), lines)
     try:
@@ -74,6 +97,27 @@ def parse_sweep(
     if faults:
         raise ConfigError(None, _located(faults, lines))
     return sweep
+
+
+def _renamed(
+    tree: Mapping[str, Any], lines: Mapping[KeyPath, int]
+) -> tuple[Mapping[str, Any], Mapping[KeyPath, int]]:
+    """Return `tree` and `lines` with the present name of each key of the top level that has an old one."""
+    for old, new in _RENAMED.items():
+        if old not in tree:
+            continue
+        if new in tree:
+            fault = Fault(f"is the old name of `{new}`, which is given as well; remove one of them", old)
+            raise ConfigError(None, _located([fault], lines))
+        tree = {new if key == old else key: value for key, value in tree.items()}
+        lines = {(new, *path[1:]) if path[0] == old else path: line for path, line in lines.items()}
+    return tree, lines
+
+
+@cache
+def _say_renamed(place: str, old: str) -> None:
+    """Log, once for each place, that a key has a new name."""
+    log.warning("%s: `%s` is called `%s` now; the old name is still read", place, old, _RENAMED[old])
 
 
 def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, Any] | None = None) -> str:

@@ -1,268 +1,27 @@
-"""What a sweep file may say: one frozen pydantic model a section, unknown keys refused.
-
-A number is a number and a flag is a flag: `"1e-3"` in quotes, `no` for false and `.nan` are errors, while
-`1e3` is accepted where an integer is meant. Nothing here imports torch, so that a file can be checked in
-a fraction of a second.
-"""
+"""The sections of a sweep file around the base run: one frozen pydantic model each, unknown keys refused."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from infogan_bench.config.errors import show
-from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName, is_better_low
-from infogan_bench.config.yaml_file import is_number
-
-
-def _whole(value: Any) -> Any:
-    """Let a float without a fraction (`1e3` in YAML) stand for an integer."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def sequence(value: Any) -> Any:
-    """Let one value stand for a list of one, and hand lists over as tuples."""
-    if isinstance(value, list):
-        return tuple(value)
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _number_or_auto(value: Any) -> Any:
-    if value == "auto" or isinstance(value, float):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value) if abs(value) < 2**63 else math.inf
-    raise ValueError(f"expected a number or `auto`, got {show(value)}")
-
-
-_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smh])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-
-def _seconds(value: Any) -> Any:
-    """Read `90s`, `25m` and `2h` as seconds."""
-    if not isinstance(value, str):
-        return value
-    match = _TIME.fullmatch(value)
-    if not match:
-        quoted = "; remove the quotes" if is_number(value) else ""
-        raise ValueError(
-            f"expected seconds or a time such as `90s`, `25m` or `2h`, got {show(value)}{quoted}"
-        )
-    return float(match[1]) * _SECONDS[match[2]]
-
-
-Flag = Annotated[bool, Strict()]
-Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
-Positive = Annotated[Real, Field(gt=0)]
-NonNegative = Annotated[Real, Field(ge=0)]
-Count = Annotated[Whole, Field(ge=0)]
-PositiveCount = Annotated[Whole, Field(ge=1)]
-NumberOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_number_or_auto)]
-Decay = Annotated[Real, Field(ge=0, lt=1)]
-
-MAX_CODE = 10_000  # categories of one code, codes of one kind, dimensions of z: far above any use
-
-
-class Section(BaseModel):
-    """Base of every section: immutable, and a key that is not named is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-# The base run ---------------------------------------------------------------------------------------------
-
-
-class CodesConfig(Section):
-    """The latent code c and the noise z that G is fed."""
-
-    categorical: Annotated[
-        tuple[Annotated[Whole, Field(ge=2, le=MAX_CODE)], ...],
-        BeforeValidator(sequence),
-        Field(description="Sizes of the categorical codes; `10` is short for `[10]`, `[]` means none."),
-    ] = (10,)
-    uniform: Annotated[Count, Field(le=MAX_CODE, description="How many codes are uniform on (-1, 1).")] = 2
-    gaussian: Annotated[Count, Field(le=MAX_CODE, description="How many codes are standard normal.")] = 0
-    noise: Annotated[Count, Field(le=MAX_CODE, description="Dimension of z.")] = 62
-    noise_distribution: Annotated[
-        Literal["uniform", "normal"], Field(description="z is uniform on (-1, 1) or standard normal.")
-    ] = "uniform"
-
-    @model_validator(mode="after")
-    def _at_least_one_code(self) -> CodesConfig:
-        if not self.categorical and not self.uniform and not self.gaussian:
-            raise ValueError("InfoGAN needs at least one code: give `categorical`, `uniform` or `gaussian`")
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the codes: `cat_0`, ..., `uniform_0`, ..., `gaussian_0`, ..."""
-        counts = {"cat": len(self.categorical), "uniform": self.uniform, "gaussian": self.gaussian}
-        return tuple(f"{kind}_{index}" for kind, count in counts.items() for index in range(count))
-
-
-class ArchitectureConfig(Section):
-    """Which networks are built."""
-
-    name: Annotated[
-        str, Field(description="A registered architecture: paper, mlp, dcgan, infogan-cr or your own.")
-    ] = "paper"
-    width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
-    spectral_norm: Annotated[
-        Flag,
-        Field(description="The trunk and D's head have spectral normalisation, and no BatchNorm."),
-    ] = False
-
-
-class TransformConfig(Section):
-    """How far images are transformed at random where Q's category is not to change; all 0: not at all."""
-
-    rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
-    scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
-    shear: Annotated[Real, Field(ge=0, le=1, description="Pixels a pixel, either way.")] = 0.0
-    shift: Annotated[NonNegative, Field(le=1000, description="Pixels along each axis, either way.")] = 0.0
-    share: Annotated[
-        Real,
-        Field(
-            gt=0,
-            le=1,
-            description="Share of a batch that is transformed, two images at least; less costs less.",
-        ),
-    ] = 1.0
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is transformed."""
-        return bool(self.rotation or self.scale or self.shear or self.shift)
-
-
-class ObjectiveConfig(Section):
-    """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
-
-    lambda_cat: Annotated[
-        NonNegative, Field(description="Weight of L_I of the categorical codes; 0 sends G and D nothing.")
-    ] = 1.0
-    lambda_cont: Annotated[NonNegative, Field(description="Weight of L_I of the continuous codes.")] = 1.0
-    fixed_std: Annotated[
-        Flag,
-        Field(description="Q's standard deviation of a continuous code is 1 (the authors' MNIST run), "
-              "not learned."),
-    ] = True  # fmt: skip
-    transform: Annotated[
-        TransformConfig,
-        Field(description="The categorical part of L_I is computed on images transformed so."),
-    ] = TransformConfig()
-    consistency: Annotated[
-        NonNegative,
-        Field(description="Weight of the disagreement, in nats, of Q's categories of a real image and of the same "
-              "transformed."),
-    ] = 0.0  # fmt: skip
-    balance: Annotated[
-        NonNegative,
-        Field(
-            description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
-        ),
-    ] = 0.0
-    vat: Annotated[
-        NonNegative,
-        Field(description="Weight of the move, in nats, of Q's categories of a real image under the worst small change "
-              "of it."),
-    ] = 0.0  # fmt: skip
-    vat_radius: Annotated[
-        Positive, Field(description="Euclidean size of that change of an image, pixels in [-1, 1].")
-    ] = 2.0
-    instance_noise: Annotated[
-        NonNegative,
-        Field(
-            description="Standard deviation of normal noise on the images (in [-1, 1]) that D judges; it falls "
-            "linearly to 0 over the run."
-        ),
-    ] = 0.0
-    contrastive: Annotated[
-        NonNegative,
-        Field(description="Weight of telling which continuous code two generated images share (InfoGAN-CR)."),
-    ] = 0.0  # fmt: skip
-    r1: Annotated[
-        NonNegative,
-        Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
-    ] = 0.0
-
-    @model_validator(mode="after")
-    def _something_to_agree_on(self) -> ObjectiveConfig:
-        if self.consistency and not self.transform.any:
-            raise ValueError(
-                "`consistency` compares an image with its transformed copy: give `transform` as well"
-            )
-        return self
-
-
-class OptimiserConfig(Section):
-    """Adam, with one learning rate for G and one for D, Q and their trunk."""
-
-    lr_g: Annotated[Positive, Field(description="Adam's step size for G.")] = 1e-3
-    lr_d: Annotated[Positive, Field(description="Adam's step size for D, Q and their shared trunk.")] = 2e-4
-    beta1: Decay = 0.5
-    beta2: Decay = 0.999
-    decay: Annotated[
-        Real,
-        Field(
-            ge=0, le=1, description="Share of the steps, at the end, over which both step sizes fall to 0."
-        ),
-    ] = 0.0
-    ema: Annotated[
-        Decay,
-        Field(
-            description="Decay an update, such as 0.999, of the average of G's weights that makes all images after "
-            "training; 0: none."
-        ),
-    ] = 0.0
-
-
-Precision = Literal["float32", "tf32", "bf16"]
-
-
-class RunConfig(Section):
-    """One training run, but for its dataset and its seed; the defaults are the paper's MNIST run."""
-
-    codes: CodesConfig = CodesConfig()
-    architecture: ArchitectureConfig = ArchitectureConfig()
-    objective: ObjectiveConfig = ObjectiveConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
-    steps: Annotated[PositiveCount, Field(description="Updates of D and of G.")] = 5000
-    batch: Annotated[
-        Annotated[Whole, Field(ge=2)],
-        Field(description="Images a step; at least 2, since BatchNorm has no statistics over one image."),
-    ] = 128
-    precision: Annotated[
-        Precision,
-        Field(
-            description="Of training's products: float32; tf32, on a GPU with factors of 10 bits; bf16, in which the "
-            "networks compute (autocast). Weights and losses are float32."
-        ),
-    ] = "float32"
-
-    @model_validator(mode="after")
-    def _codes_to_tell_apart(self) -> RunConfig:
-        if self.objective.contrastive and self.codes.uniform + self.codes.gaussian < 2:
-            raise ValueError("`objective.contrastive` tells continuous codes apart: give two or more of them")
-        return self
-
-
-# Around the base run --------------------------------------------------------------------------------------
+from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName
+from infogan_bench.config.section import (
+    Count,
+    Flag,
+    NonNegative,
+    NumberOrAuto,
+    Positive,
+    PositiveCount,
+    Real,
+    Section,
+    Whole,
+    seconds,
+    sequence,
+)
 
 
 class DatasetConfig(Section):
@@ -286,7 +45,7 @@ class SearchConfig(Section):
     ] = None
     time_limit: Annotated[
         Positive | None,
-        BeforeValidator(_seconds),
+        BeforeValidator(seconds),
         Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`."),
     ] = None
     seed: Annotated[Count, Field(description="Seed of the search itself.")] = 0
@@ -372,34 +131,6 @@ class SchedulerConfig(Section):
     def grace_steps(self, steps: int) -> int:
         """Steps that a run of `steps` steps is granted before it may be stopped."""
         return max(1, steps // 4) if self.grace is None else self.grace
-
-
-class Goal(Section):
-    """A score (the mean over a trial's seeds) and its direction."""
-
-    metric: str = "cluster_accuracy"
-    mode: Annotated[
-        Literal["max", "min"], Field(description="Default: min for losses and distances, max for all else.")
-    ] = "max"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _direction_of_the_metric(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and "mode" not in given and is_better_low(str(given.get("metric"))):
-            return {**given, "mode": "min"}
-        return given
-
-
-class GoalConfig(Goal):
-    """The score that ranks trials, and others that the search weighs against it; a list of goals is short for the
-    first one with the rest as `also`."""
-
-    also: tuple[Goal, ...] = ()
-
-    @property
-    def goals(self) -> tuple[Goal, ...]:
-        """All of them, the one that ranks first."""
-        return (Goal(metric=self.metric, mode=self.mode), *self.also)
 
 
 class EvaluationConfig(Section):

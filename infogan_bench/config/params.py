@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.explain import explain, leaf_keys
-from infogan_bench.config.models import RunConfig
 from infogan_bench.config.names import nearest, suggestion
+from infogan_bench.config.run import RunConfig
 from infogan_bench.config.yaml_file import parse_value
 
 MUTABLE = (

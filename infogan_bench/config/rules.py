@@ -19,9 +19,10 @@ from infogan_bench.config.metrics import (
     score_of,
     uses_labels,
 )
-from infogan_bench.config.models import RunConfig, SchedulerConfig
+from infogan_bench.config.models import SchedulerConfig
 from infogan_bench.config.names import suggestion
 from infogan_bench.config.params import MUTABLE, apply
+from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space import Choice
 from infogan_bench.config.sweep_config import SweepConfig
 
@@ -36,7 +37,7 @@ _STOPPING_KEYS = ("grace", "reduction")
 def broken_rules(sweep: SweepConfig) -> list[Fault]:
     """What is wrong with `sweep` although each of its sections is right."""
     return [
-        *_search_rules(sweep), *_scheduler_rules(sweep), *_objective_rules(sweep), *_dataset_rules(sweep),
+        *_search_rules(sweep), *_scheduler_rules(sweep), *_goal_rules(sweep), *_dataset_rules(sweep),
     ]  # fmt: skip
 
 
@@ -103,10 +104,8 @@ def _cmaes_rules(sweep: SweepConfig) -> Iterator[Fault]:
             )
     if sum(domain.size != 1 for domain in sweep.space.values()) == 1:
         yield Fault("cmaes needs two parameters or more; with one, search by `tpe` or `gp`", "space")
-    if sweep.objective.also:
-        yield Fault(
-            "cmaes has one objective; with several, search by `nsga2`, `tpe` or `gp`", "objective.also"
-        )
+    if sweep.goal.also:
+        yield Fault("cmaes has one goal; with several, search by `nsga2`, `tpe` or `gp`", "goal.also")
 
 
 def _scheduler_rules(sweep: SweepConfig) -> Iterator[Fault]:
@@ -145,13 +144,13 @@ def _needs_trials(sweep: SweepConfig) -> bool:
     )
 
 
-def _objective_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    yield from _metric_rules(sweep, sweep.objective.metric, "objective.metric")
-    named = {sweep.objective.metric}
-    for place, goal in enumerate(sweep.objective.also):
-        key = f"objective.also[{place}].metric"
+def _goal_rules(sweep: SweepConfig) -> Iterator[Fault]:
+    yield from _metric_rules(sweep, sweep.goal.metric, "goal.metric")
+    named = {sweep.goal.metric}
+    for place, goal in enumerate(sweep.goal.also):
+        key = f"goal.also[{place}].metric"
         if goal.metric in named:
-            yield Fault(f"`{goal.metric}` is an objective twice", key)
+            yield Fault(f"`{goal.metric}` is a goal twice", key)
         else:
             yield from _metric_rules(sweep, goal.metric, key)
         named.add(goal.metric)

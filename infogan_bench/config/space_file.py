@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, show
-from infogan_bench.config.models import RunConfig
 from infogan_bench.config.params import apply, get_value, run_keys, unknown_param
+from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space import Choice, Domain, Range, canonical, is_domain, parse_domain
 from infogan_bench.config.yaml_file import KeyPath
 

@@ -10,19 +10,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from infogan_bench.config.errors import show
+from infogan_bench.config.goal import GoalConfig
 from infogan_bench.config.models import (
-    Count,
     DatasetConfig,
     EvaluationConfig,
-    GoalConfig,
     ResourcesConfig,
-    RunConfig,
     SchedulerConfig,
     SearchConfig,
-    Section,
     TrackingConfig,
-    sequence,
 )
+from infogan_bench.config.run import RunConfig
+from infogan_bench.config.section import Count, Section, sequence
 from infogan_bench.config.space import Choice, Range
 from infogan_bench.config.yaml_file import is_number
 
@@ -129,7 +127,7 @@ class SweepConfig(Section):
     ] = "auto"
     search: SearchConfig = SearchConfig()
     scheduler: Annotated[SchedulerConfig, BeforeValidator(_named)] = SchedulerConfig()
-    objective: Annotated[GoalConfig, BeforeValidator(_headed)] = GoalConfig()
+    goal: Annotated[GoalConfig, BeforeValidator(_headed)] = GoalConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     resources: ResourcesConfig = ResourcesConfig()
     tracking: Annotated[TrackingConfig, BeforeValidator(_tracked)] = TrackingConfig()

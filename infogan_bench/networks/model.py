@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from infogan_bench.codes import LatentCodes, Latents, Posterior
-from infogan_bench.config.models import RunConfig
+from infogan_bench.config.run import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.networks.registry import (
     ImageShape,

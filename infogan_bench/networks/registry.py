@@ -20,7 +20,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config.models import ArchitectureConfig
+from infogan_bench.config.run import ArchitectureConfig
 from infogan_bench.errors import InputError
 from infogan_bench.networks.layers import each_apart
 

@@ -312,7 +312,7 @@ class _Session:
             if self.tracker:
                 self.tracker.catch_up(self.folder.updates.values())  # on what an earlier stop cut off
             if to_come:
-                planner = Planner(assignments, proposals, self.sweep.objective.mode)
+                planner = Planner(assignments, proposals, self.sweep.goal.mode)
                 dropped = self._tune(planner, to_come, request, shared)
                 while dropped:
                     again = [
@@ -322,7 +322,7 @@ class _Session:
                         )
                         for each in dropped
                     ]
-                    planner = Planner(again, None, self.sweep.objective.mode)
+                    planner = Planner(again, None, self.sweep.goal.mode)
                     dropped = self._tune(planner, len(again), request, shared)
         if proposals:
             proposals.close(self.folder.updates)

@@ -63,8 +63,8 @@ def tracker_of(
         folder=folder.path,
         run_params={key: get_value(sweep.base, key) for key in run_keys()},
         swept=list(sweep.space),
-        metric=sweep.objective.metric,
-        mode=sweep.objective.mode,
+        metric=sweep.goal.metric,
+        mode=sweep.goal.mode,
         replay=folder.replay,
         flush_seconds=flush_seconds,
     )

@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from infogan_bench.config.models import DatasetConfig, RunConfig
+from infogan_bench.config.models import DatasetConfig
+from infogan_bench.config.run import RunConfig
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN, Model
 from infogan_bench.training.trainer import Trainer, load_networks

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from infogan_bench.config.models import Precision
+from infogan_bench.config.run import Precision
 
 # Besides torch's own allocator: the CUDA driver, and libraries that allocate on their own. cuBLAS says ALLOC_FAILED,
 # cuDNN 9 DEVICE_ALLOCATION_FAILED.

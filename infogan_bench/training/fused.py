@@ -17,7 +17,7 @@ from torch.func import functional_call, vmap
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import apply, get_value
-from infogan_bench.config.models import ObjectiveConfig
+from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.config.sweep_config import SeedsTogether
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError

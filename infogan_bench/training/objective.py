@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
-from infogan_bench.config.models import ObjectiveConfig
+from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.networks import Networks
 from infogan_bench.training.transforms import warp
 

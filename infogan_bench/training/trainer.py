@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from infogan_bench.codes import Latents
-from infogan_bench.config.models import RunConfig
+from infogan_bench.config.run import RunConfig
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN, Model, Networks, takes_cuda_graph

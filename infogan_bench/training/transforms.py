@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from infogan_bench.config.models import TransformConfig
+from infogan_bench.config.objective import TransformConfig
 
 BLACK = -1.0  # the value of what comes in from outside of an image
 

@@ -61,9 +61,7 @@ class SweepData:
     @property
     def goals(self) -> tuple[tuple[str, str], ...]:
         """Metric and mode of each objective, the one that ranks first."""
-        others = (
-            (str(goal["metric"]), str(goal["mode"])) for goal in self.config["objective"].get("also", ())
-        )
+        others = ((str(goal["metric"]), str(goal["mode"])) for goal in _goal(self.config).get("also", ()))
         return ((self.metric, self.mode), *(goal for goal in others if goal[0] != self.metric))
 
 
@@ -148,14 +146,18 @@ def _yaml_mapping(text: str, path: Path) -> dict[str, Any]:
     return config
 
 
+def _goal(config: Mapping[str, Any]) -> Any:
+    return config.get("goal", config.get("objective"))  # its name in folders written before
+
+
 def _objective(config: Mapping[str, Any], path: Path) -> tuple[str, str]:
-    objective = config.get("objective")
+    objective = _goal(config)
     if not isinstance(objective, dict) or not {"metric", "mode"} <= objective.keys():
         raise ReportError(
-            f"{path} must say `objective: {{metric: ..., mode: max or min}}`, but says {objective!r}."
+            f"{path} must say `goal: {{metric: ..., mode: max or min}}`, but says {objective!r}."
         )
     if objective["mode"] not in ("max", "min"):
-        raise ReportError(f"{path}: `objective.mode` must be max or min, but is {objective['mode']!r}.")
+        raise ReportError(f"{path}: `goal.mode` must be max or min, but is {objective['mode']!r}.")
     return str(objective["metric"]), str(objective["mode"])
 
 

@@ -11,7 +11,7 @@ from infogan_reports.ranking import supervision
 from infogan_reports.summary import domain_text
 from infogan_reports.text import counted, value_text
 
-_SECTIONS = ("dataset", "seeds", "search", "scheduler", "objective", "evaluation")
+_SECTIONS = ("dataset", "seeds", "search", "scheduler", "goal", "objective", "evaluation")
 _VERSIONS = ("infogan_bench", "commit", "torch", "numpy", "scikit-learn", "python")
 
 

@@ -49,7 +49,7 @@ space:
 seeds: [3, 5]
 search: {algorithm: random, trials: 4, time_limit: 25m, seed: 7}
 scheduler: asha
-objective: {metric: L_I/cat_0}
+goal: {metric: L_I/cat_0}
 evaluation: {every: 100, scores: nmi}
 resources: {cpus: 2, gpus: 0.5, custom: {big: 1}}
 tracking: sqlite:///runs.db
@@ -241,8 +241,8 @@ def test_a_swept_default_is_not_written_as_if_it_had_been_given(load, write) -> 
         ),
         ("base: {lr_g: 1}", "base.lr_g: unknown key; did you mean `base.optimiser.lr_g`?"),
         (
-            "objective: {lambda_cat: 1}",
-            "objective.lambda_cat: unknown key; did you mean `base.objective.lambda_cat`?",
+            "goal: {lambda_cat: 1}",
+            "goal.lambda_cat: unknown key; did you mean `base.objective.lambda_cat`?",
         ),
         ("trials: 3", "trials: unknown key; did you mean `search.trials`?"),
         ("seed: 3", "seed: unknown key; did you mean `seeds` or `search.seed`?"),
@@ -293,12 +293,12 @@ def test_a_swept_default_is_not_written_as_if_it_had_been_given(load, write) -> 
             "got 'cluster_acuracy'; did you mean `cluster_accuracy`?",
         ),
         (
-            "objective: {metric: cluster_acuracy}",
-            "objective.metric: unknown metric 'cluster_acuracy'; did you mean `cluster_accuracy`?",
+            "goal: {metric: cluster_acuracy}",
+            "goal.metric: unknown metric 'cluster_acuracy'; did you mean `cluster_accuracy`?",
         ),
         (
-            "objective: {metric: L_I/cat_1}",
-            "objective.metric: unknown metric 'L_I/cat_1'; did you mean `L_I/cat_0`?",
+            "goal: {metric: L_I/cat_1}",
+            "goal.metric: unknown metric 'L_I/cat_1'; did you mean `L_I/cat_0`?",
         ),
         ("space: [1]", "space: expected keys of the base run and what to try for each, got [1]"),
         ("space: {batch: [1, 64]}", "space.batch: must be at least 2, got 1"),
@@ -343,20 +343,20 @@ def test_each_fault_is_one_line_with_file_line_and_key(faults, line, fault) -> N
     [
         (
             "name: x\nevaluation: {scores: [nmi]}\n",
-            " objective.metric: `cluster_accuracy` is not in `evaluation.scores`, so it is never computed",
+            " goal.metric: `cluster_accuracy` is not in `evaluation.scores`, so it is never computed",
         ),
         (
-            "name: x\nbase: {codes: {categorical: []}}\nobjective: {metric: purity}\n",
-            "3: objective.metric: `purity` needs a categorical code, and there is none",
+            "name: x\nbase: {codes: {categorical: []}}\ngoal: {metric: purity}\n",
+            "3: goal.metric: `purity` needs a categorical code, and there is none",
         ),
         (
-            "name: x\nspace: {codes.categorical: [[10], []]}\nobjective: {mode: max}\n",
-            "3: objective.metric: `cluster_accuracy` needs a categorical code, and there is none "
+            "name: x\nspace: {codes.categorical: [[10], []]}\ngoal: {mode: max}\n",
+            "3: goal.metric: `cluster_accuracy` needs a categorical code, and there is none "
             "with codes.categorical = []",
         ),
         (
-            "name: x\nspace: {codes.categorical: [[10], [10, 10]]}\nobjective: {metric: L_I/cat_1}\n",
-            "3: objective.metric: `L_I/cat_1` needs that code, and there is none with codes.categorical = [10]",
+            "name: x\nspace: {codes.categorical: [[10], [10, 10]]}\ngoal: {metric: L_I/cat_1}\n",
+            "3: goal.metric: `L_I/cat_1` needs that code, and there is none with codes.categorical = [10]",
         ),
         (
             "name: x\ndataset: {train_size: 100}\n",
@@ -410,7 +410,7 @@ def test_a_missing_name_and_a_name_of_two_lines(faults) -> None:
 
 
 def test_an_impossible_combination_is_shown_at_the_space(faults) -> None:
-    text = "name: x\nobjective: {metric: L_I}\nspace:\n  codes.categorical: [[10], []]\n  codes.uniform: [2, 0]\n"
+    text = "name: x\ngoal: {metric: L_I}\nspace:\n  codes.categorical: [[10], []]\n  codes.uniform: [2, 0]\n"
     reason = "InfoGAN needs at least one code: give `categorical`, `uniform` or `gaussian`"
     fault = f"sweep.yaml:3: space: no run can have codes.categorical = [], codes.uniform = 0: {reason}"
     assert faults(text) == [fault]
@@ -421,7 +421,7 @@ def test_values_that_only_clash_with_the_base_are_no_fault_where_the_space_mends
     sweep = load(
         """\
         name: x
-        objective: {metric: L_I}
+        goal: {metric: L_I}
         base: {codes: {uniform: 0}}
         space:
           codes.categorical: [[10], []]

@@ -267,8 +267,8 @@ def test_cmaes_takes_ranges_two_or_more_and_one_objective() -> None:
     assert _refusal({LR: TWO[LR]}, algorithm="cmaes", trials=9) == (
         "space: cmaes needs two parameters or more; with one, search by `tpe` or `gp`"
     )
-    with pytest.raises(ConfigError, match="cmaes has one objective; with several, search by `nsga2`"):
-        _sweep(TWO, search={"algorithm": "cmaes", "trials": 9}, objective=BOTH)
+    with pytest.raises(ConfigError, match="cmaes has one goal; with several, search by `nsga2`"):
+        _sweep(TWO, search={"algorithm": "cmaes", "trials": 9}, goal=BOTH)
 
 
 def test_what_a_search_that_learns_is_known_to_do_is_said() -> None:
@@ -309,18 +309,18 @@ BOTH = [{"metric": "cluster_accuracy"}, {"metric": "loss/d", "mode": "min"}]
 
 
 def test_a_list_of_objectives_is_the_first_with_the_others() -> None:
-    sweep = _sweep(TWO, search={"algorithm": "nsga2", "trials": 20}, objective=BOTH)
-    assert (sweep.objective.metric, sweep.objective.mode) == ("cluster_accuracy", "max")
-    assert [(goal.metric, goal.mode) for goal in sweep.objective.goals] == [
+    sweep = _sweep(TWO, search={"algorithm": "nsga2", "trials": 20}, goal=BOTH)
+    assert (sweep.goal.metric, sweep.goal.mode) == ("cluster_accuracy", "max")
+    assert [(goal.metric, goal.mode) for goal in sweep.goal.goals] == [
         ("cluster_accuracy", "max"),
         ("loss/d", "min"),
     ]
-    assert _sweep({}, objective=[BOTH[0]]) == _sweep({}, objective=BOTH[0]) == _sweep({})
+    assert _sweep({}, goal=[BOTH[0]]) == _sweep({}, goal=BOTH[0]) == _sweep({})
     assert parse_sweep(yaml.safe_load(resolved_yaml(sweep))) == sweep
     assert "\n".join(describe(sweep, plan(sweep)).splitlines()[-5:-1]) == (
         "search     nsga2, seed 0, generations of 8\n"
         "scheduler  none\n"
-        "objective  max cluster_accuracy (uses labels), mean over the seeds, which ranks\n"
+        "goal       max cluster_accuracy (uses labels), mean over the seeds, which ranks\n"
         "           min loss/d"
     )
 
@@ -331,14 +331,12 @@ def test_a_list_of_objectives_is_the_first_with_the_others() -> None:
 )
 def test_without_a_mode_losses_and_distances_are_to_be_low(metric: str, mode: str) -> None:
     evaluation = {"scores": ["cluster_accuracy", "fid_digits"]}
-    assert _sweep({}, objective={"metric": metric}, evaluation=evaluation).objective.mode == mode
-    listed = _sweep(TWO, search={"algorithm": "tpe", "trials": 9}, objective=[{"metric": "loss/g"}, {"metric": metric}],
+    assert _sweep({}, goal={"metric": metric}, evaluation=evaluation).goal.mode == mode
+    listed = _sweep(TWO, search={"algorithm": "tpe", "trials": 9}, goal=[{"metric": "loss/g"}, {"metric": metric}],
                     evaluation=evaluation)  # fmt: skip
-    assert [goal.mode for goal in listed.objective.goals] == ["min", mode]
+    assert [goal.mode for goal in listed.goal.goals] == ["min", mode]
     other = "min" if mode == "max" else "max"
-    assert (
-        _sweep({}, objective={"metric": metric, "mode": other}, evaluation=evaluation).objective.mode == other
-    )
+    assert _sweep({}, goal={"metric": metric, "mode": other}, evaluation=evaluation).goal.mode == other
 
 
 TRANSFORM = {"rotation": 15}
@@ -346,8 +344,8 @@ TRANSFORM = {"rotation": 15}
 
 def test_runs_can_be_ranked_by_their_disagreement_on_real_images_which_takes_no_labels() -> None:
     base = {"objective": {"transform": TRANSFORM, "consistency": 1}}
-    sweep = _sweep({}, base=base, objective={"metric": "loss/consistency", "mode": "min"})
-    assert "objective  min loss/consistency, mean" in describe(sweep, plan(sweep))
+    sweep = _sweep({}, base=base, goal={"metric": "loss/consistency", "mode": "min"})
+    assert "goal       min loss/consistency, mean" in describe(sweep, plan(sweep))
 
 
 @pytest.mark.parametrize(
@@ -370,13 +368,13 @@ def test_runs_can_be_ranked_by_their_disagreement_on_real_images_which_takes_no_
 def test_a_loss_that_some_run_does_not_have_cannot_rank(space, metric, fault) -> None:
     base = {"objective": {"transform": TRANSFORM, "consistency": 1}}
     with pytest.raises(ConfigError) as caught:
-        _sweep(space, base=base, objective={"metric": metric, "mode": "min"})
-    assert str(caught.value).endswith(f"objective.metric: `{metric}` needs a categorical code and an {fault}")
+        _sweep(space, base=base, goal={"metric": metric, "mode": "min"})
+    assert str(caught.value).endswith(f"goal.metric: `{metric}` needs a categorical code and an {fault}")
 
 
 def test_the_contrastive_term_and_its_loss_need_two_continuous_codes() -> None:
     goal = {"metric": "loss/contrastive", "mode": "min"}
-    sweep = _sweep({"codes.uniform": [2, 3]}, base={"objective": {"contrastive": 1}}, objective=goal)
+    sweep = _sweep({"codes.uniform": [2, 3]}, base={"objective": {"contrastive": 1}}, goal=goal)
     assert plan(sweep).total == 2
     with pytest.raises(
         ConfigError, match=r"codes\.uniform = 1: `objective\.contrastive` .*: give two or more of them$"
@@ -385,22 +383,22 @@ def test_the_contrastive_term_and_its_loss_need_two_continuous_codes() -> None:
     with pytest.raises(
         ConfigError, match=r"needs two continuous codes and an `objective\.contrastive` above 0"
     ):
-        _sweep({}, objective=goal)
+        _sweep({}, goal=goal)
 
 
 @pytest.mark.parametrize(
-    ("objective", "fault"),
+    ("goal", "fault"),
     [
-        ([], "objective: expected a section with keys of its own, got []"),
-        ([BOTH[0], BOTH[0]], "objective.also[0].metric: `cluster_accuracy` is an objective twice"),
-        ([BOTH[0], {"metric": "nim"}], "objective.also[0].metric: unknown metric 'nim'; did you mean `nmi`?"),
-        ([BOTH[0], {"metrik": "nmi"}], "objective.also[0].metrik: unknown key; did you mean `metric`?"),
-        ([BOTH[0], {"mode": "up"}], "objective.also[0].mode: expected `max` or `min`, got 'up'"),
+        ([], "goal: expected a section with keys of its own, got []"),
+        ([BOTH[0], BOTH[0]], "goal.also[0].metric: `cluster_accuracy` is a goal twice"),
+        ([BOTH[0], {"metric": "nim"}], "goal.also[0].metric: unknown metric 'nim'; did you mean `nmi`?"),
+        ([BOTH[0], {"metrik": "nmi"}], "goal.also[0].metrik: unknown key; did you mean `metric`?"),
+        ([BOTH[0], {"mode": "up"}], "goal.also[0].mode: expected `max` or `min`, got 'up'"),
     ],
 )
-def test_each_objective_is_checked(objective, fault) -> None:
+def test_each_goal_is_checked(goal, fault) -> None:
     with pytest.raises(ConfigError) as caught:
-        _sweep({}, objective=objective)
+        _sweep({}, goal=goal)
     assert str(caught.value) == fault
 
 
@@ -454,12 +452,12 @@ def test_a_sweep_in_words() -> None:
         "steps      400, scored every 100",
         "search     random, seed 0, stopped after 7200 s",
         "scheduler  asha: no trial is stopped before step 100, the best 1/3 go on",
-        "objective  max cluster_accuracy (uses labels), mean over the seeds",
+        "goal       max cluster_accuracy (uses labels), mean over the seeds",
         "scores     cluster_accuracy (uses labels), nmi (uses labels)",
         "notices    optimiser.lr_g is 0.001 in `base` and swept in `space`: the sweep wins",
     ]
 
 
 def test_a_label_free_objective_is_not_marked() -> None:
-    sweep = _sweep({}, objective={"metric": "L_I"})
-    assert "objective  max L_I, mean over the seeds" in describe(sweep, plan(sweep))
+    sweep = _sweep({}, goal={"metric": "L_I"})
+    assert "goal       max L_I, mean over the seeds" in describe(sweep, plan(sweep))

@@ -98,7 +98,7 @@ def _with(column: str, value: str) -> Callable[[Path], Any]:
     [
         (_replace("sweep.yaml", "a: [1"), r"sweep\.yaml is not YAML"),
         (_replace("sweep.yaml", "- 1"), "must hold a mapping"),
-        (_replace("sweep.yaml", "name: x"), "must say `objective"),
+        (_replace("sweep.yaml", "name: x"), "must say `goal"),
         (_replace("sweep.yaml", "objective: {metric: nmi, mode: most}"), "must be max or min, but is 'most'"),
         (_replace("trials.parquet", "text"), r"trials\.parquet cannot be read as Parquet"),
         (_replace("history.parquet", ""), r"history\.parquet cannot be read as Parquet"),

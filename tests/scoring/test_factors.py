@@ -297,7 +297,7 @@ def test_scores_that_use_factors_are_marked() -> None:
         ({}, "`mig` is not in `evaluation.scores`, so it is never computed"),
         (
             {
-                "objective": {"metric": "beta_vae"},
+                "goal": {"metric": "beta_vae"},
                 "evaluation": {"scores": ["beta_vae"]},
                 "scheduler": "asha",
             },
@@ -307,12 +307,12 @@ def test_scores_that_use_factors_are_marked() -> None:
 )
 def test_an_objective_that_is_not_computed_is_refused(sections: dict[str, object], fault: str) -> None:
     with pytest.raises(ConfigError, match=fault):
-        parse_sweep({"name": "x", "objective": {"metric": "mig"}, **sections})
+        parse_sweep({"name": "x", "goal": {"metric": "mig"}, **sections})
 
 
 def test_a_factor_score_can_be_the_objective() -> None:
     sweep = parse_sweep(
-        {"name": "x", "dataset": "sprites", "objective": {"metric": "mig"}, "evaluation": {"scores": "mig"}}
+        {"name": "x", "dataset": "sprites", "goal": {"metric": "mig"}, "evaluation": {"scores": "mig"}}
     )
     assert sweep.evaluation.scores == ("mig",)
 

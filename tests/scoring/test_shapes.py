@@ -212,13 +212,13 @@ def sweep(**sections: object) -> object:
 
 @pytest.mark.parametrize("metric", [SLANT, f"{WIDTH}/uniform_1"])
 def test_they_can_be_the_objective_of_a_sweep_without_a_scheduler(metric: str) -> None:
-    sweep(objective={"metric": metric})
+    sweep(goal={"metric": metric})
     with pytest.raises(ConfigError, match="is computed once a run, at its end, so `scheduler: asha`"):
-        sweep(objective={"metric": metric}, scheduler="asha")
+        sweep(goal={"metric": metric}, scheduler="asha")
     with pytest.raises(ConfigError, match=f"`{metric.partition('/')[0]}` is not in `evaluation.scores`"):
-        sweep(objective={"metric": metric}, evaluation={"scores": ["nmi"]})
+        sweep(goal={"metric": metric}, evaluation={"scores": ["nmi"]})
     with pytest.raises(ConfigError, match=r"needs (a continuous|that) code"):
-        sweep(objective={"metric": metric}, base={"codes": {"uniform": 0}})
+        sweep(goal={"metric": metric}, base={"codes": {"uniform": 0}})
 
 
 def test_the_numbers_do_not_depend_on_numpy_s_or_torch_s_global_state() -> None:

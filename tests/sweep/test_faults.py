@@ -217,7 +217,7 @@ def test_never_more_than_two_checkpoints_of_a_trial_are_on_the_disk(tmp_path: Pa
             nonlocal most
             most = max(most, len(list(tmp_path.glob("tiny/tune/*/0000/checkpoint_*"))))
 
-    changes = {"space": {}, "evaluation": {"every": 4, "scores": []}, "objective": {"metric": "L_I"}}
+    changes = {"space": {}, "evaluation": {"every": 4, "scores": []}, "goal": {"metric": "L_I"}}
     outcome = start(parse_sweep(tiny(tmp_path, **changes)), listeners=[Counts(lambda: None)])
     assert outcome.trials[0].status is Status.FINISHED
     assert 1 <= most <= 2

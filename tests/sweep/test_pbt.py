@@ -129,7 +129,7 @@ def sweep_of(**changes: Any) -> dict[str, Any]:
         "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32},
         "space": {LAMBDA: [0.1, 10], LR: {"choice": [0.0001, 0.002]}},
         "scheduler": {"name": "pbt", "every": 20},
-        "objective": {"metric": "L_I", "mode": "max"},
+        "goal": {"metric": "L_I", "mode": "max"},
         "evaluation": {"every": 10, "scores": []},
         "resources": {"cpus": 1},
         "tracking": "none",

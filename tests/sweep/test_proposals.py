@@ -39,7 +39,7 @@ def sweep_of(algorithm: str, trials: int = 20, *, seed: int = 0, **sections: Any
     search: dict[str, Any] = {"algorithm": algorithm, "trials": trials, "seed": seed}
     defaults: dict[str, Any] = {"name": "s", "space": RANGES if algorithm == "cmaes" else MIXED}
     if algorithm == "nsga2":
-        search["population"], defaults["objective"] = 4, BOTH
+        search["population"], defaults["goal"] = 4, BOTH
     return parse_sweep({**defaults, "search": search, **sections})
 
 
@@ -273,7 +273,7 @@ def test_what_is_learned_counts_from_the_first_proposal_after_those_at_random(
 def test_later_proposals_are_better(tmp_path: Path, algorithm: str, trials: int) -> None:
     """The score's expectation over the space is 0.625 - 0.5 = 0.125, its maximum 1."""
     record: dict[str, TrialUpdate] = {}
-    sweep = sweep_of(algorithm, trials, objective=BOTH[0])
+    sweep = sweep_of(algorithm, trials, goal=BOTH[0])
     run(Proposals(sweep, tmp_path, trials, record), record)
     scores = [update.seeds[0].metrics["cluster_accuracy"] for update in record.values()]
     late = scores[-trials // 4 :]
@@ -311,7 +311,7 @@ def test_lessons_of_an_earlier_sweep_are_used_from_the_first_proposal_on(
         }
         value = ended(Assignment("", params)).seeds[0].metrics["cluster_accuracy"]
         lessons.append(EarlierTrial(f"runs/earlier trial {number:04d}", params, (value,)))
-    sweep = sweep_of(algorithm, objective=BOTH[0])
+    sweep = sweep_of(algorithm, goal=BOTH[0])
     record: dict[str, TrialUpdate] = {}
     proposals = Proposals(sweep, tmp_path, 8, record, lessons)
     run(proposals, record)

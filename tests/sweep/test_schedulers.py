@@ -49,7 +49,7 @@ class Bench:
     """A scheduler of a sweep of `steps` steps, its trials by name, and what they report."""
 
     def __init__(self, *names: str, steps: int, mode: str = "max", **config: Any) -> None:
-        sweep = {"name": "s", "base": {"steps": steps}, "scheduler": config, "objective": {"mode": mode}}
+        sweep = {"name": "s", "base": {"steps": steps}, "scheduler": config, "goal": {"mode": mode}}
         self.scheduler = scheduler(parse_sweep(sweep))
         self.controller = Controller(self)
         self.trials: dict[str, Trial] = {}

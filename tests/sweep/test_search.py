@@ -50,7 +50,7 @@ def test_the_planner_hands_out_what_is_left_before_anything_new(tmp_path: Path) 
 def test_the_planner_tells_the_search_of_every_end(tmp_path: Path) -> None:
     """One that ends with its report, one that was paused and ends without, one whose process died, one that failed."""
     sweep = parse_sweep(
-        {"name": "s", "space": RANGES, "search": {"algorithm": "nsga2", "trials": 4}, "objective": BOTH}
+        {"name": "s", "space": RANGES, "search": {"algorithm": "nsga2", "trials": 4}, "goal": BOTH}
     )
     planner = Planner([], Proposals(sweep, tmp_path, 4, {}), "max")
     results = []
@@ -106,7 +106,7 @@ def bred(halved: Outcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         workplace = tmp_path_factory.mktemp("bred")
         search = {"algorithm": "nsga2", "trials": 4, "population": 4}
         space = {"objective.lambda_cat": {"uniform": [0, 1]}, "objective.lambda_cont": {"uniform": [0, 1]}}
-        sections = {"search": search, "space": space, "objective": BOTH}
+        sections = {"search": search, "space": space, "goal": BOTH}
         file = workplace / "sweep.yaml"
         file.write_text(resolved_yaml(parse_sweep(tiny(workplace, **sections))))
         result = CliRunner().invoke(

@@ -171,7 +171,7 @@ def test_early_stopping_and_tpe_make_the_planned_number_of_trials(tmp_path: Path
             },
             search={"algorithm": "tpe", "trials": 7},
             scheduler={"name": "asha", "grace": 20, "reduction": 2},
-            objective={"metric": "L_I", "mode": "max"},
+            goal={"metric": "L_I", "mode": "max"},
             output=str(tmp_path),
         )
     )

@@ -57,7 +57,7 @@ def new(earlier: Path, **sections: Any) -> SweepConfig:
             "base": {"objective": {"lambda_cont": 0.1}},
             "space": {CAT: {"uniform": [0.1, 2]}, LR: {"loguniform": [1e-4, 1e-2]}},
             "search": {"algorithm": "tpe", "trials": 4, "warm_start": str(earlier)},
-            "objective": [{"metric": "nmi"}, {"metric": "L_I"}],
+            "goal": [{"metric": "nmi"}, {"metric": "L_I"}],
             **sections,
         }
     )
@@ -97,7 +97,7 @@ def test_lessons_stay_when_the_earlier_sweep_is_gone(earlier: Path, tmp_path: Pa
 
 def test_a_sweep_without_a_usable_trial_is_refused(earlier: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        read_warm_start(new(earlier, objective={"metric": "purity"}))
+        read_warm_start(new(earlier, goal={"metric": "purity"}))
     assert str(caught.value) == (
         f"search.warm_start: {earlier} has nothing to learn from: of its 7 trials, 3 without purity, "
         "2 outside the space, 1 not finished, 1 changed while they ran"

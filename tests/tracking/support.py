@@ -30,7 +30,7 @@ RUN = {LAMBDA: 1.0, "architecture.width": 1.0, "codes.categorical": [10], "optim
 def a_tracker(place, *, config=None, **options):
     folder = place / "runs" / "mnist"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sweep.yaml").write_text("name: mnist\nobjective: {metric: cluster_accuracy, mode: max}\n")
+    (folder / "sweep.yaml").write_text("name: mnist\ngoal: {metric: cluster_accuracy, mode: max}\n")
     config = TrackingConfig(**({"uri": f"sqlite:///{place}/mlflow.db"} | (config or {})))
     given = {
         "sweep": "mnist",

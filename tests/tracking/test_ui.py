@@ -44,7 +44,7 @@ from infogan_bench.tracking import MlflowTracker
 place = pathlib.Path(sys.argv[1])
 folder = place / sys.argv[2]
 folder.mkdir()
-(folder / "sweep.yaml").write_text("name: s\\nobjective: {metric: m, mode: max}\\n")
+(folder / "sweep.yaml").write_text("name: s\\ngoal: {metric: m, mode: max}\\n")
 tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=folder, run_params={"a": "x" * 9000},
                         swept=["b"], metric="m", mode="max", replay=lambda trial: ())
 assert tracker.preflight() is None

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
 from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
-from infogan_bench.config.models import TransformConfig
+from infogan_bench.config.objective import TransformConfig
 from infogan_bench.networks import Networks, build_networks
 from infogan_bench.training.objective import (
     DiscriminatorTerms,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from infogan_bench.config.models import TransformConfig
+from infogan_bench.config.objective import TransformConfig
 from infogan_bench.training.transforms import random_affines, warp
 
 N = 500

@@ -139,7 +139,7 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
         scores = {name: trial.last_result.get(OBJECTIVE) for name, trial in by_name.items()}
         config, seed = self._sweep.scheduler, self._sweep.search.seed
         found = donors(
-            scores, quantile=config.quantile, mode=self._sweep.objective.mode, seed=seed, step=self._next
+            scores, quantile=config.quantile, mode=self._sweep.goal.mode, seed=seed, step=self._next
         )
         for name, donor in found.items():
             if any(mutation.step == self._next for mutation in assignment_of(by_name[name].config).mutations):

@@ -125,7 +125,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 f"Ray grants trials a GPU on node {ray.util.get_node_ip_address()}, but torch sees no CUDA there: they "
                 "train on the CPU"
             )
-        self._metric = sweep.objective.metric
+        self._metric = sweep.goal.metric
         self._seeds = sweep.seeds
         try:
             torch.set_num_threads(self._shared.threads)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from infogan_bench.config import SweepConfig, load_sweep, resolved_yaml
+from infogan_bench.config import SweepConfig, load_resolved, resolved_yaml
 from infogan_bench.errors import InputError
 from infogan_bench.records import (
     RecordError,
@@ -100,13 +100,13 @@ class SweepFolder:
     @property
     def sweep(self) -> SweepConfig:
         """The sweep that the folder holds."""
-        return load_sweep(self.paths.sweep)
+        return load_resolved(self.paths.sweep)
 
     @property
     def as_run(self) -> SweepConfig | None:
         """The sweep as it ran last, whatever `sweep.yaml` has become since; None in a folder without a record."""
         file = self.paths.as_run
-        return load_sweep(file) if file.is_file() else None
+        return load_resolved(file) if file.is_file() else None
 
     def note_as_run(self, sweep: SweepConfig) -> None:
         """Record that `sweep` is what runs now."""

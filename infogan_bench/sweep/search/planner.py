@@ -135,15 +135,15 @@ def scheduler(sweep: SweepConfig, *, population: int = 0, compared: int = 0) -> 
         return _ASHA(
             time_attr=STEP,
             metric=OBJECTIVE,
-            mode=sweep.objective.mode,
+            mode=sweep.goal.mode,
             grace_period=grace,
             max_t=max(longest, grace + 1),
             reduction_factor=config.reduction,
         )
     if config.name == "median":
-        return _Median(time_attr=STEP, metric=OBJECTIVE, mode=sweep.objective.mode, grace_period=grace)
+        return _Median(time_attr=STEP, metric=OBJECTIVE, mode=sweep.goal.mode, grace_period=grace)
     if config.name == "pbt":
         return PopulationBasedTraining(sweep, population, compared)
     if config.name == "hyperband":
-        return HyperBand(longest=longest, grace=grace, reduction=config.reduction, mode=sweep.objective.mode)
+        return HyperBand(longest=longest, grace=grace, reduction=config.reduction, mode=sweep.goal.mode)
     return _InOrder()

@@ -55,9 +55,9 @@ class Proposals:
     ) -> None:
         self._search = sweep.search
         self._space = sweep.space
-        self._metrics = [goal.metric for goal in sweep.objective.goals]
+        self._metrics = [goal.metric for goal in sweep.goal.goals]
         self._distributions = {key: _distribution(domain) for key, domain in sweep.space.items()}
-        directions = [_DIRECTIONS[goal.mode] for goal in sweep.objective.goals]
+        directions = [_DIRECTIONS[goal.mode] for goal in sweep.goal.goals]
         self._storage = optuna.storages.InMemoryStorage()
         self._study = optuna.create_study(storage=self._storage, study_name=sweep.name, directions=directions)
         with _experimental():

@@ -96,7 +96,7 @@ def _earlier_trial(
     fixed = (key for key in earlier.space if key not in sweep.space)
     if not inside or any(get_value(run, key) != get_value(sweep.base, key) for key in fixed):
         return "outside the space"
-    values = {goal.metric: update.mean(goal.metric) for goal in sweep.objective.goals}
+    values = {goal.metric: update.mean(goal.metric) for goal in sweep.goal.goals}
     for metric, value in values.items():
         if value is None or not math.isfinite(value):
             return f"without {metric}"

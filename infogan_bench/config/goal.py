@@ -1,0 +1,39 @@
+"""`goal`: the score that ranks trials, and others that the search weighs against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from infogan_bench.config.metrics import is_better_low
+from infogan_bench.config.section import Section
+
+
+class Goal(Section):
+    """A score (the mean over a trial's seeds) and its direction."""
+
+    metric: str = "cluster_accuracy"
+    mode: Annotated[
+        Literal["max", "min"], Field(description="Default: min for losses and distances, max for all else.")
+    ] = "max"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _direction_of_the_metric(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "mode" not in given and is_better_low(str(given.get("metric"))):
+            return {**given, "mode": "min"}
+        return given
+
+
+class GoalConfig(Goal):
+    """The score that ranks trials, and others that the search weighs against it; a list of goals is short for the
+    first one with the rest as `also`."""
+
+    also: tuple[Goal, ...] = ()
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """All of them, the one that ranks first."""
+        return (Goal(metric=self.metric, mode=self.mode), *self.also)

@@ -1,0 +1,91 @@
+"""`base.objective`: the terms of the loss and their weights."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from infogan_bench.config.section import Flag, NonNegative, Positive, Real, Section
+
+
+class TransformConfig(Section):
+    """How far images are transformed at random where Q's category is not to change; all 0: not at all."""
+
+    rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
+    scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
+    shear: Annotated[Real, Field(ge=0, le=1, description="Pixels a pixel, either way.")] = 0.0
+    shift: Annotated[NonNegative, Field(le=1000, description="Pixels along each axis, either way.")] = 0.0
+    share: Annotated[
+        Real,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of a batch that is transformed, two images at least; less costs less.",
+        ),
+    ] = 1.0
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is transformed."""
+        return bool(self.rotation or self.scale or self.shear or self.shift)
+
+
+class ObjectiveConfig(Section):
+    """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
+
+    lambda_cat: Annotated[
+        NonNegative, Field(description="Weight of L_I of the categorical codes; 0 sends G and D nothing.")
+    ] = 1.0
+    lambda_cont: Annotated[NonNegative, Field(description="Weight of L_I of the continuous codes.")] = 1.0
+    fixed_std: Annotated[
+        Flag,
+        Field(description="Q's standard deviation of a continuous code is 1 (the authors' MNIST run), "
+              "not learned."),
+    ] = True  # fmt: skip
+    transform: Annotated[
+        TransformConfig,
+        Field(description="The categorical part of L_I is computed on images transformed so."),
+    ] = TransformConfig()
+    consistency: Annotated[
+        NonNegative,
+        Field(description="Weight of the disagreement, in nats, of Q's categories of a real image and of the same "
+              "transformed."),
+    ] = 0.0  # fmt: skip
+    balance: Annotated[
+        NonNegative,
+        Field(
+            description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
+        ),
+    ] = 0.0
+    vat: Annotated[
+        NonNegative,
+        Field(description="Weight of the move, in nats, of Q's categories of a real image under the worst small change "
+              "of it."),
+    ] = 0.0  # fmt: skip
+    vat_radius: Annotated[
+        Positive, Field(description="Euclidean size of that change of an image, pixels in [-1, 1].")
+    ] = 2.0
+    instance_noise: Annotated[
+        NonNegative,
+        Field(
+            description="Standard deviation of normal noise on the images (in [-1, 1]) that D judges; it falls "
+            "linearly to 0 over the run."
+        ),
+    ] = 0.0
+    contrastive: Annotated[
+        NonNegative,
+        Field(description="Weight of telling which continuous code two generated images share (InfoGAN-CR)."),
+    ] = 0.0  # fmt: skip
+    r1: Annotated[
+        NonNegative,
+        Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
+    ] = 0.0
+
+    @model_validator(mode="after")
+    def _something_to_agree_on(self) -> ObjectiveConfig:
+        if self.consistency and not self.transform.any:
+            raise ValueError(
+                "`consistency` compares an image with its transformed copy: give `transform` as well"
+            )
+        return self
