@@ -1,5 +1,6 @@
 """Scores of clusters and codes: pure functions on arrays. Importing this loads numpy alone."""
 
+from infogan_metrics.best_codes import BestCodes, best_codes
 from infogan_metrics.beta_vae import BetaVAE, beta_vae
 from infogan_metrics.bootstrap import Interval, bootstrap
 from infogan_metrics.clustering import (
@@ -15,7 +16,11 @@ from infogan_metrics.clustering import (
     purity,
     v_measure,
 )
+from infogan_metrics.continuous_gaps import ContinuousJEMMIG, ContinuousMIG, jemmig_continuous, mig_continuous
+from infogan_metrics.correlation import MCC, correlation_matrix, mcc
 from infogan_metrics.dci import DCI, Completeness, Disentanglement, completeness, dci, disentanglement
+from infogan_metrics.dci_continuous import ContinuousDCI, dci_continuous
+from infogan_metrics.dci_es import DCIES, dci_es, explicitness_of_curve
 from infogan_metrics.dcimig import DCIMIG, dcimig
 from infogan_metrics.explicitness import Explicitness, explicitness
 from infogan_metrics.factor_vae import FactorVAE, factor_vae
@@ -35,6 +40,8 @@ from infogan_metrics.gaussian import (
     gaussian_total_correlation,
     gaussian_wasserstein_correlation,
 )
+from infogan_metrics.gaussian_mi_bound import GaussianMIBound, gaussian_mi_bound
+from infogan_metrics.infomec import InfoMEC, infomec
 from infogan_metrics.information import (
     MutualInfoScore,
     bin_factors,
@@ -43,42 +50,58 @@ from infogan_metrics.information import (
 )
 from infogan_metrics.irs import IRS, irs
 from infogan_metrics.jemmig import JEMMIG, jemmig
+from infogan_metrics.kinds import Kind
+from infogan_metrics.med import MED, med
 from infogan_metrics.metric import Metric, Needs, Part
 from infogan_metrics.mi_bound import MIBound, mi_bound
 from infogan_metrics.mig import MIG, mig
 from infogan_metrics.mig_sup import MIGSup, mig_sup
 from infogan_metrics.model_centrality import ModelCentrality, model_centrality
 from infogan_metrics.modularity import Modularity, modularity
+from infogan_metrics.probes import Probe, linear_probe, neighbour_probe
 from infogan_metrics.rank_correlation import rank_correlation
 from infogan_metrics.registry import METRICS
+from infogan_metrics.rmig import RMIG, rmig
 from infogan_metrics.sap import SAP, sap_continuous, sap_discrete
 from infogan_metrics.score import NotDefinedError, Score
 from infogan_metrics.shape_factors import slant, stroke_width
 from infogan_metrics.traversal import TraversalEffect, traversal_effect
+from infogan_metrics.typed_information import typed_information_matrix
 from infogan_metrics.udr import UDR, udr, udr_pair
 from infogan_metrics.z_max import ZMaxVariance, z_max_variance
 
 __all__ = [
     "DCI",
+    "DCIES",
     "DCIMIG",
     "FID",
     "IRS",
     "JEMMIG",
     "KID",
+    "MCC",
+    "MED",
     "METRICS",
     "MIG",
+    "RMIG",
     "SAP",
     "UDR",
+    "BestCodes",
     "BetaVAE",
     "ClusteringScore",
     "Completeness",
     "Confusion",
+    "ContinuousDCI",
+    "ContinuousJEMMIG",
+    "ContinuousMIG",
     "DensityCoverage",
     "Disentanglement",
     "Explicitness",
     "FactorVAE",
+    "GaussianMIBound",
     "GaussianScore",
+    "InfoMEC",
     "Interval",
+    "Kind",
     "MIBound",
     "MIGSup",
     "Metric",
@@ -90,47 +113,63 @@ __all__ = [
     "Part",
     "PerClassAccuracy",
     "PrecisionRecall",
+    "Probe",
     "Score",
     "TraversalEffect",
     "VMeasure",
     "WassersteinCorrelation",
     "ZMaxVariance",
     "ari",
+    "best_codes",
     "beta_vae",
     "bin_factors",
     "bootstrap",
     "cluster_accuracy",
     "completeness",
     "confusion",
+    "correlation_matrix",
     "dci",
+    "dci_continuous",
+    "dci_es",
     "dcimig",
     "density_coverage",
     "disentanglement",
     "explicitness",
+    "explicitness_of_curve",
     "factor_vae",
     "fid",
+    "gaussian_mi_bound",
     "gaussian_total_correlation",
     "gaussian_wasserstein_correlation",
+    "infomec",
     "irs",
     "jemmig",
+    "jemmig_continuous",
     "kid",
+    "linear_probe",
+    "mcc",
+    "med",
     "mi_bound",
     "mig",
+    "mig_continuous",
     "mig_sup",
     "model_centrality",
     "modularity",
     "mutual_info_score",
     "mutual_information_matrix",
+    "neighbour_probe",
     "nmi",
     "per_class_accuracy",
     "precision_recall",
     "purity",
     "rank_correlation",
+    "rmig",
     "sap_continuous",
     "sap_discrete",
     "slant",
     "stroke_width",
     "traversal_effect",
+    "typed_information_matrix",
     "udr",
     "udr_pair",
     "v_measure",

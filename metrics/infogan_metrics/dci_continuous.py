@@ -80,7 +80,7 @@ def dci_continuous(
     for part in (y, test_y):
         check_factors_vary(part, "DCI")
     fit = _fit_lasso if estimator == "lasso" else _fit_forest
-    x, test_x = _unit_variance(x, test_x)
+    x, test_x = unit_variance(x, test_x)
     fits: list[_Fit] = Parallel(n_jobs=n_jobs)(
         delayed(fit)(x, y, test_x, test_y, k, seed) for k in range(len(y.kinds))
     )
@@ -147,7 +147,7 @@ def _fit_lasso(x: Codes, y: Columns, test_x: Codes, test_y: Columns, k: int, see
     return _Fit(importance, r2(truth, predicted), r2(test_truth, test_predicted))
 
 
-def _unit_variance(x: Codes, test_x: Codes) -> tuple[Codes, Codes]:
+def unit_variance(x: Codes, test_x: Codes) -> tuple[Codes, Codes]:
     """Return both at the training split's mean and unit variance; zeros for a code that is constant there."""
     alive = ~constant_columns(x)
     scaled, test_scaled = np.zeros_like(x), np.zeros_like(test_x)

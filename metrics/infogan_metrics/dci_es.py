@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes
+from infogan_metrics.arrays import Codes, constant_columns
 from infogan_metrics.dci import Completeness, Disentanglement, completeness, disentanglement
-from infogan_metrics.dci_continuous import forest_of, r2
+from infogan_metrics.dci_continuous import forest_of, r2, unit_variance
 from infogan_metrics.kinds import Columns, Kinds, as_split, check_factors_vary
 from infogan_metrics.score import NotDefinedError, Score
+
+_READ = 0.98  # of the baseline loss: a probe above it has read nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,11 @@ class DCIES(Score):
     informativeness: float  # mean over factors of 1 - the smallest loss
     size: float  # n_factors / n_codes, at most 1 where each factor has a code of its own
     importance: NDArray[np.float64]  # (n_codes, n_factors)
+
+    @property
+    def explicitness(self) -> float:
+        """Mean over factors of `explicitness_per_factor`: the value."""
+        return self.value
 
 
 class _Curve(NamedTuple):
@@ -95,9 +103,9 @@ def dci_es(
         seed: of the forests.
     Returns:
         Mean explicitness over factors, at most 1, no unit; higher is better. 1 where one threshold on one code tells
-        all that the codes tell, but 1 as well where they tell nothing: read it beside `informativeness`.
+        all that the codes tell, but 1 as well where they tell nothing, which is warned of.
     Raises:
-        NotDefinedError: if there is one code or one factor, or a factor is constant in a split.
+        NotDefinedError: if there is one code or one factor, all codes are constant, or a factor is in a split.
         ValueError: if the arrays are malformed or do not fit together, or `depths` is not increasing from 1 on.
     Reference: Eastwood et al. 2023, arXiv:2210.00364, section 4.
     """
@@ -109,16 +117,26 @@ def dci_es(
         raise NotDefinedError("DCI-ES is not defined for a single code or a single factor")
     for part in (y, test_y):
         check_factors_vary(part, "DCI-ES")
+    if constant_columns(x).all():
+        raise NotDefinedError("DCI-ES is not defined: all codes are constant")
+    x, test_x = unit_variance(x, test_x)  # the trees compare float32
     curves = [_curve(x, y, test_x, test_y, k, levels, n_trees, seed) for k in range(len(y.kinds))]
     losses = np.stack([curve.losses for curve in curves], axis=1)
     per_factor = np.array([explicitness_of_curve(levels, curve.losses, curve.baseline) for curve in curves])
     importance = np.stack([curve.importance for curve in curves], axis=1)
+    baselines = np.array([curve.baseline for curve in curves])
+    unread = np.flatnonzero(losses.min(axis=0) > _READ * baselines)
+    if unread.size:
+        warnings.warn(
+            f"no probe reads factor {unread[0]} better than a guess, so its explicitness means nothing",
+            stacklevel=2,
+        )
     return DCIES(
         float(per_factor.mean()),
         len(x),
         per_factor,
         losses,
-        np.array([curve.baseline for curve in curves]),
+        baselines,
         levels,
         disentanglement(importance),
         completeness(importance),

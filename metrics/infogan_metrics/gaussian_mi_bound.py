@@ -20,7 +20,7 @@ class GaussianMIBound(Score):
     entropy: float  # H(c), nats, differential
 
 
-def gaussian_mi_bound(codes: ArrayLike, readings: ArrayLike, entropy: float) -> GaussianMIBound:
+def gaussian_mi_bound(latents: ArrayLike, readings: ArrayLike, entropy: float) -> GaussianMIBound:
     """Lower bound of I(c; x) from how far the readings of a code lie from it: H(c) - 1/2 ln(2 pi e MSE).
 
     It is InfoGAN's bound (`mi_bound`) with the deviation of Q's Gaussian set to its best single value, the root of
@@ -28,7 +28,7 @@ def gaussian_mi_bound(codes: ArrayLike, readings: ArrayLike, entropy: float) -> 
     -0.226 nats, a number about the deviation; this bound rises without limit as the error falls.
 
     Args:
-        codes: float array (n_samples,), the code that each image was generated with.
+        latents: float array (n_samples,), the code that each image was generated with.
         readings: float array (n_samples,), the mean of Q(c|x).
         entropy: H(c) in nats of the code's prior: ln 2 for U(-1, 1), 1/2 ln(2 pi e) for a standard normal code.
     Returns:
@@ -40,13 +40,13 @@ def gaussian_mi_bound(codes: ArrayLike, readings: ArrayLike, entropy: float) -> 
         ValueError: if the arrays are not 1-D of one length, are empty, or anything is not finite.
     Reference: Barber and Agakov 2003; Chen et al. 2016, arXiv:1606.03657, equation 4.
     """
-    c, read = np.asarray(codes, dtype=np.float64), np.asarray(readings, dtype=np.float64)
+    c, read = np.asarray(latents, dtype=np.float64), np.asarray(readings, dtype=np.float64)
     if c.ndim != 1 or c.shape != read.shape or not c.size:
         raise ValueError(
-            f"`codes` and `readings` must be 1-D and of one length, but have shapes {c.shape} and {read.shape}"
+            f"`latents` and `readings` must be 1-D and of one length, but have shapes {c.shape} and {read.shape}"
         )
     if not (np.isfinite(c).all() and np.isfinite(read).all() and math.isfinite(entropy)):
-        raise ValueError("`codes`, `readings` and `entropy` must be finite")
+        raise ValueError("`latents`, `readings` and `entropy` must be finite")
     if np.ptp(c) == 0:
         raise NotDefinedError("R2 is not defined: the code is constant")
     error = float(np.mean((c - read) ** 2))

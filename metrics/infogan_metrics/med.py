@@ -45,7 +45,8 @@ def med(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20, top_k: int | 
     """
     if top_k is not None and top_k < 1:
         raise ValueError(f"`top_k` must be at least 1, but is {top_k}")
-    known = informations(codes, factors, n_bins, score="MED")
+    known = informations(codes, factors, n_bins)
+    known.check_factors("MED")
     if len(known.mutual) == 1 or known.mutual.shape[1] == 1:
         raise NotDefinedError("MED is not defined for a single code or a single factor")
     totals = known.mutual.sum(axis=0)

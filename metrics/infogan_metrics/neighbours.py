@@ -107,6 +107,13 @@ def _count_within(axis: Axis, radius: NDArray[np.float64]) -> NDArray[np.intp]:
     if axis.period:
         ordered = np.concatenate([ordered - axis.period, ordered, ordered + axis.period])
         radius = np.minimum(radius, axis.period / 2 * _INSIDE)
-    upper = np.searchsorted(ordered, axis.values + radius, side="right")
-    counts: NDArray[np.intp] = upper - np.searchsorted(ordered, axis.values - radius, side="left")
+    ordered = np.concatenate([[-np.inf], ordered, [np.inf]])
+    first = np.searchsorted(ordered, axis.values - radius, side="left")
+    last = np.searchsorted(ordered, axis.values + radius, side="right") - 1
+    # The sums above are rounded, which matters among ties that were broken by 1e-10; distances are not
+    first += axis.values - ordered[first] > radius
+    first -= axis.values - ordered[first - 1] <= radius
+    last -= ordered[last] - axis.values > radius
+    last += ordered[last + 1] - axis.values <= radius
+    counts: NDArray[np.intp] = last - first + 1
     return np.maximum(counts, 1)
