@@ -145,10 +145,16 @@ NOT_DEFINED = {
     "mig_sup": "no code knows",
     "jemmig": "no code knows",  # its formula would give 0.7, more than codes that work have
     "irs": "all codes are constant",
+    "best_codes": "all codes are constant",
+    "jemmig_continuous": "all codes are constant",
+    "dci_es": "all codes are constant",
+    "infomec": "0 of the codes are active",
 }
 WORTH = {
     "explicitness": 0.5,  # the area under the curve of a guess
     "beta_vae": 0.5,  # chance of two factors
+    "linear_probe": 7 / 24,  # chance of three and of four values
+    "neighbour_probe": 7 / 24,
 }
 
 

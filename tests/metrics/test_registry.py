@@ -12,7 +12,8 @@ from infogan_metrics import METRICS, NotDefinedError
 
 OF_LABELS = [name for name, metric in METRICS.items() if metric.uses_labels]
 OF_FACTORS = [name for name, metric in METRICS.items() if metric.uses_factors]
-DCI = {"dci", "dci_forest"}
+DCI = {"dci", "dci_forest", "dci_continuous", "dci_es"}
+PAIRS = DCI | {"infomec", "med"}  # that compare codes with each other, and factors
 VOTES = {"factor_vae", "beta_vae", "z_max_variance"}
 DRAWS = DCI | VOTES  # random, so only nearly the same for other columns
 
@@ -78,7 +79,7 @@ def test_options_are_the_keyword_arguments_with_their_defaults() -> None:
 
 def test_entries_say_what_is_supervision() -> None:
     assert set(METRICS) - set(OF_LABELS) - set(OF_FACTORS) == {
-        *("mi_bound", "traversal_effect", "udr", "model_centrality"),
+        *("mi_bound", "gaussian_mi_bound", "traversal_effect", "udr", "model_centrality"),
         *("mutual_info_score", "gaussian_total_correlation", "gaussian_wasserstein_correlation"),
         *("fid", "kid", "precision_recall", "density_coverage"),
     }
@@ -99,7 +100,7 @@ def test_perfect_clusters_reach_the_top_of_the_range(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(OF_FACTORS) - {"sap_discrete"})
+    "name", sorted(set(OF_FACTORS) - {"sap_discrete", "infomec"})
 )  # an SVM's other codes do well too
 def test_perfect_codes_reach_the_top_of_the_range(name: str) -> None:
     assert score(name, GRID, GRID) == pytest.approx(METRICS[name].range[1])
@@ -131,8 +132,8 @@ def test_constant_codes_change_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", OF_FACTORS)
 def test_single_codes_and_single_factors_are_scored_or_not_defined(name: str) -> None:
     for codes, factors in ((NOISY[:, :1], GRID), (NOISY, GRID[:, :1]), (NOISY[:, :1], GRID[:, :1])):
-        needs_codes = name in DCI and codes.shape[1] == 1
-        needs_factors = name in {"modularity"} | DCI | VOTES and factors.shape[1] == 1
+        needs_codes = name in PAIRS and codes.shape[1] == 1
+        needs_factors = name in {"modularity"} | PAIRS | VOTES and factors.shape[1] == 1
         if needs_codes or needs_factors:
             with pytest.raises(NotDefinedError, match="not defined for a single"):
                 score(name, codes, factors)
@@ -167,7 +168,8 @@ votes = np.random.default_rng(0).normal(size=(20, 8, 3))
 arrays = {
     "assignments": factors[:, 1], "labels": factors[:, 1], "codes": codes, "factors": factors,
     "test_codes": codes, "test_factors": factors, "models": [codes, -codes], "images": votes,
-    "log_q": codes[:, 0] - 3, "entropy": 1.0, "real": codes, "fake": codes + 1,
+    "log_q": codes[:, 0] - 3, "latents": codes[:, 0], "readings": codes[:, 0] + 0.1,
+    "entropy": 1.0, "real": codes, "fake": codes + 1,
     "encodings": [[votes, votes]] * 2, "fixed": [np.arange(20) % 3] * 2,
 }
 for metric in METRICS.values():
