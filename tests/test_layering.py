@@ -24,7 +24,7 @@ SWEEP_ENGINES = {"ray", "optuna", "mlflow"}
     ("module", "absent"),
     [
         ("infogan_metrics", (*HEAVY, "infogan_bench", "infogan_reports", "pandas", "plotly")),
-        ("infogan_reports", (*HEAVY, "infogan_bench", "sklearn")),
+        ("infogan_reports", (*HEAVY, "infogan_bench.config", "sklearn")),
         ("infogan_bench", (*HEAVY, "pandas", "numpy")),
         ("infogan_bench.cli", (*HEAVY, "pandas", "sklearn")),
         ("infogan_bench.config", (*HEAVY, "pandas", "sklearn")),
@@ -121,10 +121,16 @@ def test_only_the_sweep_and_the_tracking_import_their_engines() -> None:
         ),  # pandas, pyarrow, plotly: where a user asks for a table, a file or a figure of theirs
         (
             "reports/infogan_reports",
-            {"ray", "mlflow", "infogan_bench", "torch"},
+            {"ray", "mlflow", "torch"},
         ),  # optuna: fANOVA, when asked
     ],
 )
 def test_the_packages_below_import_nothing_from_above(folder: str, foreign: set[str]) -> None:
     found = {name.partition(".")[0] for path in sources(ROOT / folder) for name in imports(path)}
     assert found & foreign == set()
+
+
+def test_the_report_imports_the_records_of_infogan_bench_alone() -> None:
+    found = {name for path in sources(ROOT / "reports/infogan_reports") for name in imports(path)}
+    ours = {name for name in found if name.partition(".")[0] == "infogan_bench"}
+    assert {name for name in ours if not name.startswith("infogan_bench.records")} == set()

@@ -32,12 +32,15 @@ def test_the_wheel_has_three_import_packages_and_nothing_generic(wheel: zipfile.
 
 
 def test_sweeps_and_templates_are_in_the_wheel_as_they_are_here(wheel: zipfile.ZipFile) -> None:
-    for source, inside in (("sweeps", "infogan_bench/sweeps"), ("reports/infogan_reports/templates", None)):
+    reports = ("infogan_reports/templates", "infogan_reports/sections")
+    for source, inside in (
+        ("sweeps", "infogan_bench/sweeps"),
+        *((f"reports/{name}", name) for name in reports),
+    ):
         files = [file for file in (ROOT / source).iterdir() if file.is_file()]
         assert files
         for file in files:
-            name = f"{inside or 'infogan_reports/templates'}/{file.name}"
-            assert wheel.read(name) == file.read_bytes()
+            assert wheel.read(f"{inside}/{file.name}") == file.read_bytes()
 
 
 def test_mnist_is_in_the_wheel_with_its_checksums_and_its_licence(wheel: zipfile.ZipFile) -> None:

@@ -152,9 +152,10 @@ class Sweep:
             first = score_sweep(self.data.folder, [by]).models[0]
             return Place(first.trial, first.seed)
         data = self._judged(by, mode)
-        trial = next((trial.trial for trial in ranking(data) if trial.rank == 1), None)
-        if trial is None:
+        trials = ranking(data)
+        if not trials or trials[0].rank is None:
             raise InputError(f"{data.folder}: no trial has a {data.metric} for each of its seeds")
+        trial = trials[0].trial
         rows = data.trials[data.trials["trial"] == trial]
         values = {
             int(seed): scores[data.metric] for seed, scores in zip(rows["seed"], rows["scores"], strict=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from infogan_reports import load, ranking
 from infogan_reports.explorer import MAX_EXPLORERS
-from infogan_reports.folder import read_seed_files
 
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
+from infogan_bench.records import SweepPaths, is_file_name
 
 _LEAST_STEPS = 100  # what a network does before says nothing of its codes
 
@@ -32,13 +32,13 @@ def write_report_pictures(folder: Path) -> list[str]:
     """
     data = load(folder)
     problems = []
-    for trial in ranking(data)[:MAX_EXPLORERS]:
+    for row, trial in enumerate(ranking(data)[:MAX_EXPLORERS]):
         seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
-        place = read_seed_files(folder, trial.trial, int(seed)).place
-        if trial.rank is None or trial.step < _LEAST_STEPS or place is None:
+        if trial.rank is None or trial.step < _LEAST_STEPS or not is_file_name(trial.trial):
             continue
+        place = SweepPaths(folder).trial(trial.trial).seed(int(seed)).folder
         checkpoint = place / "checkpoint.safetensors"
-        for what, draw in _missing(place, best=trial.rank == 1) if checkpoint.is_file() else ():
+        for what, draw in _missing(place, best=row == 0) if checkpoint.is_file() else ():
             try:
                 load_extensions(data.config.get("extensions") or ())
                 draw(checkpoint, place)

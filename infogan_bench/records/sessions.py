@@ -36,22 +36,19 @@ def append_session(path: Path, session: Session) -> None:
 
 
 def read_sessions(path: Path) -> tuple[Session, ...]:
-    """Read the sessions in their order; none where there is no file. A last line that was cut short is left out.
+    """Read the sessions in their order; none where there is no file. A line that a crash cut short is left out.
 
     Raises:
         RecordError: if the file cannot be read, or a line is no session.
     """
     if not path.is_file():
         return ()
-    lines = read_text(path).splitlines()
     found: dict[str, Session] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
             document = parse_json(line, f"{path}:{number}")
         except RecordError:
-            if number == len(lines):
-                break
-            raise
+            continue
         session = decode(Session, document, f"{path}:{number}")
         found[session.began] = session
     return tuple(found.values())

@@ -1,11 +1,10 @@
-"""Where a figure's axis of numbers has its ticks, so that no two labels overlap in a window of 360 pixels."""
+"""The ticks of a figure's axis of numbers, so that no two labels overlap in a window of 360 pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from infogan_reports.effects import Scale
 from infogan_reports.text import value_text
@@ -13,9 +12,11 @@ from infogan_reports.text import value_text
 MOST_VALUES = 8  # of a parameter, each of which may have a tick of its own
 ROOM = 28  # characters of tick labels along the axis of a figure on a phone
 
+Axis = dict[str, object]  # Plotly's description of an axis
 
-def number_axis(scale: Scale, values: Iterable[float]) -> dict[str, Any]:
-    """Plotly's description of an axis: a tick at each value where they are few and far enough apart, as in a grid,
+
+def number_axis(scale: Scale, values: Iterable[float]) -> Axis:
+    """Describe an axis to Plotly: a tick at each value where they are few and far enough apart, as in a grid,
     else at round numbers."""
     distinct = sorted(set(map(float, values)))
     if len(distinct) <= MOST_VALUES and _fit(distinct, distinct, scale):
@@ -28,17 +29,17 @@ def number_axis(scale: Scale, values: Iterable[float]) -> dict[str, Any]:
 
 
 def _round_numbers(values: Sequence[float]) -> list[float]:
-    """Those on a log axis within the range of `values`, as many as fit, and at least two."""
+    """Return the round numbers on a log axis within the range of `values`, as many as fit, and at least two."""
     low, high = values[0], values[-1]
     inside = ([tick for tick in ticks if low <= tick <= high] for ticks in _candidates(low, high))
     return next((ticks for ticks in inside if len(ticks) > 1 and _fit(ticks, values, "log")), [low, high])
 
 
 def _candidates(low: float, high: float) -> Iterator[list[float]]:
-    """Round numbers around a range, the densest first: steps in a range below a decade, else decades and parts."""
+    """Yield round numbers around a range, the densest first: steps below a decade, else decades and their parts."""
     if high < 10 * low:
-        first = math.floor(math.log10(high - low)) - 1
-        for power, digit in ((power, digit) for power in range(first, first + 3) for digit in (1, 2, 5)):
+        finest = math.floor(math.log10(high - low)) - 1
+        for power, digit in ((power, digit) for power in range(finest, finest + 3) for digit in (1, 2, 5)):
             step = float(f"{digit}e{power}")
             yield [
                 float(f"{count * digit}e{power}")
@@ -53,7 +54,7 @@ def _candidates(low: float, high: float) -> Iterator[list[float]]:
 
 
 def _fit(ticks: Sequence[float], values: Sequence[float], scale: Scale) -> bool:
-    """Whether the labels of neighbouring ticks leave a blank between them on an axis over the range of `values`."""
+    """Say whether the labels of neighbouring ticks leave a blank between them on an axis over the range of `values`."""
     if len(ticks) < 2:
         return True
     place = math.log10 if scale == "log" else float

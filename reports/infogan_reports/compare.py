@@ -1,19 +1,18 @@
-"""Sweeps side by side: which is better beyond the noise; nothing here draws."""
+"""Sweeps side by side: the one that is better beyond the noise. Nothing here draws."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infogan_reports.compared import ABSENT, Compared
+from infogan_bench.records import mean_over_seeds, std_over_seeds, trial_order
+from infogan_reports.compared import ABSENT, Compared, uses_in
 from infogan_reports.curves import Curve, training_panels
 from infogan_reports.folder import ReportError, SweepData
 from infogan_reports.leaderboard import direction_of
 from infogan_reports.matched import CommonParameter, Matches, common_parameters, matches
 from infogan_reports.noise import Lead, lead
-from infogan_reports.ranking import ranking, supervision
-from infogan_reports.summary import score_columns
+from infogan_reports.ranking import ranking
 from infogan_reports.text import counted, number
 from infogan_reports.unfair import cautions, differences
 
@@ -31,14 +30,14 @@ class CommonScore:
     means: tuple[float | None, ...]
     spreads: tuple[float | None, ...]
     all_trials: tuple[tuple[tuple[str, float], ...], ...]  # for each sweep: trial and its mean
-    first: int | None  # place of the best mean
-    leads: tuple[tuple[int, Lead], ...]  # place of each other sweep, and how far the first is ahead of it
+    best_place: int | None  # of the sweep with the best mean
+    leads: tuple[tuple[int, Lead], ...]  # place of each other sweep, and how far the best one is ahead of it
 
     @property
     def leader(self) -> int | None:
-        """See above."""
+        """The place of the sweep whose best trial is ahead of all others."""
         clear = self.leads and all(each.beyond_the_noise for _, each in self.leads)
-        return self.first if clear else None
+        return self.best_place if clear else None
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class BestCurves:
-    """One metric over the training of each sweep's best trial; None where it was not reported."""
+    """A metric over the training of each sweep's best trial; None where it was not reported."""
 
     title: str
     metric: str
@@ -87,7 +86,7 @@ def compare(folders: Sequence[SweepData]) -> Comparison:
         ReportError: if there are fewer than two, or one is given twice.
     """
     _refuse_repeats(folders)
-    sweeps = tuple(Compared(_letter(place), data, ranking(data)) for place, data in enumerate(folders))
+    sweeps = tuple(Compared(data, ranking(data), letter=_letter(place)) for place, data in enumerate(folders))
     ranked = tuple(place for place, sweep in enumerate(sweeps) if sweep.best)
     scores = _common_scores(sweeps, ranked)
     main = scores[0] if scores else None
@@ -127,13 +126,12 @@ def _letter(place: int) -> str:
 
 
 def _common_scores(sweeps: Sequence[Compared], ranked: Sequence[int]) -> tuple[CommonScore, ...]:
-    """The scores that a ranked trial of every ranked sweep has; the main one, an objective if one is common, first."""
+    """Return the scores that a ranked trial of every ranked sweep has, the main one (a goal, if common) first."""
     if len(ranked) < 2:
         return ()
     compared = [sweeps[place] for place in ranked]
     names = [
-        {sweep.data.metric, *score_columns(sweep.data, sweep.ranked)}
-        & {name for trial in sweep.ranked for name in trial.scores}
+        {sweep.metric, *sweep.scores} & {name for trial in sweep.ranked for name in trial.scores}
         for sweep in compared
     ]
     common = set.intersection(*names)
@@ -143,34 +141,34 @@ def _common_scores(sweeps: Sequence[Compared], ranked: Sequence[int]) -> tuple[C
 
 def _common_score(sweeps: Sequence[Compared], name: str) -> CommonScore:
     seeds = [_of_best(sweep, name) for sweep in sweeps]
-    means = tuple(sum(each.values()) / len(each) if each else None for each in seeds)
+    means = tuple(mean_over_seeds(each.values()) for each in seeds)
     directions = {direction for sweep in sweeps if (direction := direction_of(sweep.data, name))}
     direction = directions.pop() if len(directions) == 1 else None
     present = [(mean, place) for place, mean in enumerate(means) if mean is not None]
-    first = None
+    best_place = None
     if direction and len(present) > 1:
-        first = (max if direction == "max" else min)(present, key=lambda entry: entry[0])[1]
+        best_place = (max if direction == "max" else min)(present, key=lambda entry: entry[0])[1]
     return CommonScore(
         name=name,
-        supervision=supervision(name),
+        supervision=uses_in(sweeps, name),
         direction=direction,
         means=means,
-        spreads=tuple(statistics.stdev(each.values()) if len(each) > 1 else None for each in seeds),
+        spreads=tuple(std_over_seeds(each.values()) for each in seeds),
         all_trials=tuple(
             tuple((trial.trial, trial.scores[name]) for trial in sweep.ranked if name in trial.scores)
             for sweep in sweeps
         ),
-        first=first,
+        best_place=best_place,
         leads=tuple(
-            (place, lead(seeds[first], seeds[place], higher_is_better=direction == "max"))
+            (place, lead(seeds[best_place], seeds[place], higher_is_better=direction == "max"))
             for _, place in present
-            if first is not None and place != first
+            if best_place is not None and place != best_place
         ),
     )
 
 
 def _of_best(sweep: Compared, name: str) -> dict[int, float]:
-    """A score of each seed of the best trial, empty unless all of them have it."""
+    """Return a score of each seed of the best trial, empty unless all of them have it."""
     if sweep.best is None or name not in sweep.best.scores:
         return {}
     return sweep.by_seed(sweep.best.trial, name)
@@ -187,22 +185,22 @@ def _answer(sweeps: Sequence[Compared], ranked: Sequence[int], main: CommonScore
     if main.direction is None:
         means = ", ".join(_mean_text(sweeps, main, place) for place in ranked)
         return f"Which way {main.name} is better is not settled, so none is better in it ({means})."
-    if main.first is None:
+    if main.best_place is None:
         return (
             f"The best trials do not all have a {main.name}, so there is nothing to hold against each other."
         )
-    first = sweeps[main.first]
+    ahead = sweeps[main.best_place]
     better = "higher" if main.direction == "max" else "lower"
-    assert first.best is not None  # noqa: S101  (it has a mean)
+    assert ahead.best is not None  # noqa: S101  (it has a mean)
     clauses = "; ".join(_clause(sweeps, main, place, each) for place, each in main.leads)
     return (
-        f"On {main.name} ({better} is better), the best trial of {first.letter} ({first.best.trial}) is first with "
-        f"{_mean_text(sweeps, main, main.first)[3:]}: {clauses}."
+        f"On {main.name} ({better} is better), the best trial of {ahead.letter} ({ahead.best.trial}) is first with "
+        f"{_mean_text(sweeps, main, main.best_place)[3:]}: {clauses}."
     )
 
 
 def _clause(sweeps: Sequence[Compared], score: CommonScore, place: int, found: Lead) -> str:
-    """`0.0500 ahead of B: 0.8000 ± 0.0300 over 3 seeds, beyond the noise (...)`."""
+    """Return `0.0500 ahead of B: 0.8000 ± 0.0300 over 3 seeds, beyond the noise (...)`."""
     other = sweeps[place]
     assert other.best is not None  # noqa: S101
     best = f"the best of {other.letter} ({other.best.trial}, {_mean_text(sweeps, score, place)[3:]})"
@@ -221,7 +219,7 @@ def _sure(found: Lead) -> str:
 
 
 def _mean_text(sweeps: Sequence[Compared], score: CommonScore, place: int) -> str:
-    """`A: 0.8500 ± 0.0200 over 3 seeds`."""
+    """Return `A: 0.8500 ± 0.0200 over 3 seeds`."""
     sweep, mean, spread = sweeps[place], score.means[place], score.spreads[place]
     if mean is None or sweep.best is None:
         return f"{sweep.letter}: {ABSENT}"
@@ -230,8 +228,8 @@ def _mean_text(sweeps: Sequence[Compared], score: CommonScore, place: int) -> st
 
 
 def _others(sweeps: Sequence[Compared], scores: Sequence[CommonScore]) -> str:
-    """One sentence on the scores beside the main one."""
-    judged = [score for score in scores if score.first is not None]
+    """Return a sentence on the scores beside the main one."""
+    judged = [score for score in scores if score.best_place is not None]
     if not judged:
         return ""
     ahead: dict[int, list[str]] = {}
@@ -256,7 +254,7 @@ def _progress(sweep: Compared, main: CommonScore | None) -> Progress | None:
     better = max if main.direction == "max" else min
     hours, best = 0.0, None
     points: list[tuple[int, float, float]] = []
-    in_plan = sorted(sweep.trials, key=lambda trial: trial.trial)
+    in_plan = sorted(sweep.trials, key=lambda trial: trial_order(trial.trial))
     begun = [trial for trial in in_plan if trial.status != "pending"]
     for n, trial in enumerate(begun, start=1):
         hours += trial.seconds / 3600
@@ -273,7 +271,7 @@ def _progress(sweep: Compared, main: CommonScore | None) -> Progress | None:
 
 
 def _at_equal_trials(sweeps: Sequence[Compared], ranked: Sequence[int], main: CommonScore | None) -> str:
-    """Where each sweep stood when it had begun as many trials as the smallest one has."""
+    """Say how each sweep stood when it had begun as many trials as the smallest one has."""
     found = {place: progress for place in ranked if (progress := _progress(sweeps[place], main))}
     if main is None or len(found) < 2:
         return ""
@@ -293,7 +291,7 @@ def _at_equal_trials(sweeps: Sequence[Compared], ranked: Sequence[int], main: Co
 
 
 def _best_curves(sweeps: Sequence[Compared]) -> tuple[BestCurves, ...]:
-    """The metrics that the best trials of two sweeps or more reported over their training."""
+    """Return the metrics that the best trials of two sweeps or more reported over their training."""
     panels = [
         {panel.metric: panel for panel in training_panels(sweep.data, sweep.trials, [0])}
         if sweep.best

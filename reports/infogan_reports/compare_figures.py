@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from infogan_reports.axis import number_axis
 from infogan_reports.compare import BestCurves, CommonScore, Comparison, Progress
-from infogan_reports.compared import Compared
+from infogan_reports.compared import Compared, uses_in
 from infogan_reports.figures import (
     TRIAL_COLOURS,
     TRIAL_DASHES,
     Figure,
+    Marker,
     curve_band,
     curve_line,
     drawn_rows,
@@ -25,8 +25,8 @@ from infogan_reports.figures import (
     thinning_note,
 )
 from infogan_reports.matched import CommonParameter
-from infogan_reports.ranking import supervision
-from infogan_reports.text import counted, number, value_texts
+from infogan_reports.noise import Floats
+from infogan_reports.text import axis_value, counted, number, value_texts
 
 MARKS = ("circle", "diamond", "square", "triangle-up", "x")
 _SPREAD = 0.3  # of the points of a strip to either side
@@ -34,7 +34,7 @@ _SPREAD = 0.3  # of the points of a strip to either side
 
 @dataclass(frozen=True)
 class Look:
-    """How one sweep is drawn; beyond five sweeps colours return with another dash and mark."""
+    """The colour, dash and mark of a sweep; beyond five sweeps colours return with another dash and mark."""
 
     colour: str
     dash: str
@@ -42,19 +42,19 @@ class Look:
 
 
 def look(place: int) -> Look:
-    """Of the sweep at this place."""
+    """Return the look of the sweep at a place."""
     n = len(TRIAL_COLOURS)
     turn = place + place // n
     return Look(TRIAL_COLOURS[place % n], TRIAL_DASHES[turn % n], MARKS[turn % n])
 
 
 def score_figures(comparison: Comparison) -> list[Figure]:
-    """A figure for each common score: the trials of each sweep, their quartiles, and the best trial."""
+    """Draw a figure for each common score: the trials of each sweep, their quartiles, and the best trial."""
     return [_strips(comparison.sweeps, score, i) for i, score in enumerate(comparison.scores)]
 
 
 def progress_figures(comparison: Comparison) -> list[Figure]:
-    """The best so far against trials and against time."""
+    """Draw the best so far against trials and against time."""
     if not comparison.scores or not any(comparison.progress):
         return []
     against = (("trials", "trials begun"), ("hours", "hours of training and evaluation, over all trials"))
@@ -62,7 +62,7 @@ def progress_figures(comparison: Comparison) -> list[Figure]:
 
 
 def parameter_figures(comparison: Comparison) -> list[Figure]:
-    """The main score against each parameter that all sweeps swept."""
+    """Draw the main score against each parameter that all sweeps swept."""
     return [
         _parameter(comparison, comparison.scores[0].name, each, i)
         for i, each in enumerate(comparison.parameters)
@@ -70,7 +70,7 @@ def parameter_figures(comparison: Comparison) -> list[Figure]:
 
 
 def curve_figures(comparison: Comparison) -> list[Figure]:
-    """The training of the best trials."""
+    """Draw the training of the best trials."""
     return [_curves(comparison.sweeps, each, i) for i, each in enumerate(comparison.curves)]
 
 
@@ -122,8 +122,8 @@ def _strips(sweeps: Sequence[Compared], score: CommonScore, index: int) -> Figur
     )
 
 
-def _box(place: int, values: np.ndarray[Any, np.dtype[np.float64]]) -> go.Box:
-    """Quartiles of all trials (Plotly would take them of those drawn); whiskers reach to 1.5 times their distance."""
+def _box(place: int, values: Floats) -> go.Box:
+    """Draw the quartiles of all trials (Plotly would take those drawn); whiskers reach to 1.5 times their distance."""
     q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75])
     reach = 1.5 * (q3 - q1)
     inside = values[(values >= q1 - reach) & (values <= q3 + reach)]
@@ -141,11 +141,11 @@ def _box(place: int, values: np.ndarray[Any, np.dtype[np.float64]]) -> go.Box:
     )
 
 
-def _dot(place: int) -> dict[str, Any]:
+def _dot(place: int) -> Marker:
     return {"symbol": look(place).mark, "color": look(place).colour, "size": 6, "opacity": 0.55}
 
 
-def _star(place: int) -> dict[str, Any]:
+def _star(place: int) -> Marker:
     return {"symbol": "star", "color": look(place).colour, "size": 15}
 
 
@@ -202,7 +202,9 @@ def _parameter(comparison: Comparison, metric: str, parameter: CommonParameter, 
             figure.add_trace(
                 go.Scatter(
                     x=[
-                        escaped(labels[json.dumps(value)]) if parameter.scale == "category" else float(value)
+                        escaped(labels[json.dumps(value)])
+                        if parameter.scale == "category"
+                        else axis_value(value)
                         for _, value, _ in chosen
                     ],
                     y=[mean for _, _, mean in chosen],
@@ -212,8 +214,9 @@ def _parameter(comparison: Comparison, metric: str, parameter: CommonParameter, 
                     hovertemplate=f"{sweep.letter}, trial %{{text}}<br>%{{x}}<br>%{{y:.4f}}<extra></extra>",
                 )
             )
-    values = [value for points in parameter.points for _, value, _ in points]
-    axis = {"type": "category"} if parameter.scale == "category" else number_axis(parameter.scale, values)
+    places = [axis_value(value) for points in parameter.points for _, value, _ in points]
+    finite = [place for place in places if place is not None]
+    axis = {"type": "category"} if parameter.scale == "category" else number_axis(parameter.scale, finite)
     figure.update_xaxes(title_text=escaped(parameter.key), **axis)
     figure.update_yaxes(title_text=escaped(metric))
     title = f"{metric} against {parameter.key}{' (log axis)' if parameter.scale == 'log' else ''}"
@@ -223,7 +226,7 @@ def _parameter(comparison: Comparison, metric: str, parameter: CommonParameter, 
         caption=thinning_note(n_drawn, n_trials).strip(),
         alt=f"Scatter of {counted(n_trials, 'trial')} of all sweeps, {title}.",
         plot=plot_json(figure),
-        supervision=supervision(metric),
+        supervision=uses_in(comparison.sweeps, metric),
     )
 
 
@@ -249,5 +252,5 @@ def _curves(sweeps: Sequence[Compared], best: BestCurves, index: int) -> Figure:
         caption="",
         alt=f"{best.title} over the steps of training: {ends}.",
         plot=plot_json(figure),
-        supervision=supervision(best.metric),
+        supervision=uses_in(sweeps, best.metric),
     )

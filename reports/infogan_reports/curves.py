@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from infogan_reports.folder import SweepData, read_history
 from infogan_reports.ranking import RankedTrial
+from infogan_reports.text import not_finite_text
 
 BEST_TRIALS = 5
 MAX_TRIALS = 200  # whose curves a page holds: the first half of them are the best
@@ -20,14 +22,14 @@ MAX_POINTS = 200  # of a curve of one of the best trials
 LEAST_POINTS = 20  # of any other, which have no more than this where there are many
 POINTS = 24_000  # of all others together, about 0.5 MB
 
-_WORDS = {"L_I": "L_I, all codes", "loss/d": "Loss of D", "loss/g": "Loss of G"}
+_TITLES = {"L_I": "L_I, all codes", "loss/d": "Loss of D", "loss/g": "Loss of G"}
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric of one trial: arrays (n_points,) of steps, of the mean over the seeds, and of the lowest
+    """A metric of one trial: arrays (n_points,) of steps, of the mean over the seeds, and of the lowest
     and highest seed (None for a single seed). `ceiling` is H(c) in nats, which L_I of a categorical code cannot
     pass; None for anything else.
     """
@@ -43,11 +45,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric: a curve for each trial that reported it."""
+    """A metric: a curve for each trial that reported it."""
 
     title: str
     metric: str
     curves: tuple[Curve, ...]
+    left_out: str = ""  # a sentence on the reports that are no points, since they are NaN or infinite
 
     @property
     def ceilings(self) -> tuple[float, ...]:
@@ -56,33 +59,67 @@ class Panel:
 
 
 def rows_with_curves(n_trials: int) -> list[int]:
-    """The places in the ranking whose curves a page holds: all, or the best and an even share of the others."""
+    """Return the places in the ranking whose curves a page holds: all, or the best and an even share of the others."""
     if n_trials <= MAX_TRIALS:
         return list(range(n_trials))
     half = MAX_TRIALS // 2
-    share = np.linspace(half, n_trials - 1, MAX_TRIALS - half).round().astype(int)
-    return [*range(half), *share.tolist()]
+    spread_out = np.linspace(half, n_trials - 1, MAX_TRIALS - half).round().astype(int)
+    return [*range(half), *spread_out.tolist()]
 
 
 def training_panels(data: SweepData, trials: Sequence[RankedTrial], rows: Iterable[int]) -> tuple[Panel, ...]:
-    """The objective, L_I of each code, the losses and the other scores of the trials at these places in the ranking.
+    """Return panels of the goal, L_I of each code, the losses and the other scores of the trials at `rows`.
 
     A metric that none of them reported has no panel, nor has a score that is computed at a run's end alone.
     """
     place = {trials[row].trial: row for row in rows}
-    history = read_history(data.folder, place.keys())
+    history = data.read_or_leave_out(lambda: read_history(data.folder, place.keys()), pd.DataFrame())
     if history.empty:
         return ()
-    curves = _curves(history.astype({"trial": str, "metric": str}), place)
+    history = history.astype({"trial": str, "metric": str})
+    infinite = np.isinf(history["value"].to_numpy(np.float64))
+    curves = _curves(history[~infinite], place)
+    left_out = _left_out(data, place.keys())
     panels = (
-        Panel(title, metric, _with_ceilings(curves, metric))
+        Panel(title, metric, _with_ceilings(curves, metric), left_out.get(metric, ""))
         for metric, title in _titles(data, curves).items()
     )
     return tuple(_thinned_panels([panel for panel in panels if panel.curves]))
 
 
-def curve_data(panels: Sequence[Panel]) -> dict[str, Any]:
-    """What the page's script draws from. A line is base64 of float32 steps and means, a band of lowest and highest."""
+def _left_out(data: SweepData, trials: Collection[str]) -> Mapping[str, str]:
+    """Return for each metric a sentence on the reports of these trials that are NaN or infinite, if any are."""
+    rows = data.reports_not_finite
+    counts: dict[str, Counter[str]] = {}
+    of_trials = rows[rows["trial"].isin(list(trials))] if len(rows) else rows
+    pairs = zip(of_trials["metric"], of_trials["value"], strict=True) if len(rows) else ()
+    for metric, value in pairs:
+        counts.setdefault(str(metric), Counter())[not_finite_text(float(value))] += 1
+    return {
+        metric: f"Left out: {', '.join(f'{n} of value {text}' for text, n in values.most_common())}."
+        for metric, values in counts.items()
+    }
+
+
+class PanelData(TypedDict):
+    """A panel for the page's script: row -> base64 of float32: steps and means, lowest and highest."""
+
+    title: str
+    lines: Mapping[int, str]
+    bands: Mapping[int, str]
+    ceilings: Mapping[int, float]
+
+
+class CurveData(TypedDict):
+    """The curves for the page's script: the rows that have some, the number drawn at first, and the panels."""
+
+    rows: list[int]
+    best: int
+    panels: list[PanelData]
+
+
+def curve_data(panels: Sequence[Panel]) -> CurveData:
+    """Pack the curves for the page's script."""
     return {
         "rows": sorted({curve.row for panel in panels for curve in panel.curves}),
         "best": BEST_TRIALS,
@@ -112,7 +149,7 @@ Curves = Mapping[str, Mapping[int, Curve]]  # metric -> place in the ranking -> 
 
 
 def _curves(history: pd.DataFrame, place: Mapping[str, int]) -> Curves:
-    """Every metric of every trial, over the steps at which all seeds of a trial reported it."""
+    """Return every metric of every trial, over the steps at which all seeds of a trial reported it."""
     rows = history.drop_duplicates(
         ["metric", "trial", "seed", "step"], keep="last"
     )  # a resume repeats a step
@@ -146,14 +183,14 @@ def _over_seeds(row: int, trial: str, steps: Floats, by_seed: Floats) -> Curve:
 
 
 def _titles(data: SweepData, curves: Curves) -> dict[str, str]:
-    """The metrics that are drawn, in their order, each with its title."""
+    """Return the metrics that are drawn, in their order, each with its title."""
     codes = sorted(name for name in curves if name.startswith("L_I/"))
     in_nats = ["L_I", *codes] if len(codes) != 1 else codes  # L_I of one code is all of it
     losses = sorted(name for name in curves if name.startswith("loss/"))
     others = sorted(name for name in curves if "/" not in name and _is_score_in_training(name, curves[name]))
-    first = {data.metric: f"{data.metric} (objective)"}
-    titles = {name: _WORDS.get(name, name) for name in (*in_nats, *losses, *others)}
-    return {metric: title for metric, title in (first | titles | first).items() if metric in curves}
+    goal = {data.metric: f"{data.metric} (objective)"}
+    titles = {name: _TITLES.get(name, name) for name in (*in_nats, *losses, *others)}
+    return {metric: title for metric, title in (goal | titles | goal).items() if metric in curves}
 
 
 def _is_score_in_training(name: str, curves: Mapping[int, Curve]) -> bool:
@@ -162,7 +199,7 @@ def _is_score_in_training(name: str, curves: Mapping[int, Curve]) -> bool:
 
 
 def _with_ceilings(curves: Curves, metric: str) -> tuple[Curve, ...]:
-    """The curves of a metric in the order of the ranking; those of a code's L_I with its H."""
+    """Return the curves of a metric in the order of the ranking; those of a code's L_I with its H."""
     prefix, _, code = metric.partition("/")
     ceilings = curves.get(f"H/{code}", {}) if prefix == "L_I" and code.startswith("cat_") else {}
     return tuple(
@@ -198,7 +235,7 @@ def _thinned(curve: Curve, limit: int) -> Curve:
 
 
 def thinned(values: Floats, limit: int) -> NDArray[np.intp]:
-    """Increasing indices of at most `limit` (at least 4) of `values` that keep its ends and its extremes.
+    """Return increasing indices of at most `limit` (at least 4) of `values` that keep its ends and its extremes.
 
     The inner values are cut into equal runs, and each run keeps its smallest and its largest value.
     """

@@ -1,8 +1,9 @@
-"""How the objective varies with each swept parameter."""
+"""The goal against each swept parameter."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import pandas as pd
 
 from infogan_reports.folder import SweepData
 from infogan_reports.ranking import RankedTrial
-from infogan_reports.text import counted, number, value_text
+from infogan_reports.text import axis_value, counted, number, value_text
 
 LOG_SPAN = 30  # positive values that span more than this are drawn on a log axis
 FEWEST_FOR_CORRELATION = 5
@@ -21,7 +22,7 @@ Scale = Literal["linear", "log", "category"]
 
 @dataclass(frozen=True)
 class Point:
-    """One ranked trial: its value of the parameter and its objective over the seeds."""
+    """A ranked trial: its value of the parameter and its goal over the seeds."""
 
     trial: str
     value: Any
@@ -42,7 +43,7 @@ class Group:
 
 @dataclass(frozen=True)
 class ParameterEffect:
-    """A swept parameter against the objective.
+    """A swept parameter against the goal.
 
     `groups` and `rank_correlation` (Spearman's, in [-1, 1]) are over finished trials, since a trial that was
     stopped early was mostly stopped for its score. `groups` is empty where no value occurs twice; the
@@ -55,18 +56,19 @@ class ParameterEffect:
     groups: tuple[Group, ...]
     rank_correlation: float | None
     statement: str
+    left_out: str = ""  # a sentence on the trials that have no point
 
 
 def parameter_effects(
     data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str]
 ) -> tuple[ParameterEffect, ...]:
-    """The effect of each of `parameters`, as far as ranked trials show one."""
+    """Compute the effect of each of `parameters` of which a ranked trial has a value."""
     effects = (_effect(data, trials, key) for key in parameters)
-    return tuple(effect for effect in effects if effect.points)
+    return tuple(effect for effect in effects if effect.points or effect.left_out)
 
 
 def domain_of(config: Mapping[str, Any], key: str) -> Any:
-    """What `space` says of a dotted key, written as `a.b: ...` or nested; None if it says nothing."""
+    """Return the entry of a dotted key in `space`, written as `a.b: ...` or nested; None if there is none."""
     space = config.get("space")
     rest = key
     while isinstance(space, dict):
@@ -78,12 +80,13 @@ def domain_of(config: Mapping[str, Any], key: str) -> Any:
 
 
 def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> ParameterEffect:
+    ranked = [trial for trial in trials if trial.rank is not None and key in trial.params]
+    scale = scale_of(data, key, [trial.params[key] for trial in ranked])
     points = tuple(
-        Point(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial.rank == 1)
-        for trial in trials
-        if trial.mean is not None and key in trial.params
+        Point(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial is trials[0])
+        for trial in ranked
+        if trial.mean is not None and (scale == "category" or axis_value(trial.params[key]) is not None)
     )
-    scale = scale_of(data, key, [point.value for point in points])
     if scale == "category":
         order = ordered_categories(data, key, [point.value for point in points])
         place = {category: index for index, category in enumerate(order)}
@@ -91,12 +94,42 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
     finished = [point for point in points if point.status == "finished"]
     groups = _groups(finished)
     correlation = None if scale == "category" else _rank_correlation(finished)
-    statement = _statement(data, groups, correlation, len(finished))
-    return ParameterEffect(key, scale, points, groups, correlation, statement)
+    statement = _statement(data, finished, groups, correlation, scale)
+    left_out = left_out_text(trials, points, key) if ranked else ""
+    return ParameterEffect(key, scale, points, groups, correlation, statement, left_out)
+
+
+def left_out_text(trials: Sequence[RankedTrial], points: Sequence[Point], key: str) -> str:
+    """Say in a sentence how many trials have no point in the figure of a parameter, and why; empty where all have."""
+    drawn = {point.trial for point in points}
+    reasons = Counter(_reason(trial, key) for trial in trials if trial.trial not in drawn)
+    if not reasons:
+        return ""
+    words = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    return f"Left out: {counted(reasons.total(), 'trial')} ({words})."
+
+
+def _reason(trial: RankedTrial, key: str) -> str:
+    if trial.rank is None:
+        bad = trial.status in ("diverged", "failed")
+        return trial.status if bad else "without a value of the goal for each seed"
+    return f"without {key}" if key not in trial.params else f"whose {key} is not a finite number"
+
+
+def domain_text(domain: Any) -> str:
+    """Return `0.1, 1` for a choice, a grid or a bare list, and `loguniform [1e-05, 0.01]` for a range."""
+    if isinstance(domain, dict):
+        return "; ".join(
+            domain_text(values) if kind in ("choice", "grid") else f"{kind} {value_text(values)}"
+            for kind, values in domain.items()
+        )
+    if isinstance(domain, list):
+        return ", ".join(map(value_text, domain))
+    return "" if domain is None else value_text(domain)
 
 
 def ordered_categories(data: SweepData, key: str, values: Iterable[Any]) -> list[str]:
-    """The distinct values as JSON, in the order of the sweep file, those that it does not name last."""
+    """Return the distinct values as JSON, in the order of the sweep file, those that it does not name last."""
     domain = domain_of(data.config, key)
     listed = next(iter(domain.values()), None) if isinstance(domain, dict) else domain
     named = [json.dumps(each) for each in listed] if isinstance(listed, list) else []
@@ -105,17 +138,18 @@ def ordered_categories(data: SweepData, key: str, values: Iterable[Any]) -> list
 
 
 def scale_of(data: SweepData, key: str, values: Sequence[Any]) -> Scale:
-    """The axis of a swept key: logarithmic where its range is, or where its values span orders of magnitude."""
+    """Return the axis of a swept key: logarithmic where its range is, or where its values span orders of magnitude."""
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return "category"
-    if not values or min(values) <= 0:
+    places = [place for value in values if (place := axis_value(value)) is not None]
+    if not places or min(places) <= 0:
         return "linear"
-    log = _is_log(domain_of(data.config, key)) or max(values) > LOG_SPAN * min(values)
+    log = _is_log(domain_of(data.config, key)) or max(places) > LOG_SPAN * min(places)
     return "log" if log else "linear"
 
 
 def _is_log(domain: Any) -> bool:
-    """Whether a domain is sampled in the logarithm: `loguniform`, `logint`, `qloguniform`, `qlogint`."""
+    """Say whether a domain is sampled in the logarithm: `loguniform`, `logint`, `qloguniform`, `qlogint`."""
     return isinstance(domain, dict) and any("log" in str(kind) for kind in domain)
 
 
@@ -139,7 +173,14 @@ def _rank_correlation(points: Sequence[Point]) -> float | None:
     return float(values.rank().corr(means.rank()))
 
 
-def _statement(data: SweepData, groups: Sequence[Group], correlation: float | None, n_finished: int) -> str:
+def _statement(
+    data: SweepData,
+    finished: Sequence[Point],
+    groups: Sequence[Group],
+    correlation: float | None,
+    scale: Scale,
+) -> str:
+    """Say how much the parameter mattered, or why that cannot be said."""
     if groups:
         in_order = sorted(groups, key=lambda group: group.mean, reverse=data.mode == "max")
         best, worst = in_order[0], in_order[-1]
@@ -149,6 +190,13 @@ def _statement(data: SweepData, groups: Sequence[Group], correlation: float | No
             f"({counted(worst.n_trials, 'trial')})."
         )
     if correlation is not None:
-        trend = f"Rank correlation {correlation:+.2f} over {n_finished} finished trials"
+        trend = f"Rank correlation {correlation:+.2f} over {len(finished)} finished trials"
         return f"{trend}: a steady rise or fall shows in it, a peak does not."
-    return f"{counted(n_finished, 'finished trial')}: too few to say how much it mattered."
+    n = counted(len(finished), "finished trial")
+    if len(finished) > 1 and len({json.dumps(point.value) for point in finished}) == 1:
+        return f"{n}, all at {value_text(finished[0].value)}: no other value to compare with."
+    if len(finished) > 1 and len({point.mean for point in finished}) == 1:
+        return f"{n}, all with a {data.metric} of {number(finished[0].mean)}: it made no difference."
+    if scale == "category" and len(finished) > 1:
+        return f"{n}, each at a value of its own: nothing to average over."
+    return f"{n}: too few to say how much it mattered."

@@ -1,25 +1,24 @@
-"""What the latent explorer and the gallery of real images need, from the files of one seed."""
+"""The latent explorer and the gallery of real images, from the files of one seed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-from infogan_reports.folder import PNG_SIGNATURE, ReportError
+from infogan_bench.records import (
+    EvaluationRecord,
+    GalleryRecord,
+    PlaneRecord,
+    SeedPaths,
+    read_explorer_record,
+    read_gallery_record,
+)
+from infogan_reports.folder import PNG_SIGNATURE, ReportError, read_bytes
 
 MAX_EXPLORERS = 3
 MAX_BYTES = 2_700_000  # of all sheets together: they are to leave the report below 10 MB
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Codes that are varied together (two, one or none) and the values of each."""
-
-    codes: tuple[str, ...]
-    values: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,13 @@ class Explorer:
     category: str | None  # the name of the code whose categories are shown
     matches: tuple[str | None, ...]  # the class that each shown category is matched with
     n_noises: int
-    planes: tuple[Plane, ...]
+    planes: tuple[PlaneRecord, ...]
     encoding: str
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A test image on the gallery's sheet: its corner in pixels, what it shows and what Q says of it."""
+    """A test image on the gallery's sheet: its corner in pixels, its class and Q's category of it."""
 
     x: int
     y: int
@@ -51,7 +50,7 @@ class Picture:
 
     @property
     def wrong(self) -> bool:
-        """Whether it shows another class than its category's."""
+        """Say whether it shows another class than its category's."""
         return self.label is not None and self.match is not None and self.label != self.match
 
 
@@ -67,7 +66,7 @@ class Gallery:
 
 
 def best_explorers(found: Iterable[Explorer | None]) -> tuple[Explorer, ...]:
-    """Those of the first trials (None: it has none) that fit into the report, in their order."""
+    """Choose the explorers of the first trials (None: it has none) that fit into the report, in their order."""
     chosen: list[Explorer] = []
     for explorer in found:
         size = sum(len(each.sheet) for each in chosen)
@@ -76,77 +75,82 @@ def best_explorers(found: Iterable[Explorer | None]) -> tuple[Explorer, ...]:
     return tuple(chosen)
 
 
-def read_explorer(place: Path, trial: str, seed: int, evaluation: Mapping[str, Any]) -> Explorer | None:
-    """The explorer of a seed's folder, or None where none was written.
+def read_explorer(
+    place: SeedPaths, trial: str, seed: int, evaluation: EvaluationRecord | None
+) -> Explorer | None:
+    """Read the explorer of a seed's folder, or None where none was written.
 
     Raises:
-        ReportError: if its files are not what docs/architecture.md says.
+        ReportError: if its files are damaged.
     """
-    path = place / "explorer.json"
-    content = _sheet(place / "explorer.webp", path)
+    content = _sheet(place.explorer_sheet, place.explorer)
     if content is None:
         return None
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-        raise ReportError(f"{place / 'explorer.webp'} is not a WebP file.")
-    index = _load(path)
-    try:
-        matches = _matches(evaluation)
-        height, width = map(int, index["tile"])
-        return Explorer(
-            trial=trial,
-            seed=seed,
-            sheet=content,
-            tile=(height, width),
-            columns=int(index["columns"]),
-            category=None if index["category"] is None else str(index["category"]),
-            matches=tuple(matches.get(category) for category in range(int(index["n_categories"]))),
-            n_noises=int(index["n_noises"]),
-            planes=tuple(
-                Plane(
-                    tuple(map(str, plane["codes"])),
-                    tuple(tuple(map(float, values)) for values in plane["values"]),
-                )
-                for plane in index["planes"]
-            ),
-            encoding=str(index["encoding"]),
+        raise ReportError(f"{place.explorer_sheet} is not a WebP file.")
+    record = read_explorer_record(place.folder)
+    if record.columns < 1 or min(record.tile) < 1:
+        raise ReportError(
+            f"{place.explorer} does not describe an explorer: no tiles of {record.tile} pixels."
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ReportError(f"{path} does not describe an explorer: {error!r}.") from None
+    matches = _matches(evaluation)
+    return Explorer(
+        trial=trial,
+        seed=seed,
+        sheet=content,
+        tile=record.tile,
+        columns=record.columns,
+        category=record.category,
+        matches=tuple(matches.get(category) for category in range(record.n_categories)),
+        n_noises=record.n_noises,
+        planes=record.planes,
+        encoding=record.encoding,
+    )
 
 
-def read_gallery(place: Path, evaluation: Mapping[str, Any]) -> Gallery | None:
-    """The gallery of a seed's folder, or None where none was written.
+def read_gallery(place: SeedPaths, evaluation: EvaluationRecord | None) -> Gallery | None:
+    """Read the gallery of a seed's folder, or None where none was written.
 
     Raises:
-        ReportError: if its files are not what docs/architecture.md says.
+        ReportError: if its files are damaged.
     """
-    path = place / "categories.json"
-    content = _sheet(place / "categories.png", path)
+    content = _sheet(place.gallery_sheet, place.gallery)
     if content is None:
         return None
     if not content.startswith(PNG_SIGNATURE):
-        raise ReportError(f"{place / 'categories.png'} is not a PNG file.")
-    index = _load(path)
+        raise ReportError(f"{place.gallery_sheet} is not a PNG file.")
+    record = read_gallery_record(place.folder)
     try:
-        pictures = _pictures(index, evaluation)
-        shown, mistakes = pictures[: len(index["images"])], pictures[len(index["images"]) :]
-        height, width = map(int, index["tile"])
-        by_category: dict[int, list[Picture]] = {}
-        for picture in shown:
-            by_category.setdefault(picture.category, []).append(picture)
-        return Gallery(
-            code=str(index["code"]),
-            sheet=content,
-            tile=(height, width),
-            categories=tuple((k, each[0].match, tuple(each)) for k, each in by_category.items()),
-            mistakes=mistakes,
-        )
-    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-        raise ReportError(f"{path} does not describe a gallery: {error!r}.") from None
+        pictures = _pictures(record, evaluation)
+    except (IndexError, ZeroDivisionError) as error:
+        raise ReportError(f"{place.gallery} does not describe a gallery: {error!r}.") from None
+    shown, mistakes = pictures[: len(record.images)], pictures[len(record.images) :]
+    by_category: dict[int, list[Picture]] = {}
+    for picture in shown:
+        by_category.setdefault(picture.category, []).append(picture)
+    return Gallery(
+        code=record.code,
+        sheet=content,
+        tile=record.tile,
+        categories=tuple((k, each[0].match, tuple(each)) for k, each in by_category.items()),
+        mistakes=mistakes,
+    )
 
 
-def explorer_data(explorers: Sequence[Explorer]) -> list[dict[str, Any]]:
-    """What the page's script needs to know of each."""
+class ExplorerData(TypedDict):
+    """An explorer for the page's script; its sheet is an image on the page."""
+
+    trial: str
+    tile: tuple[int, int]
+    columns: int
+    category: str | None
+    matches: tuple[str | None, ...]
+    noises: int
+    planes: list[Mapping[str, object]]
+
+
+def explorer_data(explorers: Sequence[Explorer]) -> list[ExplorerData]:
+    """Return the layout of each explorer for the page's script."""
     return [
         {
             "trial": explorer.trial,
@@ -161,36 +165,31 @@ def explorer_data(explorers: Sequence[Explorer]) -> list[dict[str, Any]]:
     ]
 
 
-def _pictures(index: Mapping[str, Any], evaluation: Mapping[str, Any]) -> tuple[Picture, ...]:
-    height, width = map(int, index["tile"])
-    matches, classes = _matches(evaluation), (evaluation.get("confusion") or {}).get("classes", ())
+def _pictures(record: GalleryRecord, evaluation: EvaluationRecord | None) -> tuple[Picture, ...]:
+    height, width = record.tile
+    matches = _matches(evaluation)
+    classes = evaluation.confusion.classes if evaluation and evaluation.confusion else ()
     return tuple(
         Picture(
-            x=k % int(index["columns"]) * width,
-            y=k // int(index["columns"]) * height,
-            category=int(entry["category"]),
-            label=None if entry["label"] is None else str(classes[entry["label"]]),
-            match=matches.get(int(entry["category"])),
-            confidence=float(entry["confidence"]),
+            x=k % record.columns * width,
+            y=k // record.columns * height,
+            category=image.category,
+            label=None if image.label is None else classes[image.label],
+            match=matches.get(image.category),
+            confidence=image.confidence,
         )
-        for k, entry in enumerate((*index["images"], *index["mistakes"]))
+        for k, image in enumerate((*record.images, *record.mistakes))
     )
 
 
-def _matches(evaluation: Mapping[str, Any]) -> dict[int, str]:
-    """The class that each category is matched with, for those that are."""
-    confusion = evaluation.get("confusion") or {"classes": (), "match": ()}
-    classes = confusion["classes"]
-    return {k: str(classes[match]) for k, match in enumerate(confusion["match"]) if match is not None}
+def _matches(evaluation: EvaluationRecord | None) -> Mapping[int, str]:
+    """Return the class that each category is matched with, for those that are."""
+    found = evaluation.confusion if evaluation else None
+    if found is None:
+        return {}
+    return {k: found.classes[match] for k, match in enumerate(found.match) if match is not None}
 
 
 def _sheet(sheet: Path, index: Path) -> bytes | None:
-    """The bytes of a sheet of pictures, or None where it or its index is missing."""
-    return sheet.read_bytes() if sheet.is_file() and index.is_file() else None
-
-
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ReportError(f"{path} is not JSON: {error}") from None
+    """Return the bytes of a sheet of pictures, or None where it or its index is missing."""
+    return read_bytes(sheet) if sheet.is_file() and index.is_file() else None

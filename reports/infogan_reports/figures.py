@@ -17,10 +17,9 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from infogan_reports.axis import number_axis
+from infogan_reports.axis import Axis, number_axis
 from infogan_reports.curves import Curve, Panel
 from infogan_reports.effects import ParameterEffect, Point
-from infogan_reports.ranking import supervision
 from infogan_reports.text import number, value_text
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7F87"
@@ -32,23 +31,29 @@ LONGEST_TICK = 24
 HEIGHT = 300
 
 
+PlotlyJSON = dict[str, Any]  # `data` and `layout`, as Plotly takes them
+Marker = dict[str, object]  # Plotly's description of a mark
+
+
 @dataclass(frozen=True)
 class Figure:
-    """One drawn figure: where it goes, what it shows in words, and Plotly's `data` and `layout`.
+    """A drawn figure: its id on the page, its content in words, and Plotly's `data` and `layout`.
 
-    `supervision` is labels or factors where a score that is drawn uses them, else empty.
+    `supervision` is labels or factors where a score that is drawn uses them, else empty. `group` is the part of the
+    section that the figure belongs to, where a template places figures in several parts.
     """
 
     id: str
     title: str
     caption: str
     alt: str
-    plot: dict[str, Any]
+    plot: PlotlyJSON
     supervision: str = ""
+    group: str = ""
 
 
-def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
-    """The objective of every ranked trial against one swept parameter."""
+def effect_figure(effect: ParameterEffect, metric: str, index: int, supervision: str = "") -> Figure:
+    """Draw the goal of every ranked trial against one swept parameter."""
     place = _placing(effect)
     figure = go.Figure()
     drawn = [effect.points[i] for i in drawn_rows([point.best for point in effect.points])]
@@ -60,32 +65,34 @@ def effect_figure(effect: ParameterEffect, metric: str, index: int) -> Figure:
     figure.update_yaxes(title_text=escaped(metric))
     note = " (log axis)" if effect.scale == "log" else ""
     title = f"{metric} against {effect.key}{note}"
+    left_out = f" {effect.left_out}" if effect.left_out else ""
     return Figure(
         id=f"effect-{index}",
         title=title,
-        caption=effect.statement + thinning_note(len(drawn), len(effect.points)),
+        caption=effect.statement + thinning_note(len(drawn), len(effect.points)) + left_out,
         alt=f"Scatter of {len(effect.points)} trials, {title}. {effect.statement}",
         plot=plot_json(figure),
-        supervision=supervision(metric),
+        supervision=supervision,
+        group="effects",
     )
 
 
-def panel_frame(panel: Panel, index: int) -> Figure:
-    """The frame of a panel, into which the page's script draws the curves of the trials that a reader chooses."""
+def panel_frame(panel: Panel, index: int, supervision: str = "") -> Figure:
+    """Draw the frame of a panel, into which the page's script draws the curves of the trials that a reader chooses."""
     figure = go.Figure()
     figure.update_xaxes(title_text="step")
     return Figure(
         id=f"curve-{index}",
         title=panel.title,
-        caption="",
+        caption=panel.left_out,
         alt=f"{panel.title} over training",
         plot=plot_json(figure),
-        supervision=supervision(panel.metric),
+        supervision=supervision,
     )
 
 
-def panel_figure(panel: Panel, index: int) -> Figure:
-    """Curves of a few trials over training, with the range over seeds and the ceiling H(c)."""
+def panel_figure(panel: Panel, index: int, supervision: str = "") -> Figure:
+    """Draw curves of a few trials over training, with the range over seeds and the ceiling H(c)."""
     figure = go.Figure()
     for curve in panel.curves:
         figure.add_traces(curve_band(curve, TRIAL_COLOURS[curve.row % len(TRIAL_COLOURS)]))
@@ -103,24 +110,24 @@ def panel_figure(panel: Panel, index: int) -> Figure:
     return Figure(
         id=f"curve-{index}",
         title=panel.title,
-        caption="",
+        caption=panel.left_out,
         alt=f"{panel.title} over the steps of training: {ends}.",
         plot=plot_json(figure),
-        supervision=supervision(panel.metric),
+        supervision=supervision,
     )
 
 
 def drawn_rows(best: Sequence[bool]) -> list[int]:
-    """Which trials a figure draws: all, or an even share of them in their order, and the best ones."""
+    """Return the trials that a figure draws: all, or some at even distances in their order, and the best ones."""
     n = len(best)
     if n <= MOST_POINTS:
         return list(range(n))
-    share = {round(k * (n - 1) / (MOST_POINTS - 1)) for k in range(MOST_POINTS)}
-    return sorted(share | {row for row, is_best in enumerate(best) if is_best})
+    spread_out = {round(k * (n - 1) / (MOST_POINTS - 1)) for k in range(MOST_POINTS)}
+    return sorted(spread_out | {row for row, is_best in enumerate(best) if is_best})
 
 
 def thinning_note(n_drawn: int, n_trials: int) -> str:
-    """What to say where not all trials are drawn."""
+    """Return a sentence for a figure that does not draw all trials."""
     if n_drawn == n_trials:
         return ""
     return f" Drawn: {n_drawn:,} of {n_trials:,} trials, spread evenly; whatever is computed is of all."
@@ -132,7 +139,7 @@ Placing = Callable[[Any], Any]
 
 
 def _placing(effect: ParameterEffect) -> Placing:
-    """Where a value stands on the axis: a number as it is, a category at its label."""
+    """Return the function from a value to its place on the axis: a number as it is, a category at its label."""
     if effect.scale != "category":
         return float
     labels = _category_labels(effect)
@@ -140,7 +147,7 @@ def _placing(effect: ParameterEffect) -> Placing:
 
 
 def _category_labels(effect: ParameterEffect) -> dict[str, str]:
-    """Each category (as JSON) and its escaped label: short where short labels differ, and else in full."""
+    """Return each category (as JSON) with its escaped label: short where short labels differ, and else in full."""
     texts = {json.dumps(point.value): value_text(point.value) for point in effect.points}
     cut = [text if len(text) <= LONGEST_TICK else f"{text[: LONGEST_TICK - 1]}…" for text in texts.values()]
     candidates = (cut, texts.values(), texts)  # 1 and "1" differ only as JSON
@@ -148,15 +155,15 @@ def _category_labels(effect: ParameterEffect) -> dict[str, str]:
     return {category: escaped(label) for category, label in zip(texts, labels, strict=True)}
 
 
-def _axis(effect: ParameterEffect) -> dict[str, Any]:
+def _axis(effect: ParameterEffect) -> Axis:
     if effect.scale == "category":
         labels = list(_category_labels(effect).values())
         return {"type": "category", "categoryorder": "array", "categoryarray": labels}
     return number_axis(effect.scale, (point.value for point in effect.points))
 
 
-def _kinds(points: Sequence[Point]) -> list[tuple[str, dict[str, Any], list[Point]]]:
-    """The points by symbol, the best trial last so that it lies on top."""
+def _kinds(points: Sequence[Point]) -> list[tuple[str, Marker, list[Point]]]:
+    """Sort the points by symbol, the best trial last so that it lies on top."""
     rest = [point for point in points if not point.best]
     kinds = [
         ("finished", {"symbol": "circle", "color": BLUE, "size": 8, "opacity": 0.75},
@@ -172,7 +179,7 @@ def _kinds(points: Sequence[Point]) -> list[tuple[str, dict[str, Any], list[Poin
 
 
 def _points(
-    name: str, marker: dict[str, Any], points: Sequence[Point], place: Placing, *, with_spread: bool
+    name: str, marker: Marker, points: Sequence[Point], place: Placing, *, with_spread: bool
 ) -> go.Scatter:
     spread = np.array([point.std or 0.0 for point in points]) if with_spread else None
     return go.Scatter(
@@ -198,14 +205,14 @@ def _group_means(effect: ParameterEffect, place: Placing) -> go.Scatter:
 
 
 def _column(values: list[Any]) -> Any:
-    return values if isinstance(values[0], str) else np.array(values)
+    return values if values and isinstance(values[0], str) else np.array(values)
 
 
 # Curves ---------------------------------------------------------------------------------------------------
 
 
 def curve_line(curve: Curve, name: str, colour: str, dash: str) -> go.Scatter:
-    """The mean over seeds; `name` (escaped) tells in the hover text what it is of."""
+    """Draw the mean over seeds; `name` (escaped) tells in the hover text what it is of."""
     return go.Scatter(
         x=curve.steps,
         y=curve.mean,
@@ -217,7 +224,7 @@ def curve_line(curve: Curve, name: str, colour: str, dash: str) -> go.Scatter:
 
 
 def curve_band(curve: Curve, colour: str) -> list[go.Scatter]:
-    """From the lowest to the highest seed, nothing for a single one; `colour` is #rrggbb."""
+    """Draw the range from the lowest to the highest seed, nothing for a single one; `colour` is #rrggbb."""
     if curve.low is None or curve.high is None:
         return []
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
@@ -238,12 +245,12 @@ def curve_band(curve: Curve, colour: str) -> list[go.Scatter]:
 
 
 def escaped(text: str) -> str:
-    """Text that Plotly shows as it is."""
+    """Return a text that Plotly shows as it is."""
     return html.escape(text, quote=False)
 
 
-def plot_json(figure: go.Figure) -> dict[str, Any]:
-    """`data` and `layout` in Plotly's own encoding (arrays as base64), under the page's style."""
+def plot_json(figure: go.Figure) -> PlotlyJSON:
+    """Return `data` and `layout` in Plotly's own encoding (arrays as base64), under the page's style."""
     figure.update_layout(
         template="none",
         height=HEIGHT,
@@ -256,5 +263,5 @@ def plot_json(figure: go.Figure) -> dict[str, Any]:
     )
     figure.update_xaxes(automargin=True, zeroline=False, title_standoff=8, fixedrange=True)
     figure.update_yaxes(automargin=True, zeroline=False, title_standoff=8, fixedrange=True)
-    plot: dict[str, Any] = json.loads(pio.to_json(figure, validate=False))
+    plot: PlotlyJSON = json.loads(pio.to_json(figure, validate=False))
     return plot

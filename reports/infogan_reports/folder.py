@@ -1,36 +1,62 @@
-"""Reading a sweep folder: its YAML, its two tables, and what one seed of a trial left behind."""
+"""A sweep folder in memory: its YAML, its two tables, and the files that one seed of a trial left behind."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
-TRIAL_COLUMNS = (
-    "trial", "seed", "status", "step", "params", "scores", "seconds", "images_per_second", "node", "device",
-    "error",
-)  # fmt: skip
-NEWER_COLUMNS = ("peak_memory",)  # of trials.parquet, which an older one lacks
-HISTORY = "history.parquet"
-HISTORY_COLUMNS = ("trial", "seed", "step", "metric", "value")
-STATUSES = ("pending", "running", "finished", "stopped", "diverged", "failed", "interrupted")
+from infogan_bench.records import (
+    HISTORY_COLUMNS,
+    TRIAL_COLUMNS,
+    EvaluationRecord,
+    Mutation,
+    Quantity,
+    RecordError,
+    SeedPaths,
+    Status,
+    SweepPaths,
+    is_file_name,
+    read_evaluation,
+    read_quantities,
+    read_table,
+    read_text,
+    read_trial,
+    trial_order,
+)
+from infogan_bench.records.tables import Column, json_object, read_mutations
+from infogan_reports.quantities import Quantities
+from infogan_reports.text import LARGEST_EXACT
+
+STATUSES = tuple(map(str, Status))
 EXPECTED = "a sweep folder holds sweep.yaml, trials.parquet, history.parquet and trials/"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-LONGEST_FILE_NAME = 200  # bytes; file systems take 255, and a code's picture is called `traversal-CODE.png`
+_COLUMNS = {"ended_by": Column("text", nullable=True, newer=True), **TRIAL_COLUMNS}
+_ORDER = (
+    "trial",
+    "seed",
+    "status",
+    "step",
+    "params",
+    "scores",
+    "seconds",
+    "images_per_second",
+    "node",
+    "device",
+)
+Read = TypeVar("Read")
+Otherwise = TypeVar("Otherwise")
 
-
-class ReportError(ValueError):
-    """The folder cannot be reported on; the message says what was found and what was expected."""
+ReportError = RecordError
+"""A folder or one of its files cannot be reported on; the message says what was found and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -38,74 +64,119 @@ class SweepData:
     """A sweep folder in memory.
 
     `trials` has a row per trial and seed with the columns of trials.parquet, ordered by trial and seed; its
-    `params` and `scores` are dictionaries, and a score that is not finite is absent. It may be empty, as `history`
-    may: a sweep that has just begun has neither.
+    `params` and `scores` are dictionaries, and a score that is not finite is absent (see `not_finite`). It may be
+    empty, as `history` may: a sweep that has just begun has neither.
     """
 
     folder: Path
     text: str  # sweep.yaml up to `environment:`
     config: Mapping[str, Any]
     environment: Mapping[str, Any]
-    metric: str  # of the objective
+    metric: str  # of the goal that ranks
     mode: str  # max or min
     trials: pd.DataFrame
-    mutations: Mapping[
-        str, Sequence[Mapping[str, Any]]
-    ]  # trial -> its step, from_trial, params; population based
+    mutations: Mapping[str, tuple[Mutation, ...]]  # of each trial, by population based training
+    quantities: Quantities = field(default_factory=Quantities)
+    left_out: list[str] = field(
+        default_factory=list
+    )  # why a file could not be read; grows while the folder is read
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """trial, seed, step, metric, value of all trials, read when it is asked for; see `read_history`."""
+        """trial, seed, step, metric, value of all trials; see `read_history`."""
         return read_history(self.folder)
+
+    @cached_property
+    def reports_not_finite(self) -> pd.DataFrame:
+        """The rows of the history whose value is NaN or infinite, in the order of their steps."""
+        return self.read_or_leave_out(lambda: _not_finite(self.folder), pd.DataFrame())
+
+    @cached_property
+    def not_finite(self) -> Mapping[tuple[str, int, str], float]:
+        """(trial, seed, metric) -> NaN or infinity, where that was the last report of a score."""
+        rows = self.reports_not_finite
+        last = {
+            (str(trial), int(seed), str(metric)): float(value)
+            for trial, seed, metric, value in zip(*_columns_of(rows), strict=True)
+        }
+        scores = {
+            (trial, int(seed)): by_name
+            for trial, seed, by_name in self.trials[["trial", "seed", "scores"]].itertuples(index=False)
+        }
+        return {key: value for key, value in last.items() if key[2] not in scores.get(key[:2], {})}
 
     @property
     def goals(self) -> tuple[tuple[str, str], ...]:
-        """Metric and mode of each objective, the one that ranks first."""
+        """Metric and mode of each goal, the one that ranks first."""
         others = ((str(goal["metric"]), str(goal["mode"])) for goal in _goal(self.config).get("also", ()))
         return ((self.metric, self.mode), *(goal for goal in others if goal[0] != self.metric))
+
+    def uses(self, metric: str) -> str:
+        """Return `labels` or `factors` where a metric compares with them, else an empty text."""
+        return self.quantities.uses(metric)
+
+    def read_or_leave_out(self, read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherwise:
+        """Return what `read` reads; a file that is damaged is noted in `left_out`, and `otherwise` stands for it."""
+        try:
+            return read()
+        except RecordError as error:
+            if str(error) not in self.left_out:
+                self.left_out.append(str(error))
+            return otherwise
 
 
 @dataclass(frozen=True)
 class SeedFiles:
-    """What the evaluation of one seed wrote; None or {} where there is no such file.
+    """The evaluation and the pictures of one seed; None or {} where there is no such file.
 
     `place` is None where the trial's name cannot be that of a folder, so that there is none to read.
     """
 
-    place: Path | None
-    evaluation: Mapping[str, Any]
+    place: SeedPaths | None
+    evaluation: EvaluationRecord | None
     samples: bytes | None  # PNG
     traversals: Mapping[str, bytes]  # code name -> PNG
 
 
-def load(folder: Path) -> SweepData:
+def load(folder: Path, known: Iterable[Quantity] = ()) -> SweepData:
     """Read a sweep folder.
 
+    Args:
+        known: the quantities that runs report, for a folder without `quantities.json`.
+
     Raises:
-        ReportError: if `folder` is no sweep folder, or one of its files cannot be read as what it should be.
+        ReportError: if `folder` is no sweep folder, or its YAML or its table of trials is damaged. Any other damaged
+            file is left out, and named in `left_out`.
     """
-    path = folder / "sweep.yaml"
-    if not path.is_file():
+    paths = SweepPaths(folder)
+    if not paths.sweep.is_file():
         found = "it has no sweep.yaml" if folder.is_dir() else "there is no such folder"
         raise ReportError(f"{folder} is no sweep folder: {found} ({EXPECTED}).")
-    text = path.read_text(encoding="utf-8")
-    config = _yaml_mapping(text, path)
-    metric, mode = _objective(config, path)
-    _check_columns(folder / HISTORY, HISTORY_COLUMNS)
-    return SweepData(
+    text = read_text(paths.sweep)
+    config = _yaml_mapping(text, paths.sweep)
+    metric, mode = _ranking_goal(config, paths.sweep)
+    left_out: list[str] = []
+    trials = _read_trials(paths, left_out)
+    data = SweepData(
         folder=folder,
         text=_before_environment(text),
         config={key: value for key, value in config.items() if key != "environment"},
-        environment=config.get("environment") or {},
+        environment=_environment(config, paths.sweep),
         metric=metric,
         mode=mode,
-        trials=_read_trials(folder),
-        mutations=_read_mutations(folder / "trials.parquet"),
+        trials=trials.drop(columns="mutations", errors="ignore"),
+        mutations={},
+        left_out=left_out,
     )
+    named: Sequence[Quantity] = data.read_or_leave_out(lambda: read_quantities(paths.quantities), ())
+    mutations: Mapping[str, tuple[Mutation, ...]] = data.read_or_leave_out(
+        lambda: _mutations(trials, paths.trials_table), {}
+    )
+    return replace(data, quantities=Quantities.of(named or known), mutations=mutations)
 
 
 def read_history(folder: Path, trials: Collection[str] | None = None) -> pd.DataFrame:
-    """trial, seed, step, metric, value: what was reported and is a number, of all trials or of some.
+    """Read trial, seed, step, metric, value: every report that is a number (infinity included), of all trials or some.
 
     Those of some are picked while the file is read, piece by piece: all of 10,000 trials would take a gibibyte.
 
@@ -113,32 +184,97 @@ def read_history(folder: Path, trials: Collection[str] | None = None) -> pd.Data
         ReportError: if the table cannot be read.
     """
     some = None if trials is None else pc.field("trial").isin(pa.array(trials, pa.string()))
-    frame = _read_table(folder / HISTORY, HISTORY_COLUMNS, some, dictionary=["trial", "metric"])
+    frame = read_table(SweepPaths(folder).history, HISTORY_COLUMNS, some, dictionary=["trial", "metric"])
     return frame[frame["value"].notna()]
 
 
-def read_seed_files(folder: Path, trial: str, seed: int) -> SeedFiles:
-    """The evaluation and the pictures of one seed of a trial, as far as they have been written."""
-    if not _is_file_name(trial):
-        return SeedFiles(place=None, evaluation={}, samples=None, traversals={})
-    place = folder / "trials" / trial / f"seed-{seed}"
-    path = place / "evaluation.json"
-    evaluation = _json_object(path.read_text(encoding="utf-8"), path) if path.is_file() else {}
-    names = (str(code["name"]) for code in evaluation.get("codes", ()))
-    pictures = {name: _read_png(place / f"traversal-{name}.png") for name in names if _is_file_name(name)}
+def _columns_of(rows: pd.DataFrame) -> list[list[Any]]:
+    names = ("trial", "seed", "metric", "value")
+    return [rows[name].tolist() if name in rows else [] for name in names]
+
+
+def _not_finite(folder: Path) -> pd.DataFrame:
+    """Read the reports that are NaN or infinite."""
+    rows = ~pc.is_finite(pc.field("value"))
+    return read_table(SweepPaths(folder).history, HISTORY_COLUMNS, rows).sort_values("step", kind="stable")
+
+
+def read_seed_files(data: SweepData, trial: str, seed: int) -> SeedFiles:
+    """Read the evaluation and the pictures of one seed of a trial, as far as they have been written and are whole."""
+    if not is_file_name(trial):
+        return SeedFiles(place=None, evaluation=None, samples=None, traversals={})
+    place = SweepPaths(data.folder).trial(trial).seed(seed)
+    evaluation = None
+    if place.evaluation.is_file():
+        evaluation = data.read_or_leave_out(lambda: _read_evaluation(place), None)
+    pictures = {
+        code.name: _picture(data, place.traversal(code.name))
+        for code in (evaluation.codes if evaluation else ())
+        if is_file_name(code.name)
+    }
     return SeedFiles(
         place=place,
         evaluation=evaluation,
-        samples=_read_png(place / "samples.png"),
+        samples=_picture(data, place.samples),
         traversals={name: png for name, png in pictures.items() if png is not None},
     )
 
 
-def _yaml_mapping(text: str, path: Path) -> dict[str, Any]:
+def _read_evaluation(place: SeedPaths) -> EvaluationRecord:
+    """Read an evaluation whose tables have the shapes that their headings say."""
+    evaluation = read_evaluation(place.folder)
+    counts, factors = evaluation.confusion, evaluation.factor_matrix
+    whole = True
+    if counts is not None:
+        n = len(counts.classes)
+        whole = len(counts.match) == len(counts.counts) and all(len(row) == n for row in counts.counts)
+        whole = whole and all(match is None or 0 <= match < n for match in counts.match)
+        whole = whole and all(0 <= count < LARGEST_EXACT for row in counts.counts for count in row)
+    if factors is not None:
+        n = len(factors.factors)
+        whole = whole and len(factors.mutual_information) == len(factors.codes)
+        whole = whole and all(len(row) == n for row in (factors.factor_entropy, *factors.mutual_information))
+        whole = whole and all(map(math.isfinite, sum(factors.mutual_information, factors.factor_entropy)))
+    if not whole:
+        raise ReportError(
+            f"{place.evaluation}: a table has another shape than its headings, or impossible values"
+        )
+    return evaluation
+
+
+def _picture(data: SweepData, path: Path) -> bytes | None:
+    return data.read_or_leave_out(lambda: _read_png(path), None)
+
+
+def _read_png(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    content = read_bytes(path)
+    if not content.startswith(PNG_SIGNATURE):
+        raise ReportError(f"{path} is not a PNG file.")
+    return content
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        ReportError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+# sweep.yaml -----------------------------------------------------------------------------------------------
+
+
+def _yaml_mapping(text: str, path: Path) -> Mapping[str, Any]:
     try:
         config = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ReportError(f"{path} is not YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that there is not
+        raise ReportError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(config, dict):
         raise ReportError(
             f"{path} must hold a mapping (the resolved sweep), but holds a {type(config).__name__}."
@@ -150,160 +286,110 @@ def _goal(config: Mapping[str, Any]) -> Any:
     return config.get("goal", config.get("objective"))  # its name in folders written before
 
 
-def _objective(config: Mapping[str, Any], path: Path) -> tuple[str, str]:
-    objective = _goal(config)
-    if not isinstance(objective, dict) or not {"metric", "mode"} <= objective.keys():
+def _ranking_goal(config: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    """Return the metric and the mode of the goal that ranks.
+
+    Raises:
+        ReportError: if the sweep file has none.
+    """
+    goal = _goal(config)
+    if not isinstance(goal, dict) or not {"metric", "mode"} <= goal.keys():
         raise ReportError(
-            f"{path} must say `goal: {{metric: ..., mode: max or min}}`, but says {objective!r}."
+            f"{path} must say `goal: {{metric: ..., mode: max or min}}`, but says {goal!r:.60}."
         )
-    if objective["mode"] not in ("max", "min"):
-        raise ReportError(f"{path}: `goal.mode` must be max or min, but is {objective['mode']!r}.")
-    return str(objective["metric"]), str(objective["mode"])
+    if goal["mode"] not in ("max", "min"):
+        raise ReportError(f"{path}: `goal.mode` must be max or min, but is {goal['mode']!r:.60}.")
+    others = goal.get("also") or ()
+    if not isinstance(others, list | tuple) or not all(
+        isinstance(each, dict) and "metric" in each and each.get("mode") in ("max", "min") for each in others
+    ):
+        raise ReportError(f"{path}: `goal.also` must be a list of {{metric, mode}}, but is {others!r:.60}.")
+    return str(goal["metric"]), str(goal["mode"])
+
+
+def _environment(config: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    environment = config.get("environment") or {}
+    if not isinstance(environment, dict):
+        raise ReportError(f"{path}: `environment` must have keys of its own, but is {environment!r:.60}.")
+    return environment
 
 
 def _before_environment(text: str) -> str:
-    """The sweep alone, which is what a person would run again."""
+    """Return the sweep alone, which is what a person would run again."""
     lines = text.splitlines(keepends=True)
     end = next((i for i, line in enumerate(lines) if line.startswith("environment:")), len(lines))
     return "".join(lines[:end]).rstrip() + "\n"
 
 
-def _read_trials(folder: Path) -> pd.DataFrame:
-    frame = _read_table(folder / "trials.parquet", TRIAL_COLUMNS, newer=NEWER_COLUMNS)
-    unknown = sorted(set(frame["status"]) - set(STATUSES))
+# trials.parquet -------------------------------------------------------------------------------------------
+
+
+def _read_trials(paths: SweepPaths, left_out: list[str]) -> pd.DataFrame:
+    path = paths.trials_table
+    frame = read_table(path, _COLUMNS)
+    for name in ("ended_by", "mutations"):
+        if name not in frame:
+            frame[name] = None
+    unknown = sorted(set(map(str, frame["status"])) - set(STATUSES))
     if unknown:
-        raise ReportError(
-            f"trials.parquet: a status must be one of {', '.join(STATUSES)}, but there is {unknown}."
-        )
-    params = _decode(frame["params"], folder / "trials.parquet")
-    scores = [_finite(scores) for scores in _decode(frame["scores"], folder / "trials.parquet")]
-    errors = [None if pd.isna(error) else str(error) for error in frame["error"]]
+        raise ReportError(f"{path}: a status must be one of {', '.join(STATUSES)}, but there is {unknown}.")
+    scores = [_finite(scores) for scores in _objects(frame["scores"], path, "scores")]
     frame = frame.assign(
-        params=pd.Series(params, dtype=object),
+        params=pd.Series(_objects(frame["params"], path, "params"), dtype=object),
         scores=pd.Series(scores, dtype=object),
-        error=pd.Series(errors, dtype=object),
+        error=pd.Series(_texts(frame["error"]), dtype=object),
+        ended_by=pd.Series(_texts(frame["ended_by"]), dtype=object),
     )
-    waiting = list(_rows_not_reported(folder, set(frame["trial"])))
+    frame = frame[[*_ORDER, *(name for name in frame if name not in _ORDER)]]
+    waiting = list(_rows_not_reported(paths, set(frame["trial"]), left_out))
     if waiting:
         frame = pd.DataFrame([*frame.to_dict("records"), *waiting], columns=frame.columns)
-    return frame.sort_values(["trial", "seed"], kind="stable", ignore_index=True)
+    order = sorted(range(len(frame)), key=lambda row: (trial_order(frame["trial"][row]), frame["seed"][row]))
+    return frame.iloc[order].reset_index(drop=True)
 
 
-def _rows_not_reported(folder: Path, reported: set[str]) -> Iterator[dict[str, Any]]:
-    """A pending row for each seed of a trial that has a folder but, so far, no row in the table."""
-    for path in sorted((folder / "trials").glob("*/trial.json")):
-        if path.parent.name in reported:
+def _rows_not_reported(
+    paths: SweepPaths, reported: Collection[str], left_out: list[str]
+) -> Iterator[Mapping[str, object]]:
+    """Yield a pending row for each seed of a trial that has a folder but, so far, no row in the table."""
+    for path in paths.trial_records():
+        trial = path.parent.name
+        if trial in reported:
             continue
-        described = _json_object(path.read_text(encoding="utf-8"), path)
-        for seed in described.get("seeds", ()):
+        try:
+            record = read_trial(path.parent)
+        except RecordError as error:
+            left_out.append(str(error))
+            continue
+        for seed in record.seeds:
             yield {
-                "trial": path.parent.name, "seed": seed, "status": "pending", "step": 0,
-                "params": described.get("params", {}), "scores": {}, "seconds": 0.0, "images_per_second": 0.0,
-                "node": "", "device": "", "error": None,
+                "trial": trial, "seed": seed, "status": "pending", "step": 0, "params": dict(record.params),
+                "scores": {}, "seconds": 0.0, "images_per_second": 0.0, "node": "", "device": "", "error": None,
+                "ended_by": None, "mutations": None,
             }  # fmt: skip
 
 
-def _read_mutations(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """How the values of each trial changed while it trained; a table may lack the column."""
-    if not path.is_file() or "mutations" not in pq.read_schema(path).names:
-        return {}
-    rows = _read_table(path, ("trial", "mutations")).drop_duplicates("trial")
-    found = {}
-    for trial, text in zip(rows["trial"], rows["mutations"], strict=True):
-        mutations = json.loads(text)
-        if not all(
-            isinstance(each, dict) and {"step", "from_trial", "params"} <= each.keys() for each in mutations
-        ):
-            raise ReportError(
-                f"{path}: mutations must be a list of {{step, from_trial, params}}, but hold {text!r:.60}."
-            )
-        found[trial] = mutations
-    return found
+def _mutations(trials: pd.DataFrame, path: Path) -> Mapping[str, tuple[Mutation, ...]]:
+    """Read the changes of each trial's values while it trained; a table may lack the column."""
+    rows = trials.drop_duplicates("trial")
+    pairs = zip(rows["trial"], rows["mutations"], strict=True)
+    return {trial: read_mutations(text, path) for trial, text in pairs if isinstance(text, str)}
 
 
-def _read_table(
-    path: Path,
-    columns: tuple[str, ...],
-    rows: pc.Expression | None = None,
-    dictionary: list[str] | None = None,
-    newer: tuple[str, ...] = (),
-) -> pd.DataFrame:
-    """Read `columns` of a Parquet file, and those of `newer` that are there, or no rows where the sweep has not
-    written it yet.
-
-    Args:
-        rows: which to keep; None: all.
-        dictionary: text columns to keep as categories, since a history repeats few words millions of times.
-    """
-    if not path.is_file():
-        return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
-    found = _check_columns(path, columns)
-    try:
-        # one piece after the other: read ahead and side by side, the pieces would add up
-        table = pq.read_table(
-            path,
-            columns=[*columns, *(column for column in newer if column in found)],
-            filters=rows,
-            read_dictionary=dictionary,
-            use_threads=False,
-            pre_buffer=False,
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise ReportError(f"{path} cannot be read as Parquet: {error}") from error
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
-
-
-def _check_columns(path: Path, columns: tuple[str, ...]) -> list[str]:
-    """The columns of a file; refuse one that is no Parquet, or lacks some of `columns`. It may not be there yet."""
-    if not path.is_file():
-        return []
-    try:
-        found: list[str] = pq.read_schema(path).names
-    except (pa.ArrowException, OSError) as error:
-        raise ReportError(f"{path} cannot be read as Parquet: {error}") from error
-    missing = [column for column in columns if column not in found]
-    if missing:
-        raise ReportError(
-            f"{path} must have the columns {', '.join(columns)}, but lacks {', '.join(missing)}."
-        )
-    return found
-
-
-def _decode(column: pd.Series[Any], path: Path) -> list[dict[str, Any]]:
-    """JSON objects of a column; the seeds of a trial share their text, so each text is parsed once."""
-    parsed = {text: _json_object(text, path) for text in set(column)}
+def _objects(column: pd.Series[Any], path: Path, name: str) -> list[Mapping[str, Any]]:
+    """Read the JSON objects of a column; the seeds of a trial share their text, so each text is parsed once."""
+    parsed = {text: json_object(text, path, name) for text in set(column)}
     return [parsed[text] for text in column]
 
 
-def _json_object(text: str, path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ReportError(f"{path} holds {text!r:.60}, which is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ReportError(f"{path} must hold a JSON object, but holds {text!r:.60}.")
-    return value
+def _texts(column: pd.Series[Any]) -> list[str | None]:
+    return [text if isinstance(text, str) else None for text in column]
 
 
-def _finite(scores: Mapping[str, Any]) -> dict[str, float]:
+def _finite(scores: Mapping[str, Any]) -> Mapping[str, float]:
     return {
         name: float(value)
         for name, value in scores.items()
-        if isinstance(value, int | float) and math.isfinite(value)
+        if isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**1000)
+        if math.isfinite(value)
     }
-
-
-def _is_file_name(name: str) -> bool:
-    """Whether `name` can be the name of a file, so that it stays inside the folder that it is looked for in."""
-    plain = name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
-    return plain and len(name.encode()) <= LONGEST_FILE_NAME
-
-
-def _read_png(path: Path) -> bytes | None:
-    if not path.is_file():
-        return None
-    content = path.read_bytes()
-    if not content.startswith(PNG_SIGNATURE):
-        raise ReportError(f"{path} is not a PNG file.")
-    return content

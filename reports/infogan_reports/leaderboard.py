@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,19 +12,26 @@ import numpy as np
 from infogan_reports.effects import Scale, ordered_categories, scale_of
 from infogan_reports.folder import SweepData
 from infogan_reports.noise import Floats, least_leads
-from infogan_reports.ranking import UNRANKED, USES_FACTORS, USES_LABELS, RankedTrial, supervision
-from infogan_reports.text import value_texts
+from infogan_reports.ranking import UNRANKED, RankedTrial
+from infogan_reports.text import (
+    LONGEST_WHOLE,
+    axis_value,
+    not_finite_text,
+    value_text,
+    value_texts,
+)
 
 Kind = Literal["number", "text", "category", "score"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; a list in it has an entry for each trial, in the order of the ranking.
+    """A column; a list in it has an entry for each trial, in the order of the ranking.
 
     `values` are numbers or texts, None where a trial has none; of a category, places in `categories`. A score has
-    its sample standard deviation over the seeds in `spreads`. `leader` is the row of the trial that is better than
-    every other beyond the noise, if one is; `level` are the rows that cannot be told apart from the best.
+    its sample standard deviation over the seeds in `spreads`. `words` are shown in the place of a value that is not
+    finite, or that loses digits as a float64. `leader` is the row of the trial that is better than every other beyond
+    the noise, if one is; `level` are the rows that cannot be told apart from the best.
     """
 
     label: str
@@ -37,7 +44,8 @@ class Column:
     spreads: Sequence[float | None] = ()
     direction: str | None = None  # max or min; None where neither end is known to be better
     supervision: str = ""  # labels or factors, where the score uses them
-    objective: bool = False
+    objective: bool = False  # the metric of the goal that ranks
+    words: Mapping[int, str] = field(default_factory=dict)  # row -> text
     leader: int | None = None
     level: Sequence[int] = ()
 
@@ -59,9 +67,10 @@ class Leaderboard:
 def leaderboard(
     data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str], shown_scores: Sequence[str]
 ) -> Leaderboard:
-    """Every trial in the order of `trials`; the scores beyond `shown_scores` wait until a reader chooses them."""
+    """Return every trial in the order of `trials`; scores beyond `shown_scores` are shown when a reader asks."""
     table = _ScoreTable(data, trials)
-    names = sorted({name for trial in trials for name in trial.scores} - {data.metric})
+    reported = {name for trial in trials for name in trial.scores}
+    names = sorted((reported | {metric for _, _, metric in data.not_finite}) - {data.metric})
     hidden = [name for name in names if name not in shown_scores]
     objective = table.column(data.metric, shown=True)
     columns = (
@@ -80,25 +89,20 @@ def leaderboard(
 
 
 def direction_of(data: SweepData, name: str) -> str | None:
-    """Which way a score is better, `max` or `min`, or None where that is not known."""
-    if name in (modes := dict(data.goals)):
-        return modes[name]
-    if name in USES_LABELS | USES_FACTORS or name.partition("/")[0] == "L_I":
-        return "max"
-    return "min" if is_image_distance(name) else None
-
-
-def is_image_distance(name: str) -> bool:
-    """Whether a score says how far generated images are from real ones: FID or KID, on whatever features."""
-    return name.partition("_")[0].lower() in ("fid", "kid")
+    """Return which way a score is better, `max` or `min`, or None where that is not known."""
+    modes = dict(data.goals)
+    return modes[name] if name in modes else data.quantities.direction(name)
 
 
 def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Column:
-    """A swept key: numbers as they are, anything else as text in the order of the sweep file."""
+    """Return the column of a swept key: numbers as they are, anything else as text in the order of the sweep file."""
     values = [trial.params[key] for trial in trials if key in trial.params]
     scale = scale_of(data, key, values)
     if scale != "category":
-        return Column(key, "number", [trial.params.get(key) for trial in trials], parameter=True, scale=scale)
+        of_trials = [trial.params.get(key) for trial in trials]
+        words = {row: value_text(value) for row, value in enumerate(of_trials) if _loses_digits(value)}
+        places = [axis_value(value) if _loses_digits(value) else value for value in of_trials]
+        return Column(key, "number", places, parameter=True, scale=scale, words=words)
     categories = ordered_categories(data, key, values)
     place = {category: index for index, category in enumerate(categories)}
     return Column(
@@ -109,6 +113,13 @@ def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -
         scale=scale,
         categories=list(value_texts(map(json.loads, categories)).values()),
     )
+
+
+def _loses_digits(value: object) -> bool:
+    """Say whether a number does not reach the page's script whole: NaN, infinity, and long whole numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) >= LONGEST_WHOLE
+    return isinstance(value, float) and axis_value(value) is None
 
 
 def _categorical(label: str, texts: Sequence[str]) -> Column:
@@ -128,41 +139,45 @@ class _ScoreTable:
             rows[trial][int(seed)] = scores
         self._seeds = sorted({seed for of_trial in rows.values() for seed in of_trial})
         self._rows = [rows[trial.trial] for trial in trials]
+        self._words: dict[str, dict[int, str]] = {}
+        places = {trial.trial: row for row, trial in enumerate(trials)}
+        for (trial, _, metric), value in data.not_finite.items():
+            if trial in places:
+                self._words.setdefault(metric, {})[places[trial]] = not_finite_text(value)
 
     def column(self, name: str, *, shown: bool) -> Column:
-        """The mean and spread of what every seed of a trial has."""
-        values = self._values(name)
+        """Return the means and spreads of a score, None where a seed of a trial lacks it."""
         is_objective = name == self._data.metric
-        whole = [trial.mean is not None if is_objective else name in trial.scores for trial in self._trials]
-        values[~np.array(whole, dtype=bool)] = np.nan
-        means, spreads = _over_seeds(values)
+        trials = self._trials
         direction = direction_of(self._data, name)
-        competing = np.array([trial.status not in UNRANKED for trial in self._trials], dtype=bool)
-        leader, level = _standing(np.where(competing[:, None], values, np.nan), direction)
+        leader, level = _standing(self._values(name), direction)
+        means = [trial.mean if is_objective else trial.scores.get(name) for trial in trials]
+        words = self._words.get(name, {})
         return Column(
             name,
             "score",
             means,
             shown=shown,
-            spreads=spreads,
+            spreads=[trial.std if is_objective else trial.spreads.get(name) for trial in trials],
             direction=direction,
-            supervision=supervision(name),
+            supervision=self._data.uses(name),
             objective=is_objective,
+            words={row: text for row, text in words.items() if means[row] is None},
             leader=leader,
             level=level,
         )
 
     def _values(self, name: str) -> Floats:
-        """(n_trials, n_seeds), NaN where a trial has no such seed or the seed no such score."""
+        """Return (n_trials, n_seeds): the values of trials that may be ranked and have one for each seed, else NaN."""
         values = np.full((len(self._rows), len(self._seeds)), np.nan)
-        for row, of_trial in zip(values, self._rows, strict=True):
-            for place, seed in enumerate(self._seeds):
-                row[place] = of_trial.get(seed, {}).get(name, np.nan)
+        for row, trial, of_trial in zip(values, self._trials, self._rows, strict=True):
+            if trial.status not in UNRANKED and name in trial.scores:
+                row[:] = [of_trial[seed][name] if seed in of_trial else np.nan for seed in self._seeds]
         return values
 
 
 def _standing(values: Floats, direction: str | None) -> tuple[int | None, list[int]]:
-    """The row that beats all others beyond the noise, if one does, and the rows level with the best."""
+    """Return the row that beats all others beyond the noise, if one does, and the rows level with the best."""
     competing = np.flatnonzero(~np.isnan(values).all(axis=1))
     if direction is None or len(competing) < 2:
         return None, []
@@ -174,21 +189,8 @@ def _standing(values: Floats, direction: str | None) -> tuple[int | None, list[i
     return (best, []) if not level else (None, level)
 
 
-def _over_seeds(values: Floats) -> tuple[list[float | None], list[float | None]]:
-    """Mean and sample standard deviation of each row over the seeds it has, None over none and over one."""
-    n = np.count_nonzero(~np.isnan(values), axis=1)
-    means, spreads = np.full(len(values), np.nan), np.full(len(values), np.nan)
-    means[n > 0] = np.nanmean(values[n > 0], axis=1)
-    spreads[n > 1] = np.nanstd(values[n > 1], axis=1, ddof=1)
-    return _none_for_nan(means), _none_for_nan(spreads)
-
-
-def _none_for_nan(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]
-
-
 def _noise(trials: Sequence[RankedTrial], objective: Column) -> str:
-    """What can be told apart, in a sentence or two."""
+    """Say which trials can be told apart, in a sentence or two."""
     ranked = [trial for trial in trials if trial.mean is not None]
     if len(ranked) < 2:
         return ""

@@ -1,6 +1,6 @@
-"""Population based training: which trial took over from which, and the values that trained each network.
+"""Population based training: the trials that took over from others, and the values that trained each network.
 
-A trial's networks descend from those of the trial it took over from, so what made the best one is the schedule of
+A trial's networks descend from those of the trial it took over from, so the cause of the best one is the schedule of
 values along its line of descent, not the values that it began or ended with.
 """
 
@@ -19,12 +19,11 @@ from infogan_reports.effects import Scale, scale_of
 from infogan_reports.figures import BLUE, GREY, PURPLE, VERMILLION, Figure, escaped, plot_json
 from infogan_reports.folder import SweepData
 from infogan_reports.ranking import RankedTrial
-from infogan_reports.text import counted, value_text
+from infogan_reports.text import axis_value, counted, value_text
 
 MOST_TRIALS = 60  # drawn, the best ones
 SHADES = 13  # of a line
 _ROW = 22  # pixels of a trial
-_GAP: list[Any] = [None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Takeover:
 
 @dataclass(frozen=True)
 class Lineage:
-    """What the report shows of a population.
+    """A population over its training.
 
     `trials` are all trials, the best first; `stretches` are theirs, in order, and `schedule` those that trained the
     best trial's networks, oldest first.
@@ -64,18 +63,18 @@ class Lineage:
 
 
 def lineage(data: SweepData, trials: Sequence[RankedTrial]) -> Lineage | None:
-    """The lineage of a sweep by population based training; None for any other sweep."""
+    """Trace the lineage of a sweep by population based training; None for any other sweep."""
     scheduler = data.config.get("scheduler")
     if (scheduler.get("name") if isinstance(scheduler, dict) else scheduler) != "pbt":
         return None
     stretches = {trial.trial: _stretches(data, trial) for trial in trials}
     takeovers = [
-        Takeover(later.start, trial, str(mutation["from_trial"]), earlier.values, later.values)
+        Takeover(later.start, trial, mutation.from_trial, earlier.values, later.values)
         for trial, own in stretches.items()
         for (earlier, later), mutation in zip(pairwise(own), data.mutations.get(trial, ()), strict=True)
     ]
     donors = {(each.trial, each.step): each.from_trial for each in takeovers}
-    best = next((trial for trial in trials if trial.rank == 1), None)
+    best = trials[0] if trials and trials[0].rank is not None else None
     keys = dict.fromkeys(key for trial in trials for key in trial.params)
     every = tuple(stretch for own in stretches.values() for stretch in own)
     return Lineage(
@@ -89,9 +88,9 @@ def lineage(data: SweepData, trials: Sequence[RankedTrial]) -> Lineage | None:
 
 def _stretches(data: SweepData, trial: RankedTrial) -> tuple[Stretch, ...]:
     mutations = data.mutations.get(trial.trial, ())
-    starts = [0, *(int(mutation["step"]) for mutation in mutations)]
+    starts = [0, *(mutation.step for mutation in mutations)]
     ends = [*starts[1:], max(trial.step, starts[-1])]
-    values = [trial.params, *({**trial.params, **mutation["params"]} for mutation in mutations)]
+    values = [trial.params, *({**trial.params, **mutation.params} for mutation in mutations)]
     return tuple(
         Stretch(trial.trial, start, end, each) for start, end, each in zip(starts, ends, values, strict=True)
     )
@@ -100,7 +99,7 @@ def _stretches(data: SweepData, trial: RankedTrial) -> tuple[Stretch, ...]:
 def _descent(
     stretches: Mapping[str, Sequence[Stretch]], donors: Mapping[tuple[str, int], str], trial: str, end: int
 ) -> tuple[Stretch, ...]:
-    """The stretches that trained the networks that `trial` had at step `end`, oldest first."""
+    """Return the stretches that trained the networks that `trial` had at step `end`, oldest first."""
     found: list[Stretch] = []
     while True:
         last = next((each for each in reversed(stretches.get(trial, ())) if each.start < end), None)
@@ -117,7 +116,7 @@ def _descent(
 
 
 def lineage_figures(found: Lineage) -> list[Figure]:
-    """For each swept key: all trials over the steps, coloured by its value, and its schedule in the best trial."""
+    """Draw for each swept key: all trials over the steps, coloured by its value, and its schedule in the best trial."""
     figures = []
     for index, key in enumerate(found.scales):
         figures.append(_population_figure(found, key, index))
@@ -127,7 +126,7 @@ def lineage_figures(found: Lineage) -> list[Figure]:
 
 
 def _population_figure(found: Lineage, key: str, index: int) -> Figure:
-    """A line for each trial, the best on top; where one took over, a mark joined to the line that it came from."""
+    """Draw a line for each trial, the best on top; where one took over, a mark joined to the line that it came from."""
     drawn = found.trials[:MOST_TRIALS]
     rows = {trial: len(drawn) - place for place, trial in enumerate(drawn)}
     shade = _Shades(found, key)
@@ -163,6 +162,7 @@ def _population_figure(found: Lineage, key: str, index: int) -> Figure:
         alt=f"{counted(len(drawn), 'trial')} over the steps of training, coloured by {key}, with "
         f"{counted(len(joined), 'takeover')}; the table below lists them.",
         plot=plot,
+        group="lineage",
     )
 
 
@@ -218,26 +218,25 @@ class _Shades:
     def __init__(self, found: Lineage, key: str) -> None:
         self._key = key
         self._log = found.scales[key] == "log"
-        self._texts: dict[Any, str] = {each.values[key]: _text(each.values[key]) for each in found.stretches}
-        places = [self._place(value) for value in self._texts]
+        places = [self._place(each.values[key]) for each in found.stretches]
         self._low, self._high = min(places, default=0.0), max(places, default=0.0)
 
     def of(self, value: Any) -> int:
-        """The number of the value's shade, in 0..SHADES - 1."""
+        """Return the number of the value's shade, in 0..SHADES - 1."""
         span = self._high - self._low
         return round((SHADES - 1) * (self._place(value) - self._low) / span) if span else 0
 
     def colour(self, number: int) -> str:
-        """A shade as Plotly takes it."""
-        share = number / (SHADES - 1)
+        """Return a shade as Plotly takes it."""
+        position = number / (SHADES - 1)
         ramp = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (BLUE, PURPLE, VERMILLION)]
         red, green, blue = (
-            round(float(np.interp(share, (0, 0.5, 1), each))) for each in zip(*ramp, strict=True)
+            round(float(np.interp(position, (0, 0.5, 1), each))) for each in zip(*ramp, strict=True)
         )
         return f"rgb({red}, {green}, {blue})"
 
     def bar(self) -> go.Scatter:
-        """A mark that is not seen, with the key to the colours."""
+        """Draw a mark that is not seen, with the key to the colours."""
         ticks = sorted({self._low, (self._low + self._high) / 2, self._high})
         return go.Scatter(
             x=[None],
@@ -260,7 +259,10 @@ class _Shades:
         )
 
     def _place(self, value: Any) -> float:
-        return math.log10(value) if self._log else float(value)
+        place = axis_value(value)
+        if place is None:  # NaN or infinity
+            return 0.0
+        return math.log10(place) if self._log and place > 0 else place
 
 
 def _schedule_figure(found: Lineage, key: str, index: int) -> Figure:
@@ -291,6 +293,7 @@ def _schedule_figure(found: Lineage, key: str, index: int) -> Figure:
         caption="Along the line of descent: before a takeover, the values of the trial that the networks came from.",
         alt=f"Schedule of {key}: {words}.",
         plot=plot_json(figure),
+        group="lineage",
     )
 
 

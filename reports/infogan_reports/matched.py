@@ -5,38 +5,48 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean
+from typing import NamedTuple
 
+from infogan_bench.records import trial_order
 from infogan_reports.compared import Compared
 from infogan_reports.effects import Scale, scale_of
 from infogan_reports.noise import mean_interval
 from infogan_reports.ranking import RankedTrial
-from infogan_reports.text import counted, number
+from infogan_reports.text import axis_value, counted, number
 
 MOST_MATCHES = 50  # rows of a table
 
 
+class CommonPoint(NamedTuple):
+    """A ranked trial: its value of a parameter and its mean score."""
+
+    trial: str
+    value: object
+    mean: float
+
+
 @dataclass(frozen=True)
 class CommonParameter:
-    """A key that all compared sweeps swept: for each sweep trial, value and mean score of its ranked trials."""
+    """A key that all compared sweeps swept: for each sweep the points of its ranked trials."""
 
     key: str
     scale: Scale
-    points: tuple[tuple[tuple[str, Any, float], ...], ...]
+    points: tuple[tuple[CommonPoint, ...], ...]
 
 
 @dataclass(frozen=True)
 class Match:
     """A configuration that two sweeps have: its trial in each, and by how much the second one's score is higher."""
 
-    params: Mapping[str, Any]
+    params: Mapping[str, object]
     trials: tuple[str, str]
     means: tuple[float, float]
     n_seeds: int  # that both have and the means are over
 
     @property
     def difference(self) -> float:
-        """Second less first."""
+        """The mean of the second trial less that of the first."""
         return self.means[1] - self.means[0]
 
 
@@ -54,7 +64,7 @@ class Matches:
 def common_parameters(
     sweeps: Sequence[Compared], ranked: Sequence[int], metric: str
 ) -> tuple[CommonParameter, ...]:
-    """The keys that every sweep with a ranked trial swept, in the order of the first one's plan."""
+    """Return the keys that every sweep with a ranked trial swept, in the order of the first one's plan."""
     swept = [dict.fromkeys(key for trial in sweeps[place].ranked for key in trial.params) for place in ranked]
     common = [key for key in swept[0] if all(key in keys for keys in swept)]
     return tuple(_common_parameter(sweeps, metric, key) for key in common)
@@ -63,20 +73,24 @@ def common_parameters(
 def _common_parameter(sweeps: Sequence[Compared], metric: str, key: str) -> CommonParameter:
     points = tuple(
         tuple(
-            (trial.trial, trial.params[key], trial.scores[metric])
+            CommonPoint(trial.trial, trial.params[key], trial.scores[metric])
             for trial in sweep.ranked
             if key in trial.params and metric in trial.scores
         )
         for sweep in sweeps
     )
-    values = [value for of_sweep in points for _, value, _ in of_sweep]
+    values = [point.value for of_sweep in points for point in of_sweep]
     scales = {scale_of(sweep.data, key, values) for sweep in sweeps}
     scale: Scale = "category" if "category" in scales else "log" if "log" in scales else "linear"
+    if scale != "category":
+        points = tuple(
+            tuple(point for point in of_sweep if axis_value(point.value) is not None) for of_sweep in points
+        )
     return CommonParameter(key, scale, points)
 
 
 def matches(first: Compared, second: Compared, metric: str) -> Matches:
-    """Finished trials of two sweeps that have the same value of every key that either of them swept."""
+    """Match finished trials of two sweeps that have the same value of every key that either of them swept."""
     keys = tuple(
         dict.fromkeys(key for sweep in (first, second) for trial in sweep.trials for key in trial.params)
     )
@@ -96,19 +110,20 @@ def matches(first: Compared, second: Compared, metric: str) -> Matches:
 
 
 def _in_plan(sweep: Compared) -> list[RankedTrial]:
-    """Finished trials in the order of the plan, of which the first of equal ones counts.
+    """Return finished trials in the order of the plan, of which the first of equal ones counts.
 
     A trial whose values changed while it trained is of no one configuration, and left out.
     """
     finished = (trial for trial in sweep.ranked if trial.status == "finished")
     steady = (trial for trial in finished if not sweep.data.mutations.get(trial.trial))
-    return sorted(steady, key=lambda trial: trial.trial)
+    return sorted(steady, key=lambda trial: trial_order(trial.trial))
 
 
 def _configuration(sweep: Compared, trial: RankedTrial, keys: Sequence[str]) -> str:
     values = (sweep.value_of(trial, key) for key in keys)
-    plain = [float(each) if isinstance(each, int) and not isinstance(each, bool) else each for each in values]
-    return json.dumps(plain)  # 1 and 1.0 are the same value
+    # 1 and 1.0 are the same value, and 2^53 + 1 is not 2^53
+    plain = [int(each) if isinstance(each, float) and each.is_integer() else each for each in values]
+    return json.dumps(plain)
 
 
 def _match(
@@ -125,7 +140,7 @@ def _match(
     return Match(
         params={key: first.value_of(trials[0], key) for key in keys},
         trials=(trials[0].trial, trials[1].trial),
-        means=(sum(a[seed] for seed in shared) / len(shared), sum(b[seed] for seed in shared) / len(shared)),
+        means=(fmean(a[seed] for seed in shared), fmean(b[seed] for seed in shared)),
         n_seeds=len(shared),
     )
 

@@ -1,4 +1,4 @@
-"""How much each swept parameter mattered, how the two that matter most act together, and what lambda trades."""
+"""The importance of each swept parameter, the two most important ones together, and scores against lambda."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 from infogan_reports.effects import ParameterEffect, Point, Scale
 from infogan_reports.folder import SweepData
-from infogan_reports.leaderboard import Column, Leaderboard, is_image_distance
-from infogan_reports.ranking import USES_FACTORS, USES_LABELS, RankedTrial
-from infogan_reports.text import counted, number, value_text, value_texts
+from infogan_reports.leaderboard import Column, Leaderboard
+from infogan_reports.quantities import is_image_distance
+from infogan_reports.ranking import RankedTrial
+from infogan_reports.text import axis_value, counted, number, value_text, value_texts
 
 FEWEST_FOR_IMPORTANCE = 5  # finished trials
 TREES = 64
@@ -36,7 +37,7 @@ class Importance:
 
     @property
     def rest(self) -> float:
-        """What no parameter explains alone."""
+        """The share that no parameter explains alone."""
         return max(0.0, 1.0 - sum(share for _, share in self.shares))
 
 
@@ -73,11 +74,12 @@ class Lambda:
     values: tuple[float, ...]  # of lambda, one a trial
     scores: tuple[tuple[str, tuple[float | None, ...], tuple[float | None, ...]], ...]  # name, means, spreads
     missing: str  # a sentence on a score that nobody computed, or empty
+    has_best: bool  # whether the first trial is the best of the sweep
 
 
 @dataclass(frozen=True)
 class Mattered:
-    """What section 3 shows beside the effects of single parameters."""
+    """The parameters taken together."""
 
     importance: Importance
     interaction: Interaction | None
@@ -88,7 +90,7 @@ class Mattered:
 def what_mattered(
     data: SweepData, trials: Sequence[RankedTrial], effects: Sequence[ParameterEffect], table: Leaderboard
 ) -> Mattered:
-    """Importance, the map of two parameters, lambda's figures and the two scores of the Pareto front."""
+    """Compute importance, the map of two parameters, lambda's figures and the two scores of the Pareto front."""
     varied = [effect for effect in effects if len({json.dumps(p.value) for p in _finished(effect)}) > 1]
     importance = _importance(varied)
     pair = [key for key, _ in importance.shares] or [effect.key for effect in varied]
@@ -101,7 +103,7 @@ def what_mattered(
 
 
 def _finished(effect: ParameterEffect) -> list[Point]:
-    """The trials that count here, as in the averages beside the effects: those stopped early did fewer steps."""
+    """Return the trials that count here, as in the averages beside the effects: those stopped early did fewer steps."""
     return [point for point in effect.points if point.status == "finished"]
 
 
@@ -109,7 +111,7 @@ def _finished(effect: ParameterEffect) -> list[Point]:
 
 
 def _importance(effects: Sequence[ParameterEffect]) -> Importance:
-    """fANOVA (Hutter, Hoos and Leyton-Brown 2014) as Optuna computes it, over the trials that have all parameters."""
+    """Compute fANOVA (Hutter, Hoos and Leyton-Brown 2014) as Optuna does, over the trials that have all parameters."""
     values = [{point.trial: point.value for point in _finished(effect)} for effect in effects]
     shared = set.intersection(*map(set, values)) if values else set()
     means = {point.trial: point.mean for effect in effects for point in _finished(effect)}
@@ -138,7 +140,7 @@ def _importance(effects: Sequence[ParameterEffect]) -> Importance:
 
 
 def _unit_steps(values: Sequence[Any], scale: Scale) -> list[Any]:
-    """Values on the axis on which they were drawn, where equal lengths are equal shares of the space."""
+    """Return values on the axis on which they were drawn, where equal lengths are equal shares of the space."""
     if scale == "category":
         return [json.dumps(value) for value in values]
     return [math.log10(value) if scale == "log" else float(value) for value in values]
@@ -178,7 +180,7 @@ def _fanova(
 def _interaction(
     data: SweepData, effects: Sequence[ParameterEffect], keys: Sequence[str]
 ) -> Interaction | None:
-    """The map of the first two of `keys`, the first across."""
+    """Draw up the map of the first two of `keys`, the first across."""
     if len(keys) < 2:
         return None
     x, y = (next(effect for effect in effects if effect.key == key) for key in keys[:2])
@@ -198,8 +200,8 @@ def _interaction(
     def cell(at: tuple[int, int]) -> Cell:
         if at not in means:
             return Cell(None, 0, 0, best=False)
-        share = 1 - abs(means[at] - means[best]) / span if span else 1.0
-        return Cell(means[at], len(found[at]), 1 + round((SHADES - 1) * share), best=at == best)
+        closeness = 1 - abs(means[at] - means[best]) / span if span else 1.0
+        return Cell(means[at], len(found[at]), 1 + round((SHADES - 1) * closeness), best=at == best)
 
     return Interaction(
         x.key,
@@ -215,7 +217,7 @@ def _interaction(
 
 
 def _cells(effect: ParameterEffect) -> tuple[tuple[str, ...], Callable[[Any], int]]:
-    """Labels of the rows or columns of a parameter, and where a value belongs: its own cell, or one of `BINS`
+    """Return labels of the rows or columns of a parameter, and the place of a value: its own cell, or one of `BINS`
     equal parts of the axis where there are many numbers.
     """
     values = [point.value for point in _finished(effect)]
@@ -234,7 +236,7 @@ def _cells(effect: ParameterEffect) -> tuple[tuple[str, ...], Callable[[Any], in
         (at,) = _unit_steps([value], effect.scale)
         return min(int((at - low) / (high - low) * BINS), BINS - 1)
 
-    return tuple(f"{first} to {last}" for first, last in pairwise(ends)), place
+    return tuple(f"{left} to {right}" for left, right in pairwise(ends)), place
 
 
 # Lambda, and two scores -----------------------------------------------------------------------------------
@@ -245,9 +247,9 @@ def _is_lambda(effect: ParameterEffect) -> bool:
 
 
 def _lambda(trials: Sequence[RankedTrial], effect: ParameterEffect, table: Leaderboard) -> Lambda:
-    """Lambda against accuracy (else the objective), L_I and image quality, as far as they were computed."""
+    """Collect accuracy (else the goal), L_I and image quality by lambda, as far as they were computed."""
     columns = {column.label: column for column in table.columns if column.kind == "score"}
-    supervised = [name for name in columns if name in USES_LABELS | USES_FACTORS]
+    supervised = [name for name, column in columns.items() if column.supervision]
     objective = table.objective.label
     accuracy = (
         objective
@@ -256,7 +258,11 @@ def _lambda(trials: Sequence[RankedTrial], effect: ParameterEffect, table: Leade
     )
     quality = next((name for name in columns if is_image_distance(name)), None)
     chosen = dict.fromkeys(name for name in (accuracy, "L_I", quality) if name in columns)
-    rows = [row for row, trial in enumerate(trials) if trial.mean is not None and effect.key in trial.params]
+    rows = [
+        row
+        for row, trial in enumerate(trials)
+        if trial.rank is not None and axis_value(trial.params.get(effect.key)) is not None
+    ]
     return Lambda(
         key=effect.key,
         scale=effect.scale,
@@ -264,6 +270,7 @@ def _lambda(trials: Sequence[RankedTrial], effect: ParameterEffect, table: Leade
         values=tuple(float(trials[row].params[effect.key]) for row in rows),
         scores=tuple((str(name), *_of_rows(columns[str(name)], rows)) for name in chosen),
         missing="" if quality else "No image-quality score (FID or KID) was computed in this sweep.",
+        has_best=bool(rows) and rows[0] == 0,
     )
 
 
@@ -274,7 +281,7 @@ def _of_rows(
 
 
 def _pareto(data: SweepData, table: Leaderboard) -> tuple[str, str] | None:
-    """The objective upwards against the sweep's second one, else L_I, else the next score."""
+    """Choose the goal upwards against the sweep's second one, else L_I, else the next score."""
     names = [column.label for column in table.columns if column.kind == "score" and _has_values(column)]
     objective = table.objective.label
     others = [name for name in names if name != objective]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 
@@ -19,37 +20,39 @@ from infogan_reports.figures import (
     thinning_note,
 )
 from infogan_reports.mattered import Importance, Lambda, Mattered
-from infogan_reports.ranking import supervision
 from infogan_reports.text import counted
 
 LONGEST_LABEL = 24
 _ROW = 34  # pixels of a bar
 _PANEL = 190  # of one score in lambda's figure
 ROUGH_BELOW = 10  # finished trials for each parameter
+Uses = Callable[[str], str]  # a metric -> labels, factors or an empty text
 _MARKS = {  # whether a trial is the best: its mark; the best one lies on top
     False: {"symbol": "circle", "color": BLUE, "size": 8, "opacity": 0.75},
     True: {"symbol": "star", "color": VERMILLION, "size": 14},
 }
 
 
-def mattered_figures(mattered: Mattered, metric: str) -> list[Figure]:
-    """Importance, then lambda's figures, as far as there are any."""
-    found = [_importance_figure(mattered.importance, metric)] if mattered.importance.shares else []
-    return [*found, *(_lambda_figure(each, i) for i, each in enumerate(mattered.lambdas))]
+def mattered_figures(mattered: Mattered, metric: str, uses: Uses) -> list[Figure]:
+    """Draw importance, then lambda's figures, as far as there are any."""
+    found = [_importance_figure(mattered.importance, metric, uses)] if mattered.importance.shares else []
+    found += [_lambda_figure(each, i, uses) for i, each in enumerate(mattered.lambdas)]
+    return [replace(figure, group="together") for figure in found]
 
 
-def pareto_figure(mattered: Mattered) -> Figure | None:
-    """An empty plane of two scores: the page's script draws on it the scores that a reader chooses."""
+def pareto_figure(mattered: Mattered) -> list[Figure]:
+    """Draw an empty plane of two scores: the page's script draws on it the scores that a reader chooses."""
     if mattered.pareto is None:
-        return None
+        return []
     across, up = mattered.pareto
     figure = go.Figure()
     figure.update_xaxes(title_text=escaped(across))
     figure.update_yaxes(title_text=escaped(up))
-    return Figure("pareto", "Two scores at once", "", f"{up} against {across}.", plot_json(figure))
+    alt = f"{up} against {across}."
+    return [Figure("pareto", "Two scores at once", "", alt, plot_json(figure), group="pareto")]
 
 
-def _importance_figure(importance: Importance, metric: str) -> Figure:
+def _importance_figure(importance: Importance, metric: str, uses: Uses) -> Figure:
     shares = [*importance.shares, ("together (interactions)", importance.rest)]
     bars = go.Bar(
         x=[share for _, share in reversed(shares)],
@@ -83,22 +86,25 @@ def _importance_figure(importance: Importance, metric: str) -> Figure:
         f"forest fitted to {counted(n, 'finished trial')}.{rough}",
         alt=f"Importance by fANOVA: {words}.",
         plot=plot,
-        supervision=supervision(metric),
+        supervision=uses(metric),
     )
 
 
-def _lambda_figure(found: Lambda, index: int) -> Figure:
-    """One panel a score, above one another on the same axis of lambda."""
+def _lambda_figure(found: Lambda, index: int, uses: Uses) -> Figure:
+    """Draw the panels of the scores above one another, on the same axis of lambda."""
     names = [name for name, _, _ in found.scores]
-    drawn = drawn_rows([trial.rank == 1 for trial in found.trials])
+    best = (
+        [place == 0 for place, _ in enumerate(found.trials)]
+        if found.has_best
+        else [False] * len(found.trials)
+    )
+    drawn = drawn_rows(best)
     figure = go.Figure()
     height = 1 / max(len(names), 1)
     for place, (name, means, spreads) in enumerate(found.scores):
         axis = "y" if place == 0 else f"y{place + 1}"
         for is_best, marker in _MARKS.items():
-            rows = [
-                row for row in drawn if means[row] is not None and (found.trials[row].rank == 1) == is_best
-            ]
+            rows = [row for row in drawn if means[row] is not None and best[row] == is_best]
             figure.add_trace(
                 go.Scatter(
                     x=[found.values[row] for row in rows],
@@ -139,7 +145,7 @@ def _lambda_figure(found: Lambda, index: int) -> Figure:
         + thinning_note(len(drawn), len(found.trials)),
         alt=f"{title}: one panel a score above one another, {counted(len(found.trials), 'trial')}. {found.missing}",
         plot=plot,
-        supervision=next(filter(None, map(supervision, names)), ""),
+        supervision=next(filter(None, map(uses, names)), ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is better beyond the noise: intervals of paired differences over seeds."""
+"""Leads beyond the noise: intervals of paired differences over seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AT_ONCE = 1000  # trials, so that 10,000 of them need no more than 8 MB
 
 
 def least_leads(values: Floats, best: int, *, higher_is_better: bool) -> Floats:
-    """How far ahead of each trial the best one is at the least, with 95 % confidence.
+    """Compute how far ahead of each trial the best one is at the least, with 95 % confidence.
 
     The seeds that both trials have are paired and resampled with replacement (percentile bootstrap of the mean
     difference, seeded). With few seeds such an interval is too narrow (with 2, equal trials would differ half of the
@@ -45,7 +45,7 @@ def least_leads(values: Floats, best: int, *, higher_is_better: bool) -> Floats:
 
 
 def _lower_ends(leads: Floats) -> Floats:
-    """Lower ends (n_trials,) of the intervals of the mean of `leads` (n_trials, n_seeds >= 2)."""
+    """Return the lower ends (n_trials,) of the intervals of the mean of `leads` (n_trials, n_seeds >= 2)."""
     n = leads.shape[1]
     rng = np.random.default_rng(0)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
@@ -57,7 +57,7 @@ def _lower_ends(leads: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Lead:
-    """How far one trial is ahead of another: on average, and at the least, with 95 % confidence.
+    """The lead of one trial over another: on average, and at the least, with 95 % confidence.
 
     `least` is None where two seeds are not enough to tell: neither shared, nor of each trial.
     """
@@ -68,12 +68,12 @@ class Lead:
 
     @property
     def beyond_the_noise(self) -> bool:
-        """Whether even the lower end of the interval is a lead."""
+        """Say whether even the lower end of the interval is a lead."""
         return self.least is not None and self.least > 0
 
 
 def lead(ahead: Mapping[int, float], behind: Mapping[int, float], *, higher_is_better: bool) -> Lead:
-    """The lead of one trial over another one that need not be of the same sweep, from a score of each seed.
+    """Compute the lead of one trial over another one that need not be of the same sweep, from a score of each seed.
 
     Seeds that both have are paired, as in `least_leads`. With fewer than two of those, the seeds are taken as two
     samples: Welch's interval, with the degrees of freedom of the smaller one, which is a little too wide.
@@ -95,7 +95,7 @@ def lead(ahead: Mapping[int, float], behind: Mapping[int, float], *, higher_is_b
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Student's 95 % interval of the mean of `values`, None for fewer than two."""
+    """Return Student's 95 % interval of the mean of `values`, None for fewer than two."""
     n = len(values)
     if n < 2:
         return None
@@ -104,5 +104,5 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 
 def _student(n: int) -> float:
-    """Student's t at 0.975 for a mean of `n` values (at least 2)."""
+    """Return Student's t at 0.975 for a mean of `n` values (at least 2)."""
     return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))

@@ -1,43 +1,13 @@
-"""The order of the trials: by the mean of the objective over their seeds."""
+"""The order of the trials: by the mean of the goal over their seeds."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from infogan_bench.records import mean_over_seeds, std_over_seeds, trial_order
 from infogan_reports.folder import SweepData
-
-USES_LABELS = frozenset({"cluster_accuracy", "purity", "nmi", "ari"})
-"""Scores that need labels: choosing a trial by one of them is supervision. L_I needs none."""
-
-USES_FACTORS = frozenset(
-    {
-        "mig",
-        "dci_disentanglement",
-        "dci_completeness",
-        "dci_informativeness",
-        "sap_discrete",
-        "modularity",
-        "explicitness",
-        "factor_vae",
-        "beta_vae",
-        "irs",
-        "mig_sup",
-        "jemmig",
-        "dcimig",
-        "z_max_variance",
-    }
-)
-"""Scores that need ground-truth factors, which is supervision as well."""
-
-
-def supervision(metric: str) -> str:
-    """`labels` or `factors` where a score needs them, else empty; a chance floor needs what its score needs."""
-    score = metric.rpartition("/")[2] if metric.startswith("floor/") else metric
-    return "labels" if score in USES_LABELS else "factors" if score in USES_FACTORS else ""
-
 
 UNRANKED = frozenset({"diverged", "failed"})
 _MOST_TELLING_FIRST = ("failed", "diverged", "interrupted", "running", "pending", "stopped", "finished")
@@ -45,11 +15,12 @@ _MOST_TELLING_FIRST = ("failed", "diverged", "interrupted", "running", "pending"
 
 @dataclass(frozen=True)
 class RankedTrial:
-    """One trial over its seeds.
+    """A trial over its seeds.
 
-    `mean` is the mean objective at the last report and is None where a seed has none, or where the trial
-    diverged or failed; only a trial with a `mean` has a `rank` (1 is best). `std` is the sample standard
-    deviation over the seeds (ddof 1), None for a single seed. `scores` are the means of what every seed has.
+    `mean` is the mean of the goal at the last report and is None where a seed has none, or where the trial diverged or
+    failed; only a trial with a `mean` has a `rank` (1 is best; equal trials share one, and the next rank is left out).
+    `std` is the sample standard deviation over the seeds (ddof 1), None for a single seed. `scores` are the means of
+    the metrics that every seed has, and `spreads` their standard deviations.
     """
 
     rank: int | None
@@ -62,25 +33,35 @@ class RankedTrial:
     params: Mapping[str, Any]
     scores: Mapping[str, float]
     seconds: float  # of training and evaluation, summed over the seeds
+    ended_by: str | None = None  # scheduler, time limit, interrupt or done; None: not recorded
+    spreads: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def ranking(data: SweepData) -> tuple[RankedTrial, ...]:
-    """All trials: first the ranked ones, best first and ties by trial id, then the others by trial id."""
+    """Order all trials: first the ranked ones, best first and ties by trial id, then the others by trial id."""
     seeds_of: dict[str, list[Mapping[str, Any]]] = {}
     for row in data.trials.to_dict("records"):
         seeds_of.setdefault(row["trial"], []).append({str(key): value for key, value in row.items()})
     trials = [_over_seeds(trial, rows, data.metric) for trial, rows in seeds_of.items()]
     sign = -1.0 if data.mode == "max" else 1.0
-    scored = sorted((sign * trial.mean, trial.trial, trial) for trial in trials if trial.mean is not None)
-    ranked = [replace(trial, rank=place) for place, (_, _, trial) in enumerate(scored, start=1)]
-    others = sorted((trial for trial in trials if trial.mean is None), key=lambda trial: trial.trial)
+    scored = sorted(
+        ((sign * trial.mean, trial) for trial in trials if trial.mean is not None),
+        key=lambda entry: (entry[0], trial_order(entry[1].trial)),
+    )
+    ranked: list[RankedTrial] = []
+    for place, (_, trial) in enumerate(scored, start=1):
+        tied = ranked and ranked[-1].mean == trial.mean
+        ranked.append(replace(trial, rank=ranked[-1].rank if tied else place))
+    others = sorted(
+        (trial for trial in trials if trial.mean is None), key=lambda trial: trial_order(trial.trial)
+    )
     return (*ranked, *others)
 
 
 def pareto_front(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[RankedTrial, ...]:
-    """The ranked trials that no other one beats, best first by the first objective.
+    """Return the ranked trials that no other trial beats, best first by the first goal.
 
-    One beats another if it is no worse in any objective of the sweep and better in one. A trial without a value of
+    A trial beats another if it is no worse in any goal of the sweep and better in one. A trial without a value of
     each is not compared.
     """
     signs = {metric: 1.0 if mode == "max" else -1.0 for metric, mode in data.goals}
@@ -103,25 +84,29 @@ def pareto_front(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[Ranked
 
 def _over_seeds(trial: str, rows: Sequence[Mapping[str, Any]], metric: str) -> RankedTrial:
     status = _status(row["status"] for row in rows)
-    values = [row["scores"][metric] for row in rows if metric in row["scores"]]
-    scored = status not in UNRANKED and len(values) == len(rows)
-    shared = set.intersection(*(set(row["scores"]) for row in rows))
+    seeds = [row["scores"] for row in rows]
+    values = {name: [scores.get(name) for scores in seeds] for name in sorted(set().union(*seeds))}
+    means = {name: mean for name, each in values.items() if (mean := mean_over_seeds(each)) is not None}
+    spreads = {name: std_over_seeds(values[name]) for name in means}
+    ranked = status not in UNRANKED
     return RankedTrial(
         rank=None,
         trial=trial,
         status=status,
         step=min(int(row["step"]) for row in rows),
         n_seeds=len(rows),
-        mean=statistics.fmean(values) if scored else None,
-        std=statistics.stdev(values) if scored and len(values) > 1 else None,
+        mean=means.get(metric) if ranked else None,
+        std=spreads.get(metric) if ranked else None,
         params=rows[0]["params"],
-        scores={name: statistics.fmean(row["scores"][name] for row in rows) for name in sorted(shared)},
+        scores=means,
         seconds=sum(float(row["seconds"]) for row in rows),
+        ended_by=rows[0]["ended_by"],
+        spreads=spreads,
     )
 
 
 def _status(of_seeds: Iterable[str]) -> str:
-    """The trial's status: the most telling one among its seeds."""
+    """Return the trial's status: the most telling one among its seeds."""
     statuses = set(of_seeds)
     status = min(statuses, key=_MOST_TELLING_FIRST.index)
     return "running" if status == "pending" and len(statuses) > 1 else status

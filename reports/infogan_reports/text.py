@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
 NOTHING = "–"
 LONGEST_FRACTION = 8
+LONGEST_WHOLE = 10**8  # a larger number is rounded by the script of the page, as a fraction is
+LARGEST_EXACT = 2**53  # a float64, and so JavaScript, holds every whole number up to it
+STATUS_WORDS = {
+    "finished": "finished",
+    "stopped": "stopped early",
+    "diverged": "diverged",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "running": "running",
+    "pending": "pending",
+}
+
+
+def not_finite_text(value: float) -> str:
+    """Return `NaN`, `∞` or `−∞`."""
+    return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+
+
+def axis_value(value: object) -> float | None:
+    """Return a swept value as its place on an axis of numbers, None where it has none: text, NaN, infinity."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond 1e308
+        return None
 
 
 def number(value: float | None) -> str:
-    """Four decimals for what lies near 1, fewer for larger values, and a dash for a missing one."""
+    """Return four decimals of a value near 1, fewer of a larger one, and a dash for a missing one."""
     if value is None:
         return NOTHING
+    if not math.isfinite(value):
+        return not_finite_text(value)
     size = abs(value)
     if size != 0 and (size < 1e-3 or size >= 1e4):
         return f"{value:.2e}"
@@ -21,9 +50,11 @@ def number(value: float | None) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A swept value on one line; a long fraction, as a random search draws, is cut to four digits."""
+    """Return a swept value on one line; a long fraction, as a random search draws, is cut to four digits."""
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return not_finite_text(value)
     if isinstance(value, float):
         exact = f"{value:.12g}"
         return exact if len(exact) <= LONGEST_FRACTION else f"{value:.4g}"
@@ -31,7 +62,7 @@ def value_text(value: Any) -> str:
 
 
 def value_texts(values: Iterable[Any]) -> dict[str, str]:
-    """Each value (as JSON) and its text; where two would read alike, as 1 and "1" do, their JSON."""
+    """Return each value (as JSON) with its text; where two would read alike, as 1 and "1" do, their JSON."""
     texts = {json.dumps(value): value_text(value) for value in values}
     return texts if len(set(texts.values())) == len(texts) else {category: category for category in texts}
 

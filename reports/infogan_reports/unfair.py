@@ -1,24 +1,21 @@
-"""What makes a comparison of sweeps unfair, and in what their settings differ."""
+"""The reasons why a comparison of sweeps is unfair, and the settings in which they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from infogan_reports.compared import ABSENT, Compared, flat
-from infogan_reports.effects import domain_of
-from infogan_reports.ranking import supervision
-from infogan_reports.summary import domain_text
+from infogan_reports.effects import domain_of, domain_text
 from infogan_reports.text import counted, value_text
 
-_SECTIONS = ("dataset", "seeds", "search", "scheduler", "goal", "objective", "evaluation")
+_SECTIONS = ("dataset", "seeds", "search", "scheduler", "goal", "evaluation")
 _VERSIONS = ("infogan_bench", "commit", "torch", "numpy", "scikit-learn", "python")
 
 
 def cautions(
     sweeps: Sequence[Compared], ranked: Sequence[int], differences: Mapping[str, tuple[str, ...]]
 ) -> Iterator[str]:
-    """What makes the comparison unfair, the gravest first."""
+    """Yield the reasons why the comparison is unfair, the gravest first."""
 
     def each(values: Sequence[str]) -> str:
         return ", ".join(f"{sweep.letter}: {value}" for sweep, value in zip(sweeps, values, strict=True))
@@ -71,19 +68,21 @@ def _steps(sweep: Compared) -> str:
 
 
 def _copies(sweeps: Sequence[Compared]) -> str:
-    letters: dict[Any, list[str]] = {}
+    letters: dict[str, list[str]] = {}
     for sweep in sweeps:
         if identity := sweep.data.environment.get("sweep_id"):
-            letters.setdefault(identity, []).append(sweep.letter)
+            letters.setdefault(str(identity), []).append(sweep.letter)
     return "; ".join(" and ".join(same) for same in letters.values() if len(same) > 1)
 
 
 def _test_images(sweep: Compared) -> int | None:
-    """How many test images the scores against labels or factors are of, as far as the best trial's files say."""
-    evaluation = sweep.files.evaluation if sweep.files else {}
-    if evaluation.get("confusion"):
-        return sum(map(sum, evaluation["confusion"]["counts"]))
-    return int(evaluation["factor_matrix"]["n"]) if evaluation.get("factor_matrix") else None
+    """Return the number of test images that scores rest on, where the best trial's files say so."""
+    evaluation = sweep.best_files.evaluation if sweep.best_files else None
+    if evaluation is None:
+        return None
+    if evaluation.confusion is not None:
+        return sum(map(sum, evaluation.confusion.counts))
+    return evaluation.factor_matrix.n if evaluation.factor_matrix else None
 
 
 def _cautions_of_objectives(sweeps: Sequence[Compared]) -> Iterator[str]:
@@ -95,21 +94,23 @@ def _cautions_of_objectives(sweeps: Sequence[Compared]) -> Iterator[str]:
             yield f"{metric} is to be high in one of them and low in another, so no sweep is better in it."
     if len(directions) > 1:
         chosen = ", ".join(
-            f"{sweep.letter}: {sweep.data.metric}{_with_supervision(sweep.data.metric)}" for sweep in sweeps
+            f"{sweep.letter}: {sweep.data.metric}{_with_supervision(sweep)}" for sweep in sweeps
         )
         yield f"Their best trials were chosen by different objectives ({chosen})."
 
 
-def _with_supervision(metric: str) -> str:
-    return f", which uses {supervision(metric)}" if supervision(metric) else ""
+def _with_supervision(sweep: Compared) -> str:
+    uses = sweep.data.uses(sweep.data.metric)
+    return f", which uses {uses}" if uses else ""
 
 
 def _protocols_that_differ(sweeps: Sequence[Compared], ranked: Sequence[int]) -> str:
-    """Scores whose protocols (samples, bins, estimator) are not those of the first sweep that has them."""
+    """Name the scores whose protocols (samples, bins, estimator) are not those of the first sweep that has them."""
     found: dict[str, dict[str, str]] = {}
     for place in ranked:
-        files = sweeps[place].files
-        for name, protocol in ((files.evaluation.get("protocols") or {}) if files else {}).items():
+        files = sweeps[place].best_files
+        evaluation = files.evaluation if files else None
+        for name, protocol in evaluation.protocols.items() if evaluation else ():
             words = ", ".join(f"{key} = {value_text(value)}" for key, value in protocol.items())
             found.setdefault(name, {})[sweeps[place].letter] = words
     return "; ".join(
@@ -132,7 +133,7 @@ def _versions_that_differ(sweeps: Sequence[Compared]) -> str:
 
 
 def differences(sweeps: Sequence[Compared]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Keys of the resolved sweeps that are not the same in all: the base run with what is swept in it, first."""
+    """Yield the keys of the resolved sweeps that differ: the base run with what is swept in it, first."""
     tables = [_settings(sweep) for sweep in sweeps]
     for key in dict.fromkeys(key for table in tables for key in table):
         texts = tuple(table.get(key, ABSENT) for table in tables)
@@ -146,6 +147,7 @@ def _settings(sweep: Compared) -> dict[str, str]:
     swept = dict.fromkeys(key for trial in sweep.trials for key in trial.params)
     keys = dict.fromkeys([*map(str, config.get("space") or {}), *swept])
     space = {key: f"swept: {domain_text(domain_of(config, key)) or 'see the sweep'}" for key in keys}
+    config = {"goal": config.get("objective"), **config}  # its name in folders written before
     sections = {section: config[section] for section in _SECTIONS if config.get(section) is not None}
     named = {
         section: {"name": value} if isinstance(value, str) else value for section, value in sections.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from infogan_reports import load, summarise
+from infogan_reports.sections import codes
 
 from infogan_bench.errors import InputError
 from infogan_bench.pictures.explorer import write_explorer
@@ -26,7 +27,7 @@ def sweep_folder(trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def best_place(folder: Path) -> Path:
     """Of the first seed of the best trial."""
-    best = summarise(load(folder)).best
+    best = summarise(load(folder)).sweep.best
     assert best is not None
     return folder / "trials" / best.trial / "seed-0"
 
@@ -55,7 +56,7 @@ def test_a_best_trial_that_was_stopped_gets_the_gallery_that_it_would_have_drawn
     assert write_report_pictures(sweep_folder) == []
     assert {name: (place / name).read_bytes() for name in GALLERY} == drawn_by_the_trial
     assert {path.parent for path in sweep_folder.glob("trials/*/*/categories.*")} == {place}
-    meaning = summarise(load(sweep_folder)).meaning
+    meaning = summarise(load(sweep_folder)).of(codes.SECTION).meaning
     assert meaning is not None
     assert meaning.gallery is not None
 

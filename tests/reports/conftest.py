@@ -197,9 +197,9 @@ def mixed(sweep: Callable[..., Path]) -> Path:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A real Chromium; where there is none, what needs it is skipped."""
+    """A real Chromium for all tests of the session; where there is none, what needs it is skipped."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
     with sync_playwright() as playwright:

@@ -215,6 +215,8 @@ def test_one_folder_is_no_comparison(mixed: Path) -> None:
 
 def evaluation(n: int, bins: int) -> Mapping[str, Any]:
     return {
+        "step": 100,
+        "scores": {},
         "codes": [],
         "confusion": {"code": "cat_0", "classes": ["a"], "counts": [[n]], "match": [0]},
         "protocols": {"mig": {"n": n, "n_bins": bins}},

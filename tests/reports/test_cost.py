@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from infogan_reports import ReportError, build_comparison, build_report, load, ranking
+from infogan_reports import build_comparison, build_report, load, ranking
 from infogan_reports.cost import Cost, cost
 from infogan_reports.text import amount_hours
 
@@ -80,11 +80,10 @@ def test_a_line_that_a_crash_cut_short_does_not_count(mixed: Path) -> None:
     assert cost_of(mixed, whole + whole[:30] + "\n" + line(FIRST, 7.0, CPU=1.0)).wall_seconds == 7.0
 
 
-def test_another_file_of_that_name_is_refused(mixed: Path) -> None:
-    with pytest.raises(
-        ReportError, match=r"sessions\.jsonl: a line must hold began, request, seconds, status"
-    ):
-        cost_of(mixed, '{"began": 1}\n')
+def test_another_file_of_that_name_is_left_out_and_named(mixed: Path) -> None:
+    (mixed / "sessions.jsonl").write_text('{"began": 1}\n')
+    assert "sessions.jsonl:1: `began` must be text, but is 1" in text_of(build_report(mixed))
+    assert cost_of(mixed).sessions == ()
 
 
 def test_the_page_says_what_it_took(mixed: Path) -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from infogan_reports import build_report, load, summarise
 from infogan_reports.explained import Explained, reading_of
+from infogan_reports.quantities import Quantities
+from infogan_reports.sections import metrics
 from scipy.stats import binomtest
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES, SHAPE_SCORES
+from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES
 
 
 @pytest.fixture
@@ -23,20 +25,19 @@ def explained(sweep: Callable[..., Path], written_trial: type) -> Callable[..., 
     def explain(
         scores: dict[str, float], evaluation: dict[str, Any], values: tuple[float | None, ...] = (0.5, 0.7)
     ) -> dict[str, Explained]:
-        whole = {"codes": [], **evaluation}
+        whole = {"step": 100, "scores": {}, "codes": [], **evaluation}
         folder = sweep(written_trial("0000", {}, values, scores=scores), evaluation=whole)
-        return {each.name: each for each in summarise(load(folder)).explained}
+        return {each.name: each for each in summarise(load(folder)).of(metrics.SECTION).scores}
 
     return explain
 
 
-@pytest.mark.parametrize(
-    "name", [*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, "L_I", "fid", "kid", "fid_digits"]
-)
+@pytest.mark.parametrize("name", [*LABEL_SCORES, *FACTOR_SCORES, "L_I", "fid", "kid", "fid_digits"])
 def test_every_score_of_the_project_can_be_read(name: str) -> None:
-    reading = reading_of(name)
+    reading = reading_of(Quantities(), name)
     assert reading is not None
-    assert reading.asks
+    assert reading.explanation.endswith("?")
+    assert reading.range is not None
     assert reading.range[0] < reading.range[1]
 
 
@@ -102,7 +103,13 @@ def test_what_a_score_assumed_and_what_chance_makes(explained: Callable[..., dic
         {
             "protocols": {"mig": {"n": 10_000, "n_bins": 20}},
             "not_defined": {"modularity": "one factor alone"},
-            "shape_correlation": {"codes": ["uniform_0", "uniform_1"], "n": 990, "within": "cat_0"},
+            "shape_correlation": {
+                "codes": ["uniform_0", "uniform_1"],
+                "measures": ["slant"],
+                "correlation": [[0.9], [0.1]],
+                "n": 990,
+                "within": "cat_0",
+            },
         },
     )
     mig = found["mig"]
@@ -130,7 +137,7 @@ def test_seeds_are_the_only_spread_where_there_are_no_counts(
 
 def test_no_trial_to_explain_by(sweep: Callable[..., Path], written_trial: type) -> None:
     folder = sweep(written_trial("0000", {}, (None,), status="failed"))
-    (objective,) = summarise(load(folder)).explained
+    (objective,) = summarise(load(folder)).of(metrics.SECTION).scores
     assert (objective.mean, objective.spread, objective.n_seeds, objective.interval) == (None, None, 0, None)
     assert "Is each class one cluster" in build_report(folder).read_text(encoding="utf-8")
 

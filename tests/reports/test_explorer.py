@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from infogan_reports import ReportError, build_report, load, summarise
-from infogan_reports.explorer import MAX_BYTES, Explorer, Plane, best_explorers
+from infogan_reports import build_report, load, summarise
+from infogan_reports.explorer import MAX_BYTES, Explorer, best_explorers
+from infogan_reports.sections import codes
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page
+
+from infogan_bench.records import PlaneRecord
 
 TILE = (2, 3)  # height, width
 COLUMNS = 7
@@ -76,17 +79,17 @@ def explored(mixed: Path) -> Path:
 
 def test_the_best_trials_that_have_an_explorer_are_read_in_their_order(explored: Path) -> None:
     report = summarise(load(explored))
-    assert [trial.trial for trial in report.trials[:3]] == ["0001", "0000", "0002"]
-    assert [explorer.trial for explorer in report.explorers] == ["0001", "0000"]
-    first = report.explorers[0]
+    assert [trial.trial for trial in report.sweep.trials[:3]] == ["0001", "0000", "0002"]
+    assert [explorer.trial for explorer in report.of(codes.SECTION).explorers] == ["0001", "0000"]
+    first = report.of(codes.SECTION).explorers[0]
     assert (first.tile, first.columns, first.category, first.n_noises) == (TILE, COLUMNS, "cat_0", 2)
     assert first.matches == ("zero", "one", None)
-    assert first.planes[1] == Plane(("gaussian_0",), ((-1.96, 0.0, 1.96),))
+    assert first.planes[1] == PlaneRecord(("gaussian_0",), ((-1.96, 0.0, 1.96),))
 
 
 def test_sheets_are_chosen_by_rank_as_long_as_they_fit() -> None:
     def explorer(trial: str, size: int) -> Explorer:
-        return Explorer(trial, 0, bytes(size), TILE, 1, None, (None,), 1, (Plane((), ()),), "")
+        return Explorer(trial, 0, bytes(size), TILE, 1, None, (None,), 1, (PlaneRecord((), ()),), "")
 
     half = MAX_BYTES // 2
     found = [explorer("a", half), None, explorer("b", half + 1), explorer("c", half), explorer("d", 1)]
@@ -95,7 +98,7 @@ def test_sheets_are_chosen_by_rank_as_long_as_they_fit() -> None:
 
 
 def test_pictures_are_at_their_place_and_known_to_be_right_or_wrong(explored: Path) -> None:
-    meaning = summarise(load(explored)).meaning
+    meaning = summarise(load(explored)).of(codes.SECTION).meaning
     assert meaning is not None
     gallery = meaning.gallery
     assert gallery is not None
@@ -116,9 +119,9 @@ def test_pictures_are_at_their_place_and_known_to_be_right_or_wrong(explored: Pa
 
 def test_older_folders_have_neither(mixed: Path) -> None:
     report = summarise(load(mixed))
-    assert report.explorers == ()
-    assert report.meaning is not None
-    assert report.meaning.gallery is None
+    assert report.of(codes.SECTION).explorers == ()
+    assert report.of(codes.SECTION).meaning is not None
+    assert report.of(codes.SECTION).meaning.gallery is None
     page = build_report(mixed).read_text(encoding="utf-8")
     assert "No explorer: none of the best trials has an explorer.webp" in page
     assert 'id="explorers"' not in page
@@ -128,16 +131,18 @@ def test_older_folders_have_neither(mixed: Path) -> None:
     ("name", "content", "message"),
     [
         ("explorer.webp", b"RIFF....JPEG", "explorer.webp is not a WebP file"),
-        ("explorer.json", b"{", "explorer.json is not JSON"),
-        ("explorer.json", b'{"tile": 28}', "explorer.json does not describe an explorer"),
+        ("explorer.json", b"{", "explorer.json: is not JSON"),
+        ("explorer.json", b'{"tile": 28}', "explorer.json: `tile` must be a list, but is 28"),
         ("categories.png", b"GIF89a", "categories.png is not a PNG file"),
-        ("categories.json", b"[]", "categories.json does not describe a gallery"),
+        ("categories.json", b"[]", "categories.json: must hold an object, but holds []"),
     ],
 )
-def test_a_damaged_file_is_named(explored: Path, name: str, content: bytes, message: str) -> None:
+def test_a_damaged_file_is_left_out_and_named(
+    explored: Path, name: str, content: bytes, message: str
+) -> None:
     (explored / "trials" / "0001" / "seed-0" / name).write_bytes(content)
-    with pytest.raises(ReportError, match=re.escape(message)):
-        build_report(explored)
+    page = html.unescape(build_report(explored).read_text(encoding="utf-8"))
+    assert message in page.partition('id="left-out"')[2].partition("</ul>")[0]
 
 
 def test_the_gallery_on_the_page(explored: Path) -> None:

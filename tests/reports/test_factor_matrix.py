@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from infogan_reports import build_report, load, summarise
+from infogan_reports.sections import codes, summary
 
 MATRIX: dict[str, Any] = {
     "codes": ["cat_0", "uniform_0", "<b>"],
@@ -24,7 +25,7 @@ MATRIX: dict[str, Any] = {
 
 @pytest.fixture
 def folder(sweep: Callable[..., Path], written_trial: type) -> Path:
-    evaluation = {"step": 100, "codes": [], "confusion": None, "factor_matrix": MATRIX}
+    evaluation = {"step": 100, "scores": {}, "codes": [], "confusion": None, "factor_matrix": MATRIX}
     return sweep(
         written_trial("0000", {}, (0.5,), scores={"cluster_accuracy": 0.25, "beta_vae": 0.75}),
         config={"dataset": "sprites", "objective": {"metric": "mig", "mode": "max"}},
@@ -33,7 +34,7 @@ def folder(sweep: Callable[..., Path], written_trial: type) -> Path:
 
 
 def test_a_cell_is_shaded_by_its_share_of_the_factor_s_entropy(folder: Path) -> None:
-    meaning = summarise(load(folder)).meaning
+    meaning = summarise(load(folder)).of(codes.SECTION).meaning
     assert meaning is not None
     matrix = meaning.factor_matrix
     assert matrix is not None
@@ -45,7 +46,7 @@ def test_a_cell_is_shaded_by_its_share_of_the_factor_s_entropy(folder: Path) -> 
 
 
 def test_the_code_that_knows_a_factor_best_is_marked_unless_none_knows_it(folder: Path) -> None:
-    meaning = summarise(load(folder)).meaning
+    meaning = summarise(load(folder)).of(codes.SECTION).meaning
     assert meaning is not None
     assert meaning.factor_matrix is not None
     best = [[cell.best for cell in cells] for _, cells in meaning.factor_matrix.rows]
@@ -70,15 +71,17 @@ def test_the_table_is_on_the_page(folder: Path) -> None:
 
 def test_scores_that_use_factors_are_marked_apart_from_those_that_use_labels(folder: Path) -> None:
     report = summarise(load(folder))
-    assert (report.question.uses_factors, report.question.uses_labels) == (True, False)
+    assert report.of(summary.SECTION).question.uses == "factors"
     page = build_report(folder).read_text(encoding="utf-8")
-    used = {column.label: column.supervision for column in report.leaderboard.columns if column.supervision}
+    used = {
+        column.label: column.supervision for column in report.sweep.leaderboard.columns if column.supervision
+    }
     assert used == {"beta_vae": "factors", "mig": "factors", "cluster_accuracy": "labels"}
     assert "mig uses ground-truth factors, so choosing a trial by it is supervision" in page
 
 
 def test_without_factors_there_is_no_such_table(mixed: Path) -> None:
-    meaning = summarise(load(mixed)).meaning
+    meaning = summarise(load(mixed)).of(codes.SECTION).meaning
     assert meaning is not None
     assert meaning.factor_matrix is None
     assert "What each code knows" not in build_report(mixed).read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Reading a sweep folder, whole, half written or broken."""
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from infogan_reports import ReportError, build_report, load, summarise
 from infogan_reports.folder import read_history
+from infogan_reports.sections import codes
 
 
 def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
@@ -54,7 +56,15 @@ def test_a_score_that_is_not_finite_is_absent(
 def test_a_trial_without_a_row_is_pending(sweep: Callable[..., Path], written_trial: type) -> None:
     folder = sweep(written_trial("0000", {"steps": 10}, (0.5,)))
     (folder / "trials" / "0001").mkdir()
-    described = {"trial": "0001", "params": {"steps": 20}, "run": {}, "dataset": {}, "seeds": [3, 4]}
+    described = {
+        "trial": "0001",
+        "params": {"steps": 20},
+        "run": {},
+        "dataset": {},
+        "seeds": [3, 4],
+        "progress": [],
+        "history": [],
+    }
     (folder / "trials" / "0001" / "trial.json").write_text(json.dumps(described))
     rows = load(folder).trials
     assert list(zip(rows["trial"], rows["seed"], rows["status"], strict=True)) == [
@@ -100,19 +110,44 @@ def _with(column: str, value: str) -> Callable[[Path], Any]:
         (_replace("sweep.yaml", "- 1"), "must hold a mapping"),
         (_replace("sweep.yaml", "name: x"), "must say `goal"),
         (_replace("sweep.yaml", "objective: {metric: nmi, mode: most}"), "must be max or min, but is 'most'"),
-        (_replace("trials.parquet", "text"), r"trials\.parquet cannot be read as Parquet"),
-        (_replace("history.parquet", ""), r"history\.parquet cannot be read as Parquet"),
+        (_replace("trials.parquet", "text"), r"trials\.parquet: cannot be read as Parquet"),
         (_without_column, "lacks seconds"),
-        (_with("params", "{"), "which is not JSON"),
+        (_with("params", "{"), "params: is not JSON"),
         (_with("scores", "[1]"), "must hold a JSON object"),
         (_with("status", "odd"), r"must be one of .*finished.* but there is \['odd'\]"),
-        (_replace("trials/0001/seed-0/samples.png", "GIF89a"), r"samples\.png is not a PNG"),
-        (_replace("trials/0001/seed-0/evaluation.json", "{"), "which is not JSON"),
     ],
 )
 def test_a_broken_file_is_named(mixed: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(mixed)
     with pytest.raises(ReportError, match=message):
+        build_report(mixed)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("history.parquet", b"", "history.parquet: cannot be read as Parquet"),
+        ("trials/0001/seed-0/samples.png", b"GIF89a", "samples.png is not a PNG"),
+        ("trials/0001/seed-0/evaluation.json", b"{", "evaluation.json: is not JSON"),
+        ("trials/0001/seed-0/evaluation.json", b"\xff{}", "evaluation.json: is not UTF-8 text (byte 0)"),
+        ("sessions.jsonl", b"\xff{}", "sessions.jsonl: is not UTF-8 text (byte 0)"),
+        ("quantities.json", b"[1]", "quantities.json: must hold an object, but holds [1]"),
+        ("trials/0009/trial.json", b"\xff", "trial.json: is not UTF-8 text (byte 0)"),
+    ],
+)
+def test_a_damaged_file_that_can_be_left_out_is_named_on_the_page(
+    mixed: Path, name: str, content: bytes, message: str
+) -> None:
+    (mixed / name).parent.mkdir(exist_ok=True)
+    (mixed / name).write_bytes(content)
+    page = html.unescape(build_report(mixed).read_text(encoding="utf-8"))
+    assert message in page.partition('id="left-out"')[2].partition("</ul>")[0]
+    assert "Trial 0001 (optimiser.lr_g = 0.001" in page
+
+
+def test_a_sweep_file_that_is_not_utf_8_is_one_line(mixed: Path) -> None:
+    (mixed / "sweep.yaml").write_bytes(b"name: \xff\n")
+    with pytest.raises(ReportError, match=r"sweep\.yaml: is not UTF-8 text \(byte 6\)$"):
         build_report(mixed)
 
 
@@ -123,10 +158,11 @@ def test_a_trial_that_no_folder_can_be_called_has_no_files(mixed: Path, name: st
     rows = pd.read_parquet(mixed / "trials.parquet").replace({"trial": {"0001": name}})
     rows.to_parquet(mixed / "trials.parquet")
     report = summarise(load(mixed))
-    assert report.best is not None
-    assert report.best.trial == name
-    assert report.meaning is not None
-    assert (report.meaning.has_folder, report.meaning.samples, report.meaning.codes) == (False, None, ())
+    assert report.sweep.best is not None
+    assert report.sweep.best.trial == name
+    meaning = report.of(codes.SECTION).meaning
+    assert meaning is not None
+    assert (meaning.has_folder, meaning.samples, meaning.codes) == (False, None, ())
     assert "cannot be that of a folder" in build_report(mixed).read_text(encoding="utf-8")
 
 
@@ -135,7 +171,7 @@ def test_a_code_that_no_file_can_be_called_has_no_picture(mixed: Path) -> None:
     evaluation = json.loads(path.read_text())
     evaluation["codes"][0]["name"] = "../cat"
     path.write_text(json.dumps(evaluation))
-    meaning = summarise(load(mixed)).meaning
+    meaning = summarise(load(mixed)).of(codes.SECTION).meaning
     assert meaning is not None
     assert [(code.name, code.traversal is None) for code in meaning.codes] == [
         ("../cat", True),

@@ -35,6 +35,7 @@ CONFIG: dict[str, Any] = {
 }
 EVALUATION: dict[str, Any] = {
     "step": 100,
+    "scores": {MARKUP: 0.9},
     "codes": [
         {"name": TRIAL, "kind": "categorical", "size": 2, "entropy": 0.69, "mi_bound": 0.1},
         {"name": QUOTE, "kind": MARKUP, "size": 1, "mi_bound": 0.1},
@@ -89,7 +90,7 @@ def write_hostile(
     pd.DataFrame(history, columns=["trial", "seed", "step", "metric", "value"]).to_parquet(
         folder / "history.parquet"
     )
-    began = [{"began": began, "seconds": 5, "status": MARKUP, "request": {}} for began in (MARKUP, QUOTE)]
+    began = [{"began": began, "seconds": 5, "status": "finished", "request": {}} for began in (MARKUP, QUOTE)]
     (folder / "sessions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in began))
     _write_pictures(folder / "trials" / TRIAL / "seed-0")
     return folder

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from infogan_reports import ReportError, build_report, load, summarise
+from infogan_reports import build_report, load, summarise
 from infogan_reports.lineage import Lineage, Stretch, Takeover, lineage_figures
 from playwright.sync_api import Page
 
@@ -48,7 +48,7 @@ def write_mutations(folder: Path, texts: dict[str, str]) -> None:
 
 
 def lineage_of(folder: Path) -> Lineage:
-    found = summarise(load(folder)).lineage
+    found = summarise(load(folder)).sweep.lineage
     assert found is not None
     return found
 
@@ -118,15 +118,15 @@ def test_a_population_without_a_takeover_and_any_other_sweep(
 
     text = (folder / "sweep.yaml").read_text().replace("name: pbt", "name: none")
     (folder / "sweep.yaml").write_text(text)
-    assert summarise(load(folder)).lineage is None
+    assert summarise(load(folder)).sweep.lineage is None
     assert "takeover" not in build_report(folder).read_text()
 
 
 @pytest.mark.parametrize("text", ['[{"step": 20}]', "[3]"])
-def test_mutations_that_are_none_are_refused(population: Path, text: str) -> None:
+def test_mutations_that_are_none_are_left_out_and_named(population: Path, text: str) -> None:
     write_mutations(population, {"0001": text})
-    with pytest.raises(ReportError, match=r"mutations must be a list of \{step, from_trial, params\}"):
-        load(population)
+    [reason] = load(population).left_out
+    assert "trials.parquet: mutations: " in reason
 
 
 def test_chromium_draws_it(population: Path, opened: Callable[..., Page]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from infogan_reports import build_report, load, summarise
 from infogan_reports.mattered import Mattered
+from infogan_reports.sections.mattered import SECTION
 
 
 def mattered(folder: Path) -> Mattered:
-    return summarise(load(folder)).mattered
+    return summarise(load(folder)).of(SECTION).together
 
 
 @pytest.fixture

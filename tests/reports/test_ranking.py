@@ -12,8 +12,8 @@ def test_trials_are_ordered_by_mean_and_bad_ones_are_not_ranked(mixed: Path) -> 
     trials = ranking(load(mixed))
     assert [(trial.rank, trial.trial) for trial in trials] == [
         (1, "0001"),  # (0.8 + 0.9) / 2
-        (2, "0000"),  # (0.5 + 0.7) / 2, level with 0002: ties go by trial id
-        (3, "0002"),
+        (2, "0000"),  # (0.5 + 0.7) / 2, level with 0002: they share a rank, in the order of their ids
+        (2, "0002"),
         (4, "0003"),  # stopped early, still ranked by its last score
         (None, "0004"),  # 0.95, but one seed diverged
         (None, "0005"),

@@ -12,20 +12,21 @@ import pytest
 from infogan_reports import load, summarise
 from infogan_reports.curves import MAX_POINTS, POINTS, curve_data, rows_with_curves, thinned
 from infogan_reports.figures import panel_figure
+from infogan_reports.sections import codes, failures, reproduce, summary
 
 
 def test_counts_are_of_trials(mixed: Path) -> None:
     report = summarise(load(mixed))
-    assert report.counts == {
+    assert report.sweep.counts == {
         "pending": 0, "running": 0, "finished": 3, "stopped": 1, "diverged": 1, "failed": 1, "interrupted": 0,
     }  # fmt: skip
-    assert sum(report.counts.values()) == len(report.trials) == 6
-    assert report.cost.trial_seconds == 6 * 2 * 10.0
-    assert not report.running
+    assert sum(report.sweep.counts.values()) == len(report.sweep.trials) == 6
+    assert report.sweep.cost.trial_seconds == 6 * 2 * 10.0
+    assert not report.sweep.running
 
 
 def test_the_question_names_what_was_swept(mixed: Path) -> None:
-    question = summarise(load(mixed)).question
+    question = summarise(load(mixed)).of(summary.SECTION).question
     assert [(swept.key, swept.domain) for swept in question.swept] == [
         ("optimiser.lr_g", "loguniform [1e-05, 0.01]"),
         ("architecture.name", "paper, mlp"),
@@ -36,22 +37,22 @@ def test_the_question_names_what_was_swept(mixed: Path) -> None:
 
 @pytest.mark.parametrize(
     ("metric", "uses"),
-    [("cluster_accuracy", True), ("purity", True), ("nmi", True), ("ari", True), ("L_I", False)],
+    [("cluster_accuracy", "labels"), ("purity", "labels"), ("nmi", "labels"), ("ari", "labels"), ("L_I", "")],
 )
 def test_scores_that_use_labels_are_marked(
-    sweep: Callable[..., Path], written_trial: type, metric: str, uses: bool
+    sweep: Callable[..., Path], written_trial: type, metric: str, uses: str
 ) -> None:
     folder = sweep(written_trial("0000", {}, (0.4,)), config={"objective": {"metric": metric, "mode": "max"}})
-    assert summarise(load(folder)).question.uses_labels is uses
+    assert summarise(load(folder)).of(summary.SECTION).question.uses == uses
 
 
 def test_the_answer_is_made_from_the_numbers(mixed: Path) -> None:
     report = summarise(load(mixed))
-    assert report.answer == (
+    assert report.of(summary.SECTION).answer == (
         "Trial 0001 (optimiser.lr_g = 0.001, architecture.name = paper) has the highest mean "
         "cluster_accuracy: 0.8500 ± 0.0707 over 2 seeds, 0.2500 above the next (trial 0000)."
     )
-    assert report.caution is None  # a lead of 0.25 against a spread of 0.14
+    assert report.of(summary.SECTION).caution is None  # a lead of 0.25 against a spread of 0.14
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_a_lead_inside_the_spread_is_not_settled(
     sweep: Callable[..., Path], written_trial: type, second: tuple[float, float], caution: str | None
 ) -> None:
     folder = sweep(written_trial("0000", {}, (0.78, 0.82)), written_trial("0001", {}, second))
-    found = summarise(load(folder)).caution
+    found = summarise(load(folder)).of(summary.SECTION).caution
     assert found is None if caution is None else caution in (found or "")
 
 
@@ -73,13 +74,19 @@ def test_a_single_seed_is_called_an_unmeasured_spread(
     sweep: Callable[..., Path], written_trial: type
 ) -> None:
     report = summarise(load(sweep(written_trial("0000", {}, (0.5,)))))
-    assert report.answer == "Trial 0000 has the highest mean cluster_accuracy: 0.5000 over 1 seed."
-    assert "one seed" in (report.caution or "")
+    assert (
+        report.of(summary.SECTION).answer
+        == "Trial 0000 has the highest mean cluster_accuracy: 0.5000 over 1 seed."
+    )
+    assert "one seed" in (report.of(summary.SECTION).caution or "")
 
 
 def test_a_best_trial_that_was_stopped_is_said_to_be(sweep: Callable[..., Path], written_trial: type) -> None:
     report = summarise(load(sweep(written_trial("0000", {}, (0.5, 0.6), status="stopped", step=40))))
-    assert report.caution == "The best trial has not done all its steps: stopped early at step 40."
+    assert (
+        report.of(summary.SECTION).caution
+        == "The best trial has not done all its steps: stopped early at step 40."
+    )
 
 
 def test_the_seeds_of_the_best_trial_are_told_apart(sweep: Callable[..., Path], written_trial: type) -> None:
@@ -90,7 +97,7 @@ def test_the_seeds_of_the_best_trial_are_told_apart(sweep: Callable[..., Path], 
         written_trial("0001", {}, (0.3, 0.1, 0.2), **others),
         config=loss,
     )
-    choice = summarise(load(folder)).seed_choice
+    choice = summarise(load(folder)).of(summary.SECTION).seed_choice
     assert choice is not None
     assert choice.seeds == ((1, 0.1), (2, 0.2), (0, 0.3))
     assert choice.accuracy == 0.98  # what an unsupervised user gets
@@ -99,20 +106,20 @@ def test_the_seeds_of_the_best_trial_are_told_apart(sweep: Callable[..., Path], 
 def test_a_choice_among_seeds_by_labels_is_not_called_blind(
     sweep: Callable[..., Path], written_trial: type
 ) -> None:
-    choice = summarise(load(sweep(written_trial("0000", {}, (0.4, 0.6))))).seed_choice
+    choice = summarise(load(sweep(written_trial("0000", {}, (0.4, 0.6))))).of(summary.SECTION).seed_choice
     assert choice is not None
     assert (choice.seeds, choice.accuracy) == (((1, 0.6), (0, 0.4)), None)
 
 
 def test_one_seed_is_no_choice(sweep: Callable[..., Path], written_trial: type) -> None:
-    assert summarise(load(sweep(written_trial("0000", {}, (0.4,))))).seed_choice is None
+    assert summarise(load(sweep(written_trial("0000", {}, (0.4,))))).of(summary.SECTION).seed_choice is None
 
 
 # What mattered --------------------------------------------------------------------------------------------
 
 
 def test_groups_are_means_of_finished_trials_at_a_value(mixed: Path) -> None:
-    lr_g, architecture = summarise(load(mixed)).effects
+    lr_g, architecture = summarise(load(mixed)).sweep.effects
     assert (lr_g.scale, architecture.scale) == ("log", "category")
     assert [point.trial for point in lr_g.points] == ["0001", "0000", "0002", "0003"]
     assert lr_g.groups == ()
@@ -126,7 +133,7 @@ def test_groups_are_means_of_finished_trials_at_a_value(mixed: Path) -> None:
 def test_rank_correlation_is_spearmans(sweep: Callable[..., Path], written_trial: type) -> None:
     values = [0.1, 0.2, 0.3, 0.5, 0.4]  # ranks 1 2 3 5 4: rho = 1 - 6 * 2 / (5 * 24) = 0.9
     folder = sweep(*(written_trial(f"{i}", {"batch": 2**i}, (value,)) for i, value in enumerate(values)))
-    (effect,) = summarise(load(folder)).effects
+    (effect,) = summarise(load(folder)).sweep.effects
     assert effect.rank_correlation == pytest.approx(0.9)
     assert effect.statement.startswith("Rank correlation +0.90 over 5 finished trials")
 
@@ -154,7 +161,7 @@ def test_scales(
         *(written_trial(f"{i}", {"a.b": value}, (0.5,)) for i, value in enumerate(values)),
         config={"space": {"a": {"b": domain}}},
     )
-    (effect,) = summarise(load(folder)).effects
+    (effect,) = summarise(load(folder)).sweep.effects
     assert effect.scale == scale
 
 
@@ -162,7 +169,7 @@ def test_scales(
 
 
 def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
-    panels = summarise(load(mixed)).panels
+    panels = summarise(load(mixed)).sweep.panels
     assert [panel.metric for panel in panels] == [
         "cluster_accuracy", "L_I", "L_I/cat_0", "L_I/uniform_0", "loss/d", "loss/g"
     ]  # fmt: skip
@@ -187,7 +194,7 @@ def test_a_model_of_one_code_has_one_panel_of_it(sweep: Callable[..., Path], wri
     folder = sweep(written_trial("0000", {}, (0.5,)))
     history = pd.read_parquet(folder / "history.parquet")
     history[~history["metric"].str.contains("cat_")].to_parquet(folder / "history.parquet")
-    information = summarise(load(folder)).panels[1]
+    information = summarise(load(folder)).sweep.panels[1]
     assert (information.metric, information.ceilings) == ("L_I/uniform_0", ())
     assert information.curves[0].mean[-1] == pytest.approx(0.1)
     assert information.curves[0].low is None  # one seed
@@ -215,7 +222,7 @@ def test_figure_1_is_l_i_of_every_trial_by_step_under_h_of_c(
     history = pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"])
     history.assign(step=steps[history["step"]]).to_parquet(folder / "history.parquet")
 
-    (panel,) = summarise(load(folder)).panels
+    (panel,) = summarise(load(folder)).sweep.panels
     assert panel.metric == "L_I/cat_0"
     plot = panel_figure(panel, 0).plot
     bands, lines = plot["data"][:2], plot["data"][2:]
@@ -240,7 +247,7 @@ def test_a_step_reported_again_after_a_resume_counts_once(
     history = pd.read_parquet(folder / "history.parquet")
     again = pd.DataFrame([("0000", 0, 100, "cluster_accuracy", 0.75)], columns=history.columns)
     pd.concat([history, again]).to_parquet(folder / "history.parquet")
-    curve = summarise(load(folder)).panels[0].curves[0]
+    curve = summarise(load(folder)).sweep.panels[0].curves[0]
     np.testing.assert_allclose(curve.mean, [0.1, 0.2, 0.3, 0.4, 0.75])
 
 
@@ -257,7 +264,7 @@ def test_scores_that_are_computed_once_have_no_panel(sweep: Callable[..., Path],
     history = pd.read_parquet(folder / "history.parquet")
     more = [("0000", 0, 100, "dci", 0.5), ("0000", 0, 50, "nmi", 0.4), ("0000", 0, 100, "nmi", 0.6)]
     pd.concat([history, pd.DataFrame(more, columns=history.columns)]).to_parquet(folder / "history.parquet")
-    assert [panel.metric for panel in summarise(load(folder)).panels][-2:] == ["loss/g", "nmi"]
+    assert [panel.metric for panel in summarise(load(folder)).sweep.panels][-2:] == ["loss/g", "nmi"]
 
 
 def test_the_best_trials_keep_more_points_than_the_many(
@@ -272,7 +279,7 @@ def test_the_best_trials_keep_more_points_than_the_many(
     pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"]).to_parquet(
         folder / "history.parquet"
     )
-    (panel,) = summarise(load(folder)).panels
+    (panel,) = summarise(load(folder)).sweep.panels
     points = [len(curve.steps) for curve in panel.curves]
     assert points[:5] == [MAX_POINTS] * 5
     assert max(points[5:]) <= POINTS // 155
@@ -280,7 +287,7 @@ def test_the_best_trials_keep_more_points_than_the_many(
 
 
 def test_a_curve_reaches_the_page_as_float32(mixed: Path) -> None:
-    data = curve_data(summarise(load(mixed)).panels)
+    data = curve_data(summarise(load(mixed)).sweep.panels)
     assert data["rows"] == [0, 1, 2, 3, 4, 5]
     packed = np.frombuffer(base64.b64decode(data["panels"][0]["lines"][0]), "<f4")
     np.testing.assert_allclose(packed, [20, 40, 60, 80, 100, 0.17, 0.34, 0.51, 0.68, 0.85], rtol=1e-6)
@@ -306,10 +313,10 @@ def test_a_short_curve_is_not_thinned() -> None:
 
 
 def test_the_best_trials_first_seed_is_looked_into(mixed: Path) -> None:
-    meaning = summarise(load(mixed)).meaning
+    meaning = summarise(load(mixed)).of(codes.SECTION).meaning
     assert meaning is not None
     assert (meaning.trial, meaning.seed, meaning.n_seeds, meaning.step) == ("0001", 0, 2, 100)
-    assert meaning.objective == pytest.approx(0.8)
+    assert meaning.value == pytest.approx(0.8)
     cat, uniform = meaning.codes
     assert (cat.name, cat.kind, cat.size, cat.mi_bound) == ("cat_0", "categorical", 3, 1.0)
     assert cat.entropy == pytest.approx(math.log(3))
@@ -319,7 +326,7 @@ def test_the_best_trials_first_seed_is_looked_into(mixed: Path) -> None:
 
 
 def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:
-    meaning = summarise(load(mixed)).meaning
+    meaning = summarise(load(mixed)).of(codes.SECTION).meaning
     assert meaning is not None
     confusion = meaning.confusion
     assert confusion is not None
@@ -339,8 +346,8 @@ def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:
 
 
 def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
-    failures = summarise(load(mixed)).failures
-    assert [(f.trial, f.seeds, f.status, f.step, f.reason) for f in failures] == [
+    found = summarise(load(mixed)).of(failures.SECTION)
+    assert [(f.trial, f.seeds, f.status, f.step, f.reason) for f in found] == [
         ("0004", (1,), "diverged", 60, "D is not finite"),
         ("0005", (0, 1), "failed", 0, "RuntimeError: out of memory"),
     ]
@@ -348,9 +355,9 @@ def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
 
 def test_a_long_reason_keeps_its_ends(sweep: Callable[..., Path], written_trial: type) -> None:
     error = "first" + "x" * 5000 + "last"
-    (failure,) = summarise(
-        load(sweep(written_trial("0000", {}, (None,), status="failed", error=error)))
-    ).failures
+    (failure,) = summarise(load(sweep(written_trial("0000", {}, (None,), status="failed", error=error)))).of(
+        failures.SECTION
+    )
     assert failure.reason.startswith("firstx")
     assert failure.reason.endswith("xlast")
     assert "[4009 characters left out]" in failure.reason  # 5009 less 2 x 500
@@ -358,8 +365,8 @@ def test_a_long_reason_keeps_its_ends(sweep: Callable[..., Path], written_trial:
 
 def test_the_command_and_the_environment(mixed: Path) -> None:
     report = summarise(load(mixed.rename(mixed.with_name("my run"))))
-    assert report.command == "infogan-bench sweep 'my run/sweep.yaml'"
-    assert report.environment == (("python", "3.11"), ("versions.torch", "2.14"))
+    assert report.of(reproduce.SECTION).command == "infogan-bench sweep 'my run/sweep.yaml'"
+    assert report.of(reproduce.SECTION).environment == (("python", "3.11"), ("versions.torch", "2.14"))
 
 
 def test_an_undefined_bound_is_none(sweep: Callable[..., Path], written_trial: type) -> None:
@@ -369,7 +376,7 @@ def test_an_undefined_bound_is_none(sweep: Callable[..., Path], written_trial: t
     evaluation["codes"][0]["mi_bound"] = math.nan
     evaluation["confusion"] = None
     path.write_text(json.dumps(evaluation))
-    meaning = summarise(load(folder)).meaning
+    meaning = summarise(load(folder)).of(codes.SECTION).meaning
     assert meaning is not None
     assert meaning.codes[0].mi_bound is None
     assert meaning.confusion is None
@@ -384,5 +391,5 @@ def test_categories_stand_in_the_order_of_the_sweep_file(
         for n, size in enumerate(sizes)
     ]
     folder = sweep(*trials, config={"space": {"codes.categorical": {"choice": [[5], [10], [20]]}}})
-    (effect,) = summarise(load(folder)).effects
+    (effect,) = summarise(load(folder)).sweep.effects
     assert [point.value for point in effect.points] == [[5], [10], [20]]

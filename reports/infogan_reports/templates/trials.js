@@ -1,6 +1,6 @@
 "use strict";
 
-// What the page knows of the trials, in columns; a row is a place in the ranking.
+// The trials of the page, in columns; a row is a place in the ranking.
 
 const Trials = (() => {
   const { columns, status_words: statusWords } = JSON.parse(document.getElementById("trials").textContent);
@@ -32,9 +32,10 @@ const Trials = (() => {
     return text.replace(/e([+-])(\d)$/, "e$10$2");
   }
 
-  /** The value as a reader sees it; empty where there is none. */
+  /** The value as a reader sees it: its words where it is not finite or too long for a number; empty where there is none. */
   function text(column, row) {
     const value = column.values[row];
+    if (column.words?.[row] !== undefined) return column.words[row];
     if (column.kind === "score") return number(value);
     if (value === null) return column.parameter ? "" : "–";
     if (column.kind === "category") return column.categories[value];

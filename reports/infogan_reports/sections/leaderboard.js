@@ -236,7 +236,7 @@ if (document.getElementById("ranked")) {
 
   function csv() {
     const fields = visible().flatMap((column) => {
-      const own = [column.label, (row) => (isNumeric(column) ? column.values[row] : text(column, row))];
+      const own = [column.label, (row) => (isNumeric(column) ? (column.words?.[row] ?? column.values[row]) : text(column, row))];
       return column.spreads ? [own, [`${column.label} std`, (row) => spread(column, row)]] : [own];
     });
     const lines = [fields.map(([label]) => csvText(label)), ...state.rows.map((row) => fields.map(([, of]) => csvText(of(row))))];

@@ -85,7 +85,7 @@ if (document.getElementById("parallel")) {
     const crowd = Math.max(0.02, Math.min(0.7, 30 / kept.length));
     stroke(ranked.filter((row) => !passing.has(row)), style.getPropertyValue("--line"), 0.5, 1);
     stroke(kept, style.getPropertyValue("--accent"), crowd, 1.2);
-    stroke(kept.filter((row) => named("rank").values[row] === 1), "#D55E00", 1, 3);
+    stroke(kept.filter((row) => row === 0), "#D55E00", 1, 3);
   }
 
   function drawAxes() {

@@ -2,7 +2,7 @@
 
 // The latent explorer: one sheet of tiles a trial; tile numbers follow docs/architecture.md, explorer.json.
 
-{
+if (document.getElementById("explorers")) {
   const explorers = JSON.parse(document.getElementById("explorers").textContent);
   const sheets = [...document.querySelectorAll("#explorer .sheet")];
   const part = (name) => document.getElementById(`explorer-${name}`);

@@ -1,0 +1,129 @@
+"""The meaning of the latent codes of the best trials: pictures, the explorer, and Q's codes on the test set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infogan_bench.records import CodeRecord
+from infogan_reports.explorer import (
+    MAX_EXPLORERS,
+    Explorer,
+    Gallery,
+    best_explorers,
+    read_explorer,
+    read_gallery,
+)
+from infogan_reports.folder import SeedFiles, read_seed_files
+from infogan_reports.matrices import Confusion, FactorMatrix, confusion, factor_matrix
+from infogan_reports.ranked import RankedSweep
+from infogan_reports.ranking import RankedTrial
+from infogan_reports.section import Section
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Code:
+    """A latent code of the best trial. Entropy and L_I are in nats; an unknown one is None."""
+
+    name: str
+    kind: str
+    size: int
+    entropy: float | None
+    mi_bound: float | None
+    traversal: bytes | None  # PNG
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The codes of one seed of the best trial."""
+
+    trial: str
+    seed: int
+    n_seeds: int
+    has_folder: bool  # no: the trial's name cannot be that of a folder
+    step: int | None
+    value: float | None  # of the goal
+    samples: bytes | None  # PNG
+    codes: tuple[Code, ...]
+    confusion: Confusion | None
+    factor_matrix: FactorMatrix | None
+    gallery: Gallery | None
+
+
+@dataclass(frozen=True)
+class CodesContent:
+    """The best trial's codes (None: no trial can be ranked) and the explorers of the best trials that have one."""
+
+    meaning: Meaning | None
+    explorers: tuple[Explorer, ...]
+
+
+def codes(sweep: RankedSweep) -> CodesContent:
+    """Compute the section."""
+    found = (
+        None
+        if sweep.best is None or sweep.best_files is None
+        else _meaning(sweep, sweep.best, sweep.best_files)
+    )
+    explorers = best_explorers(_explorer(sweep, trial) for trial in sweep.ranked[:MAX_EXPLORERS])
+    return CodesContent(found, explorers)
+
+
+def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning:
+    """Collect the first seed of the best trial, whose files these are."""
+    row = sweep.data.trials[sweep.data.trials["trial"] == best.trial].iloc[0]
+    evaluation, place = files.evaluation, files.place
+    return Meaning(
+        trial=best.trial,
+        seed=int(row["seed"]),
+        n_seeds=best.n_seeds,
+        has_folder=files.place is not None,
+        step=evaluation.step if evaluation else None,
+        value=row["scores"].get(sweep.metric),
+        samples=files.samples,
+        codes=tuple(_code(code, files.traversals) for code in (evaluation.codes if evaluation else ())),
+        confusion=confusion(evaluation.confusion) if evaluation else None,
+        factor_matrix=factor_matrix(evaluation.factor_matrix) if evaluation else None,
+        gallery=None
+        if place is None
+        else sweep.data.read_or_leave_out(lambda: read_gallery(place, evaluation), None),
+    )
+
+
+def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> Code:
+    return Code(
+        name=record.name,
+        kind=record.kind,
+        size=record.size,
+        entropy=_nats(record.entropy),
+        mi_bound=_nats(record.mi_bound),
+        traversal=traversals.get(record.name),
+    )
+
+
+def _nats(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _explorer(sweep: RankedSweep, trial: RankedTrial) -> Explorer | None:
+    """Read the explorer of the trial's first seed, if it has one."""
+    seed = sweep.first_seed(trial.trial)
+    files = sweep.best_files if trial is sweep.best else read_seed_files(sweep.data, trial.trial, seed)
+    if files is None or files.place is None:
+        return None
+    place, evaluation = files.place, files.evaluation
+    return sweep.data.read_or_leave_out(lambda: read_explorer(place, trial.trial, seed, evaluation), None)
+
+
+SECTION = Section(
+    id="codes",
+    title="What the codes mean",
+    template=_HERE / "codes.html.j2",
+    compute=codes,
+    styles=(_HERE / "codes.css",),
+    scripts=(_HERE / "codes.js",),
+)

@@ -1,0 +1,67 @@
+"""Seeds that diverged or failed, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infogan_reports.folder import SweepData
+from infogan_reports.ranked import RankedSweep
+from infogan_reports.ranking import UNRANKED
+from infogan_reports.section import Section
+
+_HERE = Path(__file__).parent
+LONGEST_REASON = 1000  # characters of a failure's reason; the log has all of it
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Seeds of a trial that diverged or failed at one step for one reason."""
+
+    trial: str
+    seeds: tuple[int, ...]
+    status: str
+    step: int
+    params: Mapping[str, object]
+    reason: str
+
+
+def failures(sweep: RankedSweep) -> tuple[Failure, ...] | None:
+    """Collect them; None where there are none, so that the page has no such section."""
+    return _failures(sweep.data) or None
+
+
+def _failures(data: SweepData) -> tuple[Failure, ...]:
+    """Seeds of a trial that ended alike are one entry."""
+    bad = data.trials[data.trials["status"].isin(list(UNRANKED))]
+    alike: dict[tuple[str, str, int, str], list[Mapping[Hashable, object]]] = {}
+    for row in bad.to_dict("records"):
+        reason = _cut(row["error"] or "no reason was recorded")
+        alike.setdefault((row["trial"], row["status"], int(row["step"]), reason), []).append(row)
+    return tuple(
+        Failure(trial, tuple(int(str(row["seed"])) for row in rows), status, step, _params(rows[0]), reason)
+        for (trial, status, step, reason), rows in alike.items()
+    )
+
+
+def _params(row: Mapping[Hashable, object]) -> Mapping[str, object]:
+    params = row["params"]
+    assert isinstance(params, Mapping)  # noqa: S101
+    return params
+
+
+def _cut(reason: str) -> str:
+    """Return a long reason without its middle: a traceback says what happened in its last lines."""
+    if len(reason) <= LONGEST_REASON:
+        return reason
+    half = LONGEST_REASON // 2
+    return f"{reason[:half]}\n[{len(reason) - 2 * half} characters left out]\n{reason[-half:]}"
+
+
+SECTION = Section(
+    id="failures",
+    title="Failures",
+    template=_HERE / "failures.html.j2",
+    compute=failures,
+)
