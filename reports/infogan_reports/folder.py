@@ -327,9 +327,8 @@ def _before_environment(text: str) -> str:
 def _read_trials(paths: SweepPaths, left_out: list[str]) -> pd.DataFrame:
     path = paths.trials_table
     frame = read_table(path, _COLUMNS)
-    for name in ("ended_by", "mutations"):
-        if name not in frame:
-            frame[name] = None
+    if "mutations" not in frame:
+        frame["mutations"] = None
     unknown = sorted(set(map(str, frame["status"])) - set(STATUSES))
     if unknown:
         raise ReportError(f"{path}: a status must be one of {', '.join(STATUSES)}, but there is {unknown}.")
@@ -338,8 +337,9 @@ def _read_trials(paths: SweepPaths, left_out: list[str]) -> pd.DataFrame:
         params=pd.Series(_objects(frame["params"], path, "params"), dtype=object),
         scores=pd.Series(scores, dtype=object),
         error=pd.Series(_texts(frame["error"]), dtype=object),
-        ended_by=pd.Series(_texts(frame["ended_by"]), dtype=object),
     )
+    if "ended_by" in frame:
+        frame = frame.assign(ended_by=pd.Series(_texts(frame["ended_by"]), dtype=object))
     frame = frame[[*_ORDER, *(name for name in frame if name not in _ORDER)]]
     waiting = list(_rows_not_reported(paths, set(frame["trial"]), left_out))
     if waiting:

@@ -100,7 +100,7 @@ def _over_seeds(trial: str, rows: Sequence[Mapping[str, Any]], metric: str) -> R
         params=rows[0]["params"],
         scores=means,
         seconds=sum(float(row["seconds"]) for row in rows),
-        ended_by=rows[0]["ended_by"],
+        ended_by=rows[0].get("ended_by"),
         spreads=spreads,
     )
 
