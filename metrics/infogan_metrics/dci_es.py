@@ -109,9 +109,7 @@ def dci_es(
         ValueError: if the arrays are malformed or do not fit together, or `depths` is not increasing from 1 on.
     Reference: Eastwood et al. 2023, arXiv:2210.00364, section 4.
     """
-    levels = tuple(depths)
-    if len(levels) < 2 or levels[0] < 1 or not (np.diff(levels) > 0).all():
-        raise ValueError(f"`depths` must hold two numbers or more, increasing from 1 on, but is {levels}")
+    levels = _checked(depths)
     x, y, test_x, test_y = as_split(codes, factors, test_codes, test_factors, kinds)
     if x.shape[1] == 1 or len(y.kinds) == 1:
         raise NotDefinedError("DCI-ES is not defined for a single code or a single factor")
@@ -125,12 +123,7 @@ def dci_es(
     per_factor = np.array([explicitness_of_curve(levels, curve.losses, curve.baseline) for curve in curves])
     importance = np.stack([curve.importance for curve in curves], axis=1)
     baselines = np.array([curve.baseline for curve in curves])
-    unread = np.flatnonzero(losses.min(axis=0) > _READ * baselines)
-    if unread.size:
-        warnings.warn(
-            f"no probe reads factor {unread[0]} better than a guess, so its explicitness means nothing",
-            stacklevel=2,
-        )
+    _warn_of_unread_factors(losses, baselines)
     return DCIES(
         float(per_factor.mean()),
         len(x),
@@ -144,6 +137,22 @@ def dci_es(
         size=len(y.kinds) / x.shape[1],
         importance=importance,
     )
+
+
+def _checked(depths: Sequence[int]) -> tuple[int, ...]:
+    levels = tuple(depths)
+    if len(levels) < 2 or levels[0] < 1 or not (np.diff(levels) > 0).all():
+        raise ValueError(f"`depths` must hold two numbers or more, increasing from 1 on, but is {levels}")
+    return levels
+
+
+def _warn_of_unread_factors(losses: NDArray[np.float64], baselines: NDArray[np.float64]) -> None:
+    unread = np.flatnonzero(losses.min(axis=0) > _READ * baselines)
+    if unread.size:
+        warnings.warn(
+            f"no probe reads factor {unread[0]} better than a guess, so its explicitness means nothing",
+            stacklevel=3,
+        )
 
 
 def _curve(

@@ -1,4 +1,4 @@
-"""How much of a continuous code its reading holds, with the best Gaussian deviation."""
+"""Bound of the information that a reading holds of a continuous code, with the best Gaussian deviation."""
 
 from __future__ import annotations
 

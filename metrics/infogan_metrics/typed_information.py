@@ -24,7 +24,7 @@ EstimatorName = Literal["neighbours", "bins"]
 
 @dataclass(frozen=True)
 class Estimator:
-    """How mutual information is estimated.
+    """A way to estimate mutual information.
 
     `neighbours`: by the distances of nearest neighbours where a variable is continuous, by counting where both are
     discrete. `bins`: by counting, continuous variables cut into bins of equal width.
