@@ -49,7 +49,8 @@ from infogan_bench.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from infogan_bench.training.device import PeakMemory, device_name
+from infogan_bench.training.device import device_name
+from infogan_bench.training.memory import PeakMemory
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from infogan_bench.config.section import Flag, NonNegative, Positive, Real, Section
+from infogan_bench.config.section import Flag, NonNegative, Positive, Real, Section, Share
+
+
+def _weight(value: Any) -> Any:
+    """Let a number stand for a term with that weight."""
+    return {"weight": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class TransformConfig(Section):
@@ -66,6 +71,9 @@ class ObjectiveConfig(Section):
     vat_radius: Annotated[
         Positive, Field(description="Euclidean size of that change of an image, pixels in [-1, 1].")
     ] = 2.0
+    vat_share: Annotated[
+        Share | None, Field(description="Share of a batch that `vat` takes; default: `transform.share`.")
+    ] = None
     instance_noise: Annotated[
         NonNegative,
         Field(
@@ -77,10 +85,21 @@ class ObjectiveConfig(Section):
         NonNegative,
         Field(description="Weight of telling which continuous code two generated images share (InfoGAN-CR)."),
     ] = 0.0  # fmt: skip
+    contrastive_share: Annotated[
+        Share | None,
+        Field(description="Share of a batch that `contrastive` takes; default: `transform.share`."),
+    ] = None
     r1: Annotated[
         NonNegative,
         Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
     ] = 0.0
+    terms: Annotated[
+        dict[str, Annotated[dict[str, Real], BeforeValidator(_weight)]],
+        Field(
+            description="Terms of your own, that a module under `extensions` registers: name -> weight and options; "
+            "a number is its weight."
+        ),
+    ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _something_to_agree_on(self) -> ObjectiveConfig:

@@ -16,6 +16,7 @@ from infogan_bench.config.section import (
     Real,
     Section,
     Whole,
+    named,
     sequence,
 )
 
@@ -63,6 +64,18 @@ class ArchitectureConfig(Section):
     ] = False
 
 
+class MethodConfig(Section):
+    """How a model is trained; `method: vae` is short for `method: {name: vae}`."""
+
+    name: Annotated[
+        str,
+        Field(min_length=1, description="infogan, vae, or one that a module under `extensions` registers."),
+    ] = "infogan"
+    options: Annotated[
+        dict[str, Real], Field(description="The method's own numbers, such as `beta` of `vae`.")
+    ] = Field(default_factory=dict)
+
+
 class OptimiserConfig(Section):
     """Adam, with one learning rate for G and one for D, Q and their trunk."""
 
@@ -91,6 +104,7 @@ Precision = Literal["float32", "tf32", "bf16"]
 class RunConfig(Section):
     """One training run, but for its dataset and its seed; the defaults are the paper's MNIST run."""
 
+    method: Annotated[MethodConfig, BeforeValidator(named)] = MethodConfig()
     codes: CodesConfig = CodesConfig()
     architecture: ArchitectureConfig = ArchitectureConfig()
     objective: ObjectiveConfig = ObjectiveConfig()

@@ -29,6 +29,11 @@ def sequence(value: Any) -> Any:
     return value if isinstance(value, tuple) else (value,)
 
 
+def named(value: Any) -> Any:
+    """Let a text stand for a section with that name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 def _number_or_auto(value: Any) -> Any:
     if value == "auto" or isinstance(value, float):
         return value
@@ -63,6 +68,7 @@ Count = Annotated[Whole, Field(ge=0)]
 PositiveCount = Annotated[Whole, Field(ge=1)]
 NumberOrAuto = Annotated[float | Literal["auto"], BeforeValidator(_number_or_auto)]
 Decay = Annotated[Real, Field(ge=0, lt=1)]
+Share = Annotated[Real, Field(gt=0, le=1)]
 
 
 class Section(BaseModel):

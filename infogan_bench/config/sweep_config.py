@@ -20,7 +20,7 @@ from infogan_bench.config.models import (
     TrackingConfig,
 )
 from infogan_bench.config.run import RunConfig
-from infogan_bench.config.section import Count, Section, sequence
+from infogan_bench.config.section import Count, Section, named, sequence
 from infogan_bench.config.space import Choice, Range
 from infogan_bench.config.yaml_file import is_number
 
@@ -28,10 +28,6 @@ MAX_SEEDS = 1000
 SeedsTogether = Literal["auto", "fused", "one-by-one"]
 _MAX_SLUG = 80
 _NOT_IN_A_NAME = ("Cc", "Cs", "Zl", "Zp")  # Unicode: control characters, half characters, line breaks
-
-
-def _named(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
 
 
 def _headed(value: Any) -> Any:
@@ -107,7 +103,7 @@ class SweepConfig(Section):
         Field(max_length=200, description="Shown in the report and in MLflow."),
         AfterValidator(_one_line),
     ]
-    dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = DatasetConfig()
+    dataset: Annotated[DatasetConfig, BeforeValidator(named)] = DatasetConfig()
     base: Annotated[RunConfig, Field(description="The run that the sweep varies.")] = RunConfig()
     space: Annotated[
         dict[str, Choice | Range], Field(description="What is varied: dotted key of the base run -> domain.")
@@ -126,7 +122,7 @@ class SweepConfig(Section):
         ),
     ] = "auto"
     search: SearchConfig = SearchConfig()
-    scheduler: Annotated[SchedulerConfig, BeforeValidator(_named)] = SchedulerConfig()
+    scheduler: Annotated[SchedulerConfig, BeforeValidator(named)] = SchedulerConfig()
     goal: Annotated[GoalConfig, BeforeValidator(_headed)] = GoalConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     resources: ResourcesConfig = ResourcesConfig()

@@ -79,7 +79,7 @@ class TrialUpdate:
     error: str | None = None
     node: str = ""
     device: str = ""  # its name; for the CPU `cpu` and the processor's
-    peak_memory: int | None = None  # bytes there since it began or went on, see training.device.PeakMemory
+    peak_memory: int | None = None  # bytes there since it began or went on, see training.memory.PeakMemory
     mutations: tuple[Mutation, ...] = ()
 
     def mean(self, metric: str) -> float | None:

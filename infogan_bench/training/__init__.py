@@ -1,4 +1,4 @@
-"""Training one InfoGAN: the objective, the loop, the checkpoint."""
+"""Training one model: the loop, the schedule, the checkpoint."""
 
 from infogan_bench.training.checkpoint import (
     Checkpoint,
@@ -7,8 +7,9 @@ from infogan_bench.training.checkpoint import (
     restore_trainer,
     save_checkpoint,
 )
+from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.fused import FusedTrainer, check_objective, check_stackable, fuse
-from infogan_bench.training.trainer import DivergedError, Interval, Trainer
+from infogan_bench.training.trainer import Interval, Trainer
 
 __all__ = [
     "Checkpoint",

@@ -17,8 +17,10 @@ from torch import Tensor
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.run import RunConfig
 from infogan_bench.errors import InputError
-from infogan_bench.networks import InfoGAN, Model
-from infogan_bench.training.trainer import Trainer, load_networks
+from infogan_bench.methods import build_model
+from infogan_bench.networks import Model
+from infogan_bench.training.state import load_networks
+from infogan_bench.training.trainer import Trainer
 
 _FORMAT = "2"  # 1: rows made of images with the channels outermost
 
@@ -107,8 +109,8 @@ def copy_without_optimisers(path: Path, target: Path) -> None:
 
 
 def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Model:
-    """The trained InfoGAN alone, for those who want its images or its codes."""
-    model = InfoGAN(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)
+    """Build the trained model alone, for its images or its codes."""
+    model = build_model(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)
     load_networks(model, checkpoint.tensors)
     return model
 

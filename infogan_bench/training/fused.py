@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import torch
@@ -19,20 +19,25 @@ from infogan_bench.codes import LatentCodes
 from infogan_bench.config import apply, get_value
 from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.config.sweep_config import SeedsTogether
+from infogan_bench.config.terms import TERMS, weight_keys
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Networks, takes_cuda_graph
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.device import arithmetic
+from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.loop import Loop
-from infogan_bench.training.objective import Weight, Weights
-from infogan_bench.training.trainer import DivergedError, Interval, Rates, Trainer, on_device
+from infogan_bench.training.schedule import Rates
+from infogan_bench.training.trainer import Interval, Trainer, on_device
 
-# What may differ from replica to replica: factors of an update, which are vectors as well as numbers.
 OWN_TO_A_REPLICA = (
-    "objective.lambda_cat", "objective.lambda_cont", "objective.consistency", "objective.balance", "objective.vat",
-    "objective.contrastive", "objective.instance_noise", "optimiser.lr_g", "optimiser.lr_d", "optimiser.decay", "steps",
-)  # fmt: skip
+    *weight_keys(row for row in TERMS.values() if row.own),
+    "optimiser.lr_g",
+    "optimiser.lr_d",
+    "optimiser.decay",
+    "steps",
+)
+"""Dotted keys that may differ from replica to replica: factors of an update, which are vectors as well as numbers."""
 
 
 class FusedTrainer:
@@ -112,11 +117,11 @@ class FusedTrainer:
             name: [torch.stack(same) for same in zip(*(draws[name] for draws in each), strict=True)]
             for name in each[0]
         }
-        given = vmap(first.given)(draws, Rates(*rates.T).noise)
+        given = vmap(first.method.given)(draws, Rates(*rates.T).noise)
         real = to_float(first.images[indices])
         values = first.update(self._stack.call, self._descend, real, given, self._own_weights)
         for trainer, now in zip(self.trainers, rates, strict=True):
-            trainer.average_G(Rates(*now).newest)
+            trainer.average_G(Rates(*now).ema_weight)
         return values
 
     def _descend(self, name: str, losses: Tensor) -> None:
@@ -227,17 +232,15 @@ def _check_alike(trainers: Sequence[Trainer]) -> None:
                 raise InputError(f"{key}: 0 in some of the runs that are to train fused, and not in others")
 
 
-def _own_weights(trainers: Sequence[Trainer]) -> Weights:
-    """The weights of the objective that are not the same in all replicas, each (R,)."""
-
-    def of(weights: Sequence[Mapping[str, Weight]]) -> dict[str, Weight]:
-        each = {name: [float(one[name]) for one in weights] for name in weights[0]}
-        device = trainers[0].images.device
-        return {
-            name: torch.tensor(values, device=device) for name, values in each.items() if len(set(values)) > 1
-        }
-
-    return Weights(*map(of, zip(*(trainer.weights for trainer in trainers), strict=True)))
+def _own_weights(trainers: Sequence[Trainer]) -> dict[str, Tensor]:
+    """The weights of the losses that are not the same in all replicas, each (R,)."""
+    device = trainers[0].images.device
+    each = {
+        name: [float(one.method.weights[name]) for one in trainers] for name in trainers[0].method.weights
+    }
+    return {
+        name: torch.tensor(values, device=device) for name, values in each.items() if len(set(values)) > 1
+    }
 
 
 def check_objective(objective: ObjectiveConfig) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from infogan_bench.errors import InputError
-from infogan_bench.training.device import is_out_of_memory, no_garbage_collection
+from infogan_bench.training.memory import is_out_of_memory, no_garbage_collection
 
 # Updates before the capture: libraries and optimisers allocate in the first what later ones find.
 EAGER_UPDATES = 3

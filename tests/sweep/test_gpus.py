@@ -24,7 +24,8 @@ from infogan_bench.sweep import start
 from infogan_bench.sweep.engine.gpus import Footprint, largest_params, measure, measured_gpus
 from infogan_bench.sweep.engine.trainable import Assignment, InfoGANTrainable, Shared, trial_spec
 from infogan_bench.sweep.record.storage import Storage
-from infogan_bench.training.device import PeakMemory, device_name, is_out_of_memory, reuse_memory
+from infogan_bench.training.device import device_name
+from infogan_bench.training.memory import PeakMemory, is_out_of_memory, reuse_memory
 from infogan_bench.trial import Trial
 
 GREEDY, CARD = (str(Path(__file__).with_name(name)) for name in ("greedy.py", "card.py"))

@@ -16,7 +16,8 @@ from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture, registry
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.training import FusedTrainer, Interval, Trainer
-from infogan_bench.training.device import PeakMemory, arithmetic, device_name, is_out_of_memory
+from infogan_bench.training.device import arithmetic, device_name
+from infogan_bench.training.memory import PeakMemory, is_out_of_memory
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
 

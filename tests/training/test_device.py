@@ -12,7 +12,7 @@ PROGRAM = """
 import resource, torch
 from infogan_bench.config import RunConfig
 from infogan_bench.training import Trainer
-from infogan_bench.training.device import free_memory
+from infogan_bench.training.memory import free_memory
 
 MIB = 2**20
 

@@ -8,14 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
-from torch.nn import functional as F
-
-from infogan_bench.codes import LatentCodes, Latents
-from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
-from infogan_bench.config.objective import TransformConfig
-from infogan_bench.networks import Networks, build_networks
 from infogan_bench.training.objective import (
     DiscriminatorTerms,
     InstanceNoise,
@@ -28,6 +20,14 @@ from infogan_bench.training.objective import (
     worst_change,
 )
 from infogan_bench.training.transforms import random_affines, warp
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
+from torch.nn import functional as F
+
+from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
+from infogan_bench.config.objective import TransformConfig
+from infogan_bench.networks import Networks, build_networks
 
 BATCH = 12
 CODES = LatentCodes(CodesConfig(categorical=(5, 3), uniform=1, gaussian=1, noise=4), fixed_std=False)

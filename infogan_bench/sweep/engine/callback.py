@@ -28,7 +28,7 @@ from infogan_bench.sweep.engine.trainable import (
 from infogan_bench.sweep.record.disk import is_disk_fault
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.sweep.record.storage import Storage
-from infogan_bench.training.device import is_out_of_memory
+from infogan_bench.training.memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from ray.util import placement_group, remove_placement_group
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
 from infogan_bench.sweep.logs import LOG_FORMAT
-from infogan_bench.training.device import no_garbage_collection
+from infogan_bench.training.memory import no_garbage_collection
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.engine.full_card import GPU
 from infogan_bench.sweep.engine.trainable import Assignment, Shared, granted_device, trial_spec
-from infogan_bench.training.device import free_memory, is_out_of_memory
 from infogan_bench.training.loop import EAGER_UPDATES
+from infogan_bench.training.memory import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial
 
 log = logging.getLogger(__name__)

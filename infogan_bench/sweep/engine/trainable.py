@@ -32,7 +32,7 @@ from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpd
 from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
 from infogan_bench.sweep.record.disk import is_disk_fault
 from infogan_bench.sweep.record.storage import Storage
-from infogan_bench.training.device import free_memory, is_out_of_memory
+from infogan_bench.training.memory import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
 OBJECTIVE = (

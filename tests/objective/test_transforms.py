@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from infogan_bench.config.objective import TransformConfig
-from infogan_bench.training.transforms import random_affines, warp
+from infogan_bench.objective.transforms import random_affines, warp
 
 N = 500
 

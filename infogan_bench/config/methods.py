@@ -1,0 +1,89 @@
+"""The methods that train a model, as a configuration knows them: a row each, without torch.
+
+The maths of a method is in the file of `infogan_bench/methods/` that has its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infogan_bench.config.names import suggestion
+from infogan_bench.config.run import MethodConfig, RunConfig
+from infogan_bench.config.terms import objective_quantities
+from infogan_bench.errors import InputError
+from infogan_bench.records.quantities import Quantity
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method: its options with their defaults, and the numbers that its runs report.
+
+    Attributes:
+        name: as in `method.name`.
+        title: a few words.
+        source: paper.
+        options: numbers that `method.options` may set, with their defaults.
+        quantities: numbers that its runs report of its losses; of `infogan` those of its terms.
+    """
+
+    name: str
+    title: str
+    source: str = ""
+    options: Mapping[str, float] = field(default_factory=dict)
+    quantities: tuple[Quantity, ...] = ()
+
+
+METHODS: dict[str, MethodRow] = {
+    row.name: row
+    for row in (
+        MethodRow("infogan", "InfoGAN", "arXiv 1606.03657"),
+        MethodRow(
+            "vae", "variational autoencoder", "arXiv 1312.6114", {"beta": 1.0},
+            (
+                Quantity("loss/reconstruction", "Reconstruction", "negative log-likelihood of an image's pixels, "
+                         "each a Bernoulli variable, given its latents, in nats an image", "nats", "min", None,
+                         "arXiv 1312.6114, equation 7"),
+                Quantity("loss/kl", "KL of the latents", "divergence of the latents' posterior from the standard "
+                         "normal prior, in nats an image: the most that they tell about the image", "nats", "min",
+                         None, "arXiv 1312.6114, appendix B"),
+            ),
+        ),
+    )
+}  # fmt: skip
+"""The methods that ship."""
+
+OUTSIDE_METHODS: dict[str, MethodRow] = {}
+"""Methods of the user's own, which `infogan_bench.methods.register_method` adds."""
+
+
+def method_row(config: MethodConfig) -> MethodRow:
+    """The row of a configuration's method.
+
+    Raises:
+        InputError: if there is no such method, or it has no such option.
+    """
+    known = METHODS | OUTSIDE_METHODS
+    if config.name not in known:
+        raise InputError(
+            f"method.name: no method {config.name!r}; {suggestion(config.name, tuple(known))}, or one that a module "
+            "under `extensions` registers"
+        )
+    row = known[config.name]
+    for key in config.options:
+        if key not in row.options:
+            has = suggestion(key, tuple(row.options)) if row.options else f"{row.name} has no options"
+            raise InputError(f"method.options.{key}: no such option of {row.name}; {has}")
+    return row
+
+
+def training_quantities() -> tuple[Quantity, ...]:
+    """All numbers that training reports, by the methods and terms that are known: losses, bounds and entropies."""
+    rows = [*METHODS.values(), *OUTSIDE_METHODS.values()]
+    return (*objective_quantities(), *(quantity for row in rows for quantity in row.quantities))
+
+
+def training_metrics(run: RunConfig) -> tuple[str, ...]:
+    """Names of the losses that a run reports besides those of InfoGAN's codes."""
+    row = (METHODS | OUTSIDE_METHODS).get(run.method.name)
+    return tuple(quantity.name for quantity in row.quantities) if row else ()

@@ -1,0 +1,161 @@
+"""The terms of InfoGAN's objective as a configuration knows them: a row each, without torch.
+
+The maths of a term is in the file of `infogan_bench/objective/` that has its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infogan_bench.records.quantities import Quantity
+
+if TYPE_CHECKING:
+    from infogan_bench.config.objective import ObjectiveConfig
+
+
+@dataclass(frozen=True)
+class TermRow:
+    """One term: its keys in `objective`, the number that it reports, and what it asks for.
+
+    Attributes:
+        name: of the term; the file and, where it has one weight, the key in `objective`.
+        weights: keys in `objective` by which it counts; the term is off where all of them are 0.
+        title: a few words.
+        explanation: of the number that it reports.
+        unit: of that number.
+        source: paper or equation.
+        reported: whether runs report `loss/NAME`.
+        categorical: whether it needs a categorical code; without one it is off.
+        continuous: how many continuous codes it needs.
+        transform: whether it needs transformed images.
+        share: the key in `objective` of the share of a batch that it takes, where it takes one.
+        mutable: whether its weights may change while a run trains (population based training).
+        own: whether its weights may differ among seeds that train fused.
+        in_memory: whether a step takes more memory with it.
+    """
+
+    name: str
+    weights: tuple[str, ...]
+    title: str
+    explanation: str = ""
+    unit: str = "nats"
+    source: str = ""
+    reported: bool = True
+    categorical: bool = False
+    continuous: int = 0
+    transform: bool = False
+    share: str | None = None
+    mutable: bool = False
+    own: bool = True
+    in_memory: bool = True
+
+    @property
+    def metric(self) -> str | None:
+        """The name under which runs report it."""
+        return f"loss/{self.name}" if self.reported else None
+
+    @property
+    def needs(self) -> str:
+        """The codes that it cannot do without, for a sentence."""
+        numbers = {1: "a continuous code", 2: "two continuous codes"}
+        return numbers.get(self.continuous, "a categorical code" if self.categorical else "")
+
+
+TERMS: dict[str, TermRow] = {
+    row.name: row
+    for row in (
+        TermRow(
+            "information", ("lambda_cat", "lambda_cont"), "mutual information of codes and images",
+            source="arXiv 1606.03657, equation 5", reported=False, share="transform.share", mutable=True,
+            in_memory=False,
+        ),
+        TermRow(
+            "consistency", ("consistency",), "Q's categories of an image and of its transformed copy",
+            "how much Q's categories of an image and of its transformed copy differ, in nats",
+            source="arXiv 1702.08720", categorical=True, transform=True, share="transform.share", mutable=True,
+        ),
+        TermRow(
+            "balance", ("balance",), "how evenly Q uses the categories",
+            "how unevenly Q uses the categories over a batch, in nats",
+            source="Krause et al., 2010", categorical=True, mutable=True,
+        ),
+        TermRow("instance_noise", ("instance_noise",), "noise on the images that D judges", source="arXiv 1610.04490",
+                reported=False),
+        TermRow(
+            "vat", ("vat",), "Q's categories under the worst small change",
+            "how much Q's categories of real images move under the worst small change of them, in nats",
+            source="arXiv 1704.03976", categorical=True, share="vat_share",
+        ),
+        TermRow(
+            "contrastive", ("contrastive",), "the code that two images share",
+            "how hard it is to tell which continuous code two generated images share, in nats",
+            source="arXiv 1906.06034, section 4", continuous=2, share="contrastive_share",
+        ),
+        TermRow("r1", ("r1",), "gradient penalty on D", source="arXiv 1801.04406, equation 9", unit="", reported=False,
+                own=False),
+    )
+}  # fmt: skip
+"""The terms that ship, besides the adversarial one, in the order in which an update draws for them and adds them."""
+
+OUTSIDE_TERMS: dict[str, TermRow] = {}
+"""Terms of the user's own, which `infogan_bench.objective.register_term` adds."""
+
+
+def term_rows() -> tuple[TermRow, ...]:
+    """All terms that are known: those that ship and the user's own, as far as `extensions` are loaded."""
+    return (*TERMS.values(), *OUTSIDE_TERMS.values())
+
+
+def weight_keys(rows: Iterable[TermRow]) -> tuple[str, ...]:
+    """Dotted keys of a run by which terms count."""
+    return tuple(f"objective.{key}" for row in rows for key in row.weights)
+
+
+def share_of(objective: ObjectiveConfig, row: TermRow) -> float:
+    """The share of a batch that a term takes: its own, else the one that is transformed."""
+    own = getattr(objective, row.share) if row.share and "." not in row.share else None
+    return objective.transform.share if own is None else float(own)
+
+
+def memory_sizes(objective: ObjectiveConfig) -> tuple[float, ...]:
+    """Numbers that are the larger, the more memory a step takes for its terms: of each term the share of the batch."""
+    sizes = [objective.transform.share if objective.transform.any else 0.0]
+    for row in TERMS.values():
+        if row.in_memory:
+            is_on = any(getattr(objective, key) for key in row.weights)
+            share = share_of(objective, row) if row.share else 1.0
+            sizes.append(share if is_on else 0.0)
+    return (*sizes, float(sum(bool(options.get("weight")) for options in objective.terms.values())))
+
+
+MEMORY_KEYS = (
+    "objective.transform",
+    "objective.terms",
+    *(f"objective.{key}" for row in TERMS.values() if row.in_memory for key in row.weights),
+    *(f"objective.{row.share}" for row in TERMS.values() if row.share and "." not in row.share),
+)
+"""Beginnings of the dotted keys on which `memory_sizes` depends."""
+
+
+_ADVERSARIAL = (
+    Quantity("loss/d", "Loss of D", "adversarial loss of D, in nats: 2 ln 2 = 1.3863 where D cannot tell real from "
+             "generated images", "nats", "min", None, "arXiv 1406.2661"),
+    Quantity("loss/g", "Loss of G", "adversarial loss of G, in nats: ln 2 = 0.6931 there", "nats", "min", None,
+             "arXiv 1406.2661"),
+    Quantity("L_I", "L_I, all codes", "lower bound of the information that images hold about the codes, in nats; "
+             "L_I/CODE is that of one code", "nats", "max", None, "arXiv 1606.03657, equation 5"),
+    Quantity("H", "entropy of the codes", "entropy of the codes, in nats: the most that L_I can be for a categorical "
+             "code", "nats", None, None, "arXiv 1606.03657, section 4"),
+)  # fmt: skip
+
+
+def objective_quantities() -> tuple[Quantity, ...]:
+    """All numbers that a run of the method `infogan` reports of its losses."""
+    own = [
+        Quantity(row.metric, row.title, row.explanation, row.unit, "min", None, row.source)
+        for row in term_rows()
+        if row.metric
+    ]
+    return (*_ADVERSARIAL, *own)

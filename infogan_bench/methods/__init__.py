@@ -1,0 +1,25 @@
+"""Methods that train a model on images: InfoGAN, the VAE, and a user's own."""
+
+from infogan_bench.methods import infogan as _infogan  # noqa: F401  fill the registry
+from infogan_bench.methods import vae as _vae  # noqa: F401
+from infogan_bench.methods.method import (
+    Losses,
+    Method,
+    Phase,
+    Tensors,
+    build_model,
+    method_of,
+    options_of,
+    register_method,
+)
+
+__all__ = [
+    "Losses",
+    "Method",
+    "Phase",
+    "Tensors",
+    "build_model",
+    "method_of",
+    "options_of",
+    "register_method",
+]

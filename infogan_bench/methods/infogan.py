@@ -1,0 +1,72 @@
+"""InfoGAN (arXiv 1606.03657): D, Q and their trunk descend first, then G."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from infogan_bench.config.run import RunConfig
+from infogan_bench.methods.method import Method, Phase, register_method
+from infogan_bench.networks import ImageShape, InfoGAN, Model
+from infogan_bench.objective import Call, Draws, Given, Objective, Setting, Step, outside_terms
+
+
+@register_method("infogan")
+class InfoGANMethod(Method):
+    """The objective of `infogan_bench.objective`, in two phases."""
+
+    def __init__(self, run: RunConfig, model: Model, image_shape: ImageShape) -> None:
+        super().__init__(run, model, image_shape)
+        self.objective = Objective(Setting(run.objective, model.codes, image_shape, run.batch))
+
+    @classmethod
+    def check(cls, run: RunConfig) -> None:
+        """Refuse terms that nobody registered."""
+        outside_terms(run.objective)
+
+    @classmethod
+    def build(
+        cls,
+        run: RunConfig,
+        image_shape: ImageShape,
+        generator: torch.Generator,
+        device: torch.device | str = "cpu",
+    ) -> Model:
+        """G, D and Q with their trunk."""
+        return InfoGAN(run, image_shape, generator, device)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """D, Q and their trunk, G given; then G, the others given, with the same latents and images."""
+        networks, objective = self.model.networks, self.objective
+        return (
+            Phase("D", "lr_d", networks.D_and_Q_parameters(), objective.of_d, (*objective.logged("D"),), Step.detached),
+            Phase("G", "lr_g", list(networks.G.parameters()), objective.of_g, (*objective.logged("G"),)),
+        )  # fmt: skip
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Weights of the terms, by their keys in `objective`."""
+        return self.objective.weights
+
+    def draw(self, generator: torch.Generator) -> Draws:
+        """Latents, and whatever the terms draw."""
+        return self.objective.draw(generator)
+
+    def given(self, draws: Draws, noise: Tensor) -> Given:
+        """Latents, and whatever the terms make of their draws."""
+        return self.objective.given(draws, noise)
+
+    def begin(self, call: Call, real: Tensor, given: Given, own_weights: dict[str, Tensor]) -> Step:
+        """Generate the images."""
+        return self.objective.begin(call, real, given, own_weights)
+
+    def summary(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """H of each code; L_I and H of all codes together, which are sums because the codes are independent."""
+        codes = self.model.codes.all
+        return {f"H/{code.name}": code.entropy for code in codes} | {
+            "L_I": sum(metrics[f"L_I/{code.name}"] for code in codes),
+            "H": sum(code.entropy for code in codes),
+        }

@@ -1,0 +1,21 @@
+"""InfoGAN's objective: min over G, Q, max over D of V(D, G) - lambda L_I(G, Q) (equation 6), a file for each term."""
+
+from infogan_bench.objective.objective import Objective
+from infogan_bench.objective.step import Call, Contribution, Draws, Given, Parts, Pass, Step, Weight
+from infogan_bench.objective.term import Setting, Term, outside_terms, register_term
+
+__all__ = [
+    "Call",
+    "Contribution",
+    "Draws",
+    "Given",
+    "Objective",
+    "Parts",
+    "Pass",
+    "Setting",
+    "Step",
+    "Term",
+    "Weight",
+    "outside_terms",
+    "register_term",
+]

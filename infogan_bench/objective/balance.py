@@ -1,0 +1,37 @@
+"""The balance term: Q uses each category of real images as often as G is fed it, since p(c) = E_x Q(c|x).
+
+A category that holds two digits while two others share one breaks that. Compare RIM (Krause et al., 2010). It takes no
+labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from infogan_bench.config.terms import TERMS
+from infogan_bench.objective.step import Contribution, Pass
+from infogan_bench.objective.term import Term
+
+
+class Balance(Term):
+    """Divergence of Q's mean categories of a batch of real images from uniform, nats."""
+
+    row = TERMS["balance"]
+
+    def of_d(self, seen: Pass) -> list[Contribution]:
+        """The divergence over the batch of real images."""
+        return [self.contribution(seen, imbalance(seen.posterior("real").logits))]
+
+
+def imbalance(logits: Sequence[Tensor]) -> Tensor:
+    """KL in nats of the mean of Q's categorical posteriors over the batch from the uniform prior, summed over the
+    categorical codes: 0 where every category is used as often."""
+    total = logits[0].new_zeros(())
+    for each in logits:
+        mean = each.softmax(1).mean(0)
+        total = total + math.log(each.shape[1]) + torch.special.xlogy(mean, mean).sum()
+    return total

@@ -1,0 +1,43 @@
+"""The consistency term: Q puts a real image and the same image transformed into one category.
+
+Compare IMSAT (arXiv 1702.08720). It takes no labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from infogan_bench.config.terms import TERMS
+from infogan_bench.objective.information import Views, transformed
+from infogan_bench.objective.step import Contribution, Pass, Step
+from infogan_bench.objective.term import Term
+
+
+class Consistency(Term):
+    """Disagreement of Q's categories of an image and of its transformed copy, nats."""
+
+    row = TERMS["consistency"]
+
+    def images(self, phase: str, step: Step) -> dict[str, Tensor]:
+        """The first n real images, transformed by the maps that the information term drew for them."""
+        if phase == "G":
+            return {}
+        return {"real view": transformed(step.real, cast(Views, step.parts["information"]).real)}
+
+    def of_d(self, seen: Pass) -> list[Contribution]:
+        """The cross-entropy of Q's two posteriors, each way."""
+        logits, of_views = seen.posterior("real").logits, seen.posterior("real view").logits
+        return [self.contribution(seen, disagreement(logits, of_views))]
+
+
+def disagreement(logits: Sequence[Tensor], of_views: Sequence[Tensor]) -> Tensor:
+    """Cross-entropy in nats between Q's categorical posteriors of images (B, K) and of the first n transformed (n, K),
+    each way, the target held fixed; summed over the categorical codes."""
+    total = of_views[0].new_zeros(())
+    for a, b in zip((each[: len(of_views[0])] for each in logits), of_views, strict=True):
+        total = total + F.cross_entropy(a, b.detach().softmax(1)) + F.cross_entropy(b, a.detach().softmax(1))
+    return total

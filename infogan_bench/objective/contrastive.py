@@ -1,0 +1,75 @@
+"""The contrastive term of InfoGAN-CR: a network tells which continuous code two generated images share.
+
+arXiv 1906.06034, section 4. The two images differ in all else, noise and categories too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from infogan_bench.codes import Latents
+from infogan_bench.config.terms import TERMS
+from infogan_bench.networks import Networks
+from infogan_bench.objective.step import Call, Contribution, Parts, Pass
+from infogan_bench.objective.term import Term
+
+
+class Partners(NamedTuple):
+    """Latents of partners of a batch's first n images, and the code that each shares with its own image."""
+
+    z: Tensor
+    categories: Tensor
+    continuous: Tensor
+    shared: Tensor  # (n,) int64
+
+
+class Pairs(NamedTuple):
+    """Partners of a batch's first n generated images: each shares the value of one continuous code with its own."""
+
+    images: Tensor  # (n, C, H, W)
+    shared: Tensor  # (n,) int64, the number of that code
+
+
+class Contrastive(Term):
+    """Cross-entropy of telling the shared code, nats: log n_continuous by guess."""
+
+    row = TERMS["contrastive"]
+
+    def draw(self, generator: torch.Generator) -> list[Tensor]:
+        """The shared code of each pair, and latents of the partners."""
+        codes, n = self.setting.codes, self.n
+        shared = torch.randint(len(codes.continuous), (n,), generator=generator, device=generator.device)
+        return [shared, *codes.draw(n, generator)]
+
+    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+        """`Partners`."""
+        shared, *partners = drawn
+        codes = self.setting.codes
+        return Partners(*codes.sharing(latents, codes.latents(partners), shared), shared)
+
+    def begin(self, call: Call, real: Tensor, parts: Parts) -> Parts:
+        """`Pairs`: the partners' images."""
+
+        def images(networks: Networks, latents: Latents) -> Tensor:
+            made: Tensor = networks.G(self.setting.codes.flatten(latents))
+            return made
+
+        *latents, shared = parts
+        return Pairs(call(images, Latents(*latents)), shared)
+
+    def of_d(self, seen: Pass) -> list[Contribution]:
+        """The network that tells the codes apart learns in D's step."""
+        return [self.contribution(seen, self._cross_entropy(seen))]
+
+    def of_g(self, seen: Pass) -> list[Contribution]:
+        """G makes it easy."""
+        return [self.contribution(seen, self._cross_entropy(seen))]
+
+    def _cross_entropy(self, seen: Pass) -> Tensor:
+        pairs = cast(Pairs, seen.step.parts[self.row.name])
+        both = torch.cat([seen.step.fake[: len(pairs.images)], pairs.images], dim=1)
+        return F.cross_entropy(cast(nn.Module, seen.networks.CR)(both), pairs.shared)

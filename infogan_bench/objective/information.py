@@ -1,0 +1,147 @@
+"""The information term: L_I(G, Q), a lower bound of the mutual information of codes and images (InfoGAN, equation 5).
+
+With `transform`, the categorical part is that of transformed images, I(c; T(G(z, c))), so that a category has to carry
+what survives the transformations: shape, not slant, size or place (compare Elastic-InfoGAN, arXiv 1910.01112). The
+continuous part stays on the images as they are, since slant may well be what a continuous code controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config.objective import ObjectiveConfig
+from infogan_bench.config.terms import TERMS
+from infogan_bench.networks import Networks
+from infogan_bench.objective.step import Contribution, Parts, Pass, Step, Weight
+from infogan_bench.objective.term import Term, counts
+from infogan_bench.objective.transforms import random_affines, warp
+
+
+class Views(NamedTuple):
+    """Affine maps (n, 2, 3) of the transformed copies of a batch's first n images."""
+
+    fake_in_d_step: Tensor
+    fake_in_g_step: Tensor
+    real: Tensor
+
+
+class Information(Term):
+    """L_I of each code, with lambda as its weight. A code whose lambda is 0 is still fitted by Q's head, with weight 1,
+    but sends nothing to the trunk and to G."""
+
+    row = TERMS["information"]
+
+    @property
+    def is_on(self) -> bool:
+        """It always is: Q's head reads the codes whatever lambda is."""
+        return True
+
+    def logged(self, phase: str) -> tuple[str, ...]:
+        """`L_I/CODE` of each code, in the step of D."""
+        return tuple(f"L_I/{code.name}" for code in self.setting.codes.all) if phase == "D" else ()
+
+    def draw(self, generator: torch.Generator) -> list[Tensor]:
+        """Numbers in [0, 1) that choose a transformation for each image."""
+        if not (self.setting.objective.transform.any and self.setting.codes.categorical):
+            return []
+        return [torch.rand(3 * self.n, 6, generator=generator, device=generator.device)]
+
+    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+        """`Views`, where images are transformed."""
+        if not drawn:
+            return ()
+        _, height, width = self.setting.image_shape
+        affines = random_affines(self.setting.objective.transform, drawn[0], (height, width))
+        return Views(*torch.split(affines, self.n))
+
+    def images(self, phase: str, step: Step) -> dict[str, Tensor]:
+        """The first n generated images, transformed; in G's step only if a category has a weight."""
+        views = step.parts[self.row.name]
+        if not views:
+            return {}
+        views = cast(Views, views)
+        if phase == "D":
+            return {"fake view": transformed(step.fake, views.fake_in_d_step)}
+        lambdas = self._lambdas(step)
+        if not any(counts(lambdas[code.name]) for code in self.setting.codes.categorical):
+            return {}
+        return {"fake view": transformed(step.fake, views.fake_in_g_step)}
+
+    def of_d(self, seen: Pass) -> list[Contribution]:
+        """-lambda L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
+        lambdas = self._lambdas(seen.step)
+        bounds = _bounds_for_head_and_trunk(seen, lambdas)
+        return [
+            Contribution(-lambdas[name] if counts(lambdas[name]) else -1.0, bound, f"L_I/{name}")
+            for name, bound in bounds.items()
+        ]
+
+    def of_g(self, seen: Pass) -> list[Contribution]:
+        """-lambda L_I of each code that has a lambda."""
+        lambdas = self._lambdas(seen.step)
+        if not any(map(counts, lambdas.values())):
+            return []
+        bounds = _bounds(seen.networks, seen.codes, _read_from(seen), seen.step.latents)
+        return [
+            Contribution(-weight, bounds[name], None) for name, weight in lambdas.items() if counts(weight)
+        ]
+
+    def _lambdas(self, step: Step) -> dict[str, Weight]:
+        own = step.weights
+        return {
+            name: own.get(key, self.weights[key]) for name, key in lambda_keys(self.setting.codes).items()
+        }
+
+
+def lambda_keys(codes: LatentCodes) -> dict[str, str]:
+    """The key in `objective` of each code's lambda, by the code's name."""
+    return {code.name: "lambda_cat" if code.kind == "categorical" else "lambda_cont" for code in codes.all}
+
+
+def code_weights(objective: ObjectiveConfig, codes: LatentCodes) -> dict[str, float]:
+    """lambda of each code, by its name."""
+    return {name: getattr(objective, key) for name, key in lambda_keys(codes).items()}
+
+
+def transformed(images: Tensor, affines: Tensor) -> Tensor:
+    """The first n images, transformed by `affines` (n, 2, 3)."""
+    return warp(images[: len(affines)], affines)
+
+
+def _read_from(seen: Pass) -> dict[str, Tensor]:
+    """The features from which Q reads the codes of each kind."""
+    features = seen.features
+    return {"continuous": features["fake"], "categorical": features.get("fake view", features["fake"])}
+
+
+def _bounds(
+    networks: Networks, codes: LatentCodes, read_from: Mapping[str, Tensor], latents: Latents
+) -> dict[str, Tensor]:
+    """L_I of each code, nats."""
+    bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(read_from["continuous"])))
+    if read_from["categorical"] is not read_from["continuous"]:
+        features = read_from["categorical"]
+        first = Latents(*(part[: len(features)] for part in latents))
+        of_views = codes.mi_bounds(first, codes.split(networks.Q_head(features)))
+        bounds |= {code.name: of_views[code.name] for code in codes.categorical}
+    return bounds
+
+
+def _bounds_for_head_and_trunk(seen: Pass, lambdas: Mapping[str, Weight]) -> dict[str, Tensor]:
+    """L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
+    networks, codes, latents, read_from = seen.networks, seen.codes, seen.step.latents, _read_from(seen)
+    cut = read_from["categorical"].detach()
+    is_one = read_from["continuous"] is read_from["categorical"]
+    at_head = {"categorical": cut, "continuous": cut if is_one else read_from["continuous"].detach()}
+    if not any(map(counts, lambdas.values())):
+        return _bounds(networks, codes, at_head, latents)
+    bounds = _bounds(networks, codes, read_from, latents)
+    if not all(map(counts, lambdas.values())):
+        cut_bounds = _bounds(networks, codes, at_head, latents)
+        bounds = {name: bounds[name] if counts(lambdas[name]) else cut_bounds[name] for name in bounds}
+    return bounds

@@ -1,0 +1,124 @@
+"""The terms of a configuration, added to what D and what G descend.
+
+All that is random is drawn before the losses, which are pure functions of networks and a step. So one update serves one
+trainer and, under `torch.func.vmap`, many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from infogan_bench.codes import Latents
+from infogan_bench.networks import Networks
+from infogan_bench.objective.adversarial import Adversarial
+from infogan_bench.objective.balance import Balance
+from infogan_bench.objective.consistency import Consistency
+from infogan_bench.objective.contrastive import Contrastive
+from infogan_bench.objective.information import Information
+from infogan_bench.objective.instance_noise import InstanceNoise
+from infogan_bench.objective.r1 import R1
+from infogan_bench.objective.step import Call, Contribution, Draws, Given, Pass, Step
+from infogan_bench.objective.term import Setting, Term, outside_terms
+from infogan_bench.objective.vat import Vat
+
+# The order in which terms draw and are added; another order would give other bits.
+_SHIPPED: tuple[type[Term], ...] = (
+    Adversarial, Information, Consistency, Balance, InstanceNoise, Vat, Contrastive, R1,
+)  # fmt: skip
+
+Losses = tuple[Tensor, list[Tensor]]
+"""What a phase descends, and the values that it reports, in the order of `logged`; scalars."""
+
+
+class Objective:
+    """The terms that a configuration has switched on.
+
+    Args:
+        setting: the configuration, the codes and the images' shape.
+
+    Raises:
+        InputError: if a term of the user's own is not registered, or has no such option.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        kinds = (*_SHIPPED, *outside_terms(setting.objective))
+        self.terms = [term for term in (kind(setting) for kind in kinds) if term.is_on]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights that may differ among replicas, by their keys in `objective`."""
+        return {key: weight for term in self.terms if term.row.own for key, weight in term.weights.items()}
+
+    def logged(self, phase: Literal["D", "G"]) -> list[str]:
+        """Names of the values that a phase reports, in the order in which it computes them."""
+        return [name for term in self.terms for name in term.logged(phase)]
+
+    def draw(self, generator: torch.Generator) -> Draws:
+        """Draw all that is random in an update, but for the order of the images."""
+        draws = {"latents": self.setting.codes.draw(self.setting.batch, generator)}
+        for term in self.terms:
+            draws[term.row.name] = term.draw(generator)
+        return draws
+
+    def given(self, draws: Draws, noise: Tensor) -> Given:
+        """Make of `draws` what the losses read; `noise` is the standard deviation of the instance noise, a scalar."""
+        latents = self.setting.codes.latents(draws["latents"])
+        parts = {term.row.name: term.given(draws[term.row.name], latents, noise) for term in self.terms}
+        return Given(latents, parts)
+
+    def begin(self, call: Call, real: Tensor, given: Given, own_weights: dict[str, Tensor]) -> Step:
+        """Generate the images of an update, and whatever else needs the networks before the losses.
+
+        Args:
+            call: calls a function of the networks, in each replica.
+            real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
+            given: what `given` made of the draws.
+            own_weights: the weights that differ among replicas, (R,) each.
+        """
+        fake: Tensor = call(self._images, given.latents)
+        parts = {term.row.name: term.begin(call, real, given.parts[term.row.name]) for term in self.terms}
+        return Step(real, fake, given.latents, parts, own_weights)
+
+    def of_d(self, networks: Networks, step: Step) -> Losses:
+        """What D, Q and their trunk descend, G given: one pass of the trunk over all images of the step.
+
+        BatchNorm never mixes the statistics of real images, generated ones and so on: that would tell D which half is
+        real.
+        """
+        return self._losses("D", networks, step, lambda term: term.of_d)
+
+    def of_g(self, networks: Networks, step: Step) -> Losses:
+        """What G descends, D, Q and their trunk given, with the same latents and the same pass of G."""
+        return self._losses("G", networks, step, lambda term: term.of_g)
+
+    def _images(self, networks: Networks, latents: Latents) -> Tensor:
+        made: Tensor = networks.G(self.setting.codes.flatten(latents))
+        return made
+
+    def _losses(
+        self,
+        phase: Literal["D", "G"],
+        networks: Networks,
+        step: Step,
+        of: Callable[[Term], Callable[[Pass], list[Contribution]]],
+    ) -> Losses:
+        judged = {"real": step.real, "fake": step.fake} if phase == "D" else {"fake": step.fake}
+        for term in self.terms:
+            judged = term.shown(phase, step, judged)
+        batches = dict(judged)
+        for term in self.terms:
+            batches |= term.images(phase, step)
+        apart = {name for term in self.terms for name in term.pass_alone if name in judged}
+        alone = {name: networks.trunk(batches.pop(name)) for name in sorted(apart)}
+        features = alone | networks.features(batches)
+        seen = Pass(phase, networks, self.setting.codes, step, judged, features)
+        contributions = [each for term in self.terms for each in of(term)(seen)]
+        loss = contributions[0].value
+        for weight, value, _ in contributions[1:]:
+            loss = loss + weight * value
+        return loss, [value for _, value, name in contributions if name is not None]

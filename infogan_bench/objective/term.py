@@ -1,0 +1,181 @@
+"""The protocol of a term of the objective, and the registry of terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import torch
+from torch import Tensor
+
+from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.config.names import suggestion
+from infogan_bench.config.objective import ObjectiveConfig
+from infogan_bench.config.terms import OUTSIDE_TERMS, TERMS, TermRow, share_of
+from infogan_bench.errors import InputError
+from infogan_bench.networks import ImageShape
+from infogan_bench.objective.step import Call, Contribution, Parts, Pass, Step, Weight
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that a term may depend on besides the step itself."""
+
+    objective: ObjectiveConfig
+    codes: LatentCodes
+    image_shape: ImageShape
+    batch: int
+
+
+class Term:
+    """One part of the objective.
+
+    A term draws, makes something of its draws, may ask for further images to pass through the trunk, and contributes to
+    the loss of D, Q and their trunk (`of_d`), to that of G (`of_g`), or to both. Each method has a default that does
+    nothing. All but `draw` and `begin` run under `torch.func.vmap`: they may not look at values or draw.
+
+    Args:
+        setting: the configuration, the codes and the images' shape.
+    """
+
+    row: ClassVar[TermRow]
+    pass_alone: ClassVar[tuple[str, ...]] = ()
+    """Judged batches that have to pass through the trunk apart from all others."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        given = {key: getattr(setting.objective, key, 0.0) for key in self.row.weights}
+        self.options = dict(_OUTSIDE_OPTIONS.get(self.row.name, {})) | setting.objective.terms.get(
+            self.row.name, {}
+        )
+        outside = self.row.name in OUTSIDE_TERMS
+        self.weights: dict[str, float] = (
+            {self.row.weights[0]: self.options["weight"]} if outside else given
+        )  # by their keys in `objective`
+
+    @property
+    def n(self) -> int:
+        """Images of a batch that the term takes, its share: at least 2, for BatchNorm."""
+        return max(2, round(share_of(self.setting.objective, self.row) * self.setting.batch))
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the term counts, and the codes that it needs are there."""
+        return any(self.weights.values()) and not (
+            self.row.categorical and not self.setting.codes.categorical
+        )
+
+    def logged(self, phase: str) -> tuple[str, ...]:
+        """The names under which the term's contributions to a phase, D or G, are reported."""
+        own_phase = "D" if type(self).of_d is not Term.of_d else "G"
+        return (self.row.metric,) if self.row.metric and phase == own_phase else ()
+
+    def draw(self, generator: torch.Generator) -> list[Tensor]:
+        """Draw all that is random in an update, on the generator's device."""
+        return []
+
+    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+        """Make of `drawn` what the losses read.
+
+        Args:
+            drawn: what `draw` returned.
+            latents: of the update.
+            noise: standard deviation of the instance noise, a scalar.
+        """
+        return tuple(drawn)
+
+    def begin(self, call: Call, real: Tensor, parts: Parts) -> Parts:
+        """Complete `parts` with what needs the networks before the losses; not under vmap."""
+        return parts
+
+    def shown(self, phase: str, step: Step, judged: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The images `real` and `fake` as D is shown them."""
+        return judged
+
+    def images(self, phase: str, step: Step) -> dict[str, Tensor]:
+        """Further batches of images that pass through the trunk together with the judged ones."""
+        return {}
+
+    def of_d(self, seen: Pass) -> list[Contribution]:
+        """Contributions to what D, Q and their trunk descend."""
+        return []
+
+    def of_g(self, seen: Pass) -> list[Contribution]:
+        """Contributions to what G descends."""
+        return []
+
+    def weight(self, seen: Pass, key: str | None = None) -> Weight:
+        """The weight under `key`, the term's only one if None: a replica's own where replicas differ."""
+        key = self.row.weights[0] if key is None else key
+        return seen.step.weights.get(key, self.weights[key])
+
+    def contribution(self, seen: Pass, value: Tensor) -> Contribution:
+        """`value` with the term's weight, reported in the phase in which the term reports."""
+        names = self.logged(seen.phase)
+        return Contribution(self.weight(seen), value, names[0] if names else None)
+
+
+def counts(weight: Weight) -> bool:
+    """Whether a term with this weight has any effect."""
+    return isinstance(weight, Tensor) or weight != 0
+
+
+_OUTSIDE: dict[str, type[Term]] = {}
+_OUTSIDE_OPTIONS: dict[str, Mapping[str, float]] = {}
+_Kind = TypeVar("_Kind", bound=type[Term])
+
+
+def register_term(
+    name: str,
+    *,
+    title: str = "",
+    explanation: str = "",
+    unit: str = "",
+    source: str = "",
+    options: Mapping[str, float] | None = None,
+) -> Callable[[_Kind], _Kind]:
+    """Make a term of one's own known, for `objective.terms.NAME` in a sweep file.
+
+    Args:
+        name: of the term; runs report it as `loss/NAME`.
+        title: a few words for reports.
+        explanation: a sentence about the number that is reported.
+        unit: of that number.
+        source: paper or equation.
+        options: numbers that `objective.terms.NAME` may set besides `weight`, with their defaults; `self.options` in
+            the term.
+
+    Raises:
+        InputError: if `name` is that of a term that ships.
+    """
+    if name in TERMS or name in ObjectiveConfig.model_fields or not name.isidentifier():
+        raise InputError(f"register_term: {name!r} is taken, or no name such as `sharpness`")
+
+    def register(kind: _Kind) -> _Kind:
+        kind.row = TermRow(name, (f"terms.{name}.weight",), title or name, explanation, unit, source)
+        OUTSIDE_TERMS[name] = kind.row
+        _OUTSIDE[name] = kind
+        _OUTSIDE_OPTIONS[name] = {"weight": 0.0, **(options or {})}
+        return kind
+
+    return register
+
+
+def outside_terms(objective: ObjectiveConfig) -> list[type[Term]]:
+    """The user's own terms that a configuration names.
+
+    Raises:
+        InputError: if a term is not registered or has no such option.
+    """
+    for name, given in objective.terms.items():
+        if name not in _OUTSIDE:
+            raise InputError(
+                f"objective.terms.{name}: no such term; a term of your own is registered by a module that "
+                f"`extensions` names ({suggestion(name, tuple(_OUTSIDE)) if _OUTSIDE else 'none is registered'})"
+            )
+        known = tuple(_OUTSIDE_OPTIONS[name])
+        for key in given:
+            if key not in known:
+                raise InputError(f"objective.terms.{name}.{key}: no such option; {suggestion(key, known)}")
+    return [_OUTSIDE[name] for name in objective.terms]

@@ -1,0 +1,35 @@
+"""The numbers that change from update to update by plan: step sizes, noise, the weight of G's moving average."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from infogan_bench.config.run import RunConfig
+
+
+class Rates(NamedTuple):
+    """The planned numbers of one update, each a scalar, or of several, each (steps,)."""
+
+    lr_g: Tensor  # Adam's step size for G, 0 beyond the run's steps where it decays
+    lr_d: Tensor  # and for D, Q and their trunk
+    noise: Tensor  # standard deviation of the instance noise
+    ema_weight: Tensor  # share of the current weights in G's moving average
+
+
+def rates(run: RunConfig, first: int, steps: int) -> Rates:
+    """The rates of the `steps` updates after the first `first` ones, each (steps,)."""
+    optimiser = run.optimiser
+    step = torch.arange(first, first + steps, dtype=torch.float64)
+    left = (run.steps - step) / run.steps
+    share = (left / optimiser.decay).clamp(0, 1) if optimiser.decay else torch.ones_like(step)
+    # an average weighted by decay^age, corrected for bias as Adam's moments are
+    ema_weight = (1 - optimiser.ema) / (1 - optimiser.ema ** (step + 1))
+    return Rates(
+        optimiser.lr_g * share,
+        optimiser.lr_d * share,
+        run.objective.instance_noise * left.clamp(min=0),
+        ema_weight,
+    )
