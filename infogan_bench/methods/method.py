@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from infogan_bench.config.methods import METHODS, OUTSIDE_METHODS, MethodRow, method_row
-from infogan_bench.config.run import RunConfig
+from infogan_bench.config.models import RunConfig
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Model, Networks
 from infogan_bench.objective import Call, Draws
@@ -57,7 +57,7 @@ class Method(ABC):
         self.image_shape = image_shape
         self.options = options_of(run)
 
-    @classmethod
+    @classmethod  # noqa: B027  most methods train whatever is valid
     def check(cls, run: RunConfig) -> None:
         """Refuse a configuration that the method cannot train.
 

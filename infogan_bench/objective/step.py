@@ -20,8 +20,8 @@ Weight = float | Tensor
 """How much a term counts. A tensor is a replica's own under vmap, where nobody can look whether it is 0: it is not."""
 
 Call = Callable[..., Any]
-"""`call(function, *inputs)` is `function(networks, *inputs)`, in each replica: inputs and outputs are tensors, or tuples,
-lists and dicts of them, which `torch.func.vmap` takes; of replicas, each has a leading axis R."""
+"""`call(function, *inputs)` is `function(networks, *inputs)`, in each replica: inputs and outputs are tensors, or
+tuples, lists and dicts of them, which `torch.func.vmap` takes; of replicas, each has a leading axis R."""
 
 
 class Given(NamedTuple):
