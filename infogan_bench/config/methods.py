@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infogan_bench.config.names import suggestion
-from infogan_bench.config.run import MethodConfig, RunConfig
+from infogan_bench.config.run import MethodConfig
 from infogan_bench.config.terms import objective_quantities
 from infogan_bench.errors import InputError
 from infogan_bench.records.quantities import Quantity
@@ -83,7 +83,9 @@ def training_quantities() -> tuple[Quantity, ...]:
     return (*objective_quantities(), *(quantity for row in rows for quantity in row.quantities))
 
 
-def training_metrics(run: RunConfig) -> tuple[str, ...]:
-    """Names of the losses that a run reports besides those of InfoGAN's codes."""
-    row = (METHODS | OUTSIDE_METHODS).get(run.method.name)
+def method_metrics(name: str) -> tuple[str, ...] | None:
+    """Names of the losses that a method reports; None for `infogan`, where the codes and the terms have them."""
+    row = (METHODS | OUTSIDE_METHODS).get(name)
+    if name == "infogan":
+        return None
     return tuple(quantity.name for quantity in row.quantities) if row else ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from infogan_bench.config.terms import TERMS
+
 LabelScore = Literal["cluster_accuracy", "purity", "nmi", "ari"]
 FactorScore = Literal[
     "mig",
@@ -31,12 +33,6 @@ SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
 """Scores of what continuous codes do to generated images; they use neither labels nor factors."""
 DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
 """Distances of generated digits from MNIST's test images, in the features of a network that learned to read them."""
-
-REAL_LOSSES = {"loss/consistency": "consistency", "loss/balance": "balance", "loss/vat": "vat"}
-"""Losses of Q on real images, which take no labels, and the weight in `objective` without which there are none."""
-PAIR_LOSSES = {"loss/contrastive": "contrastive"}
-"""The same of the loss on pairs of generated images."""
-TERM_LOSSES = REAL_LOSSES | PAIR_LOSSES
 
 LAST_EVALUATION_ONLY = frozenset(
     {
@@ -75,11 +71,13 @@ def score_of(metric: str) -> str:
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
     """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
     categorical = [code for code in codes if code.startswith("cat_")]
+    of_terms = [row.metric for row in TERMS.values() if row.metric and row.categorical]
     of_categories = (
-        (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical), *REAL_LOSSES) if categorical else ()
+        (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical), *of_terms) if categorical else ()
     )
     of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
     continuous = [code for code in codes if code not in categorical]
+    of_pairs = [row.metric for row in TERMS.values() if row.metric and 0 < row.continuous <= len(continuous)]
     of_shapes = [
         name for score in SHAPE_SCORES for name in (score, *(f"{score}/{code}" for code in continuous))
     ]
@@ -88,7 +86,7 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
         *FACTOR_SCORES,
         *(of_shapes if continuous else ()),
         *DIGIT_SCORES,
-        *(PAIR_LOSSES if len(continuous) > 1 else ()),
+        *of_pairs,
         *of_codes,
         "loss/d",
         "loss/g",

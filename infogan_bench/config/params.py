@@ -12,18 +12,19 @@ from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.explain import explain, leaf_keys
 from infogan_bench.config.names import nearest, suggestion
 from infogan_bench.config.run import RunConfig
+from infogan_bench.config.terms import TERMS, weight_keys
 from infogan_bench.config.yaml_file import parse_value
 
 MUTABLE = (
-    "objective.lambda_cat",
-    "objective.lambda_cont",
-    "objective.consistency",
-    "objective.balance",
+    *weight_keys(row for row in TERMS.values() if row.mutable),
     "optimiser.lr_g",
     "optimiser.lr_d",
 )
 """Keys of a run whose value may change while it trains: weights of losses and step sizes, which no tensor and no
 random draw depends on."""
+
+_OPEN = ("objective.terms", "method.options")
+"""Sections whose keys are those that a module of the user's own registers."""
 
 
 @cache
@@ -32,13 +33,27 @@ def run_keys() -> tuple[str, ...]:
     return tuple(leaf_keys(RunConfig))
 
 
+def is_run_key(key: str) -> bool:
+    """Whether `key` is that of one value of a run, which can be swept.
+
+    `objective.terms.NAME.OPTION` and `method.options.OPTION` are, whatever the names: which there are is known when
+    the modules under `extensions` are loaded.
+    """
+    names = key.split(".")
+    if key.startswith("objective.terms."):
+        return len(names) == 4 and all(names)
+    if key.startswith("method.options."):
+        return len(names) == 3 and all(names)
+    return key in run_keys() and key not in _OPEN
+
+
 def apply(base: RunConfig, params: Mapping[str, Any]) -> RunConfig:
     """`base` with each dotted key of `params` set, validated anew.
 
     Raises:
         ConfigError: naming every dotted key that does not exist or whose value is refused.
     """
-    unknown = [Fault(unknown_param(key), key) for key in params if key not in run_keys()]
+    unknown = [Fault(unknown_param(key), key) for key in params if not is_run_key(key) and key not in _OPEN]
     if unknown:
         raise ConfigError(None, unknown)
     tree = base.model_dump(exclude_unset=True)
@@ -68,10 +83,11 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
 
 
 def get_value(run: BaseModel, key: str) -> Any:
-    """The value at a dotted key."""
+    """The value at a dotted key; None for an option that is not set."""
+    found: Any = run
     for part in key.split("."):
-        run = getattr(run, part)
-    return run
+        found = found.get(part) if isinstance(found, Mapping) else getattr(found, part)
+    return found
 
 
 def set_value(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -82,9 +98,11 @@ def set_value(tree: dict[str, Any], key: str, value: Any) -> None:
     tree[leaf] = value
 
 
-def is_given(run: BaseModel, key: str) -> bool:
+def is_given(run: BaseModel | Mapping[str, Any], key: str) -> bool:
     """Whether the value at a dotted key was written down, rather than left at its default."""
     section, _, rest = key.partition(".")
+    if isinstance(run, Mapping):
+        return section in run and (not rest or is_given(run[section], rest))
     return section in run.model_fields_set and (not rest or is_given(getattr(run, section), rest))
 
 

@@ -7,30 +7,31 @@ from itertools import islice, product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, code_list, show
+from infogan_bench.config.methods import method_metrics
 from infogan_bench.config.metrics import (
     DIGIT_SCORES,
     FACTOR_SCORES,
     LABEL_SCORES,
     LAST_EVALUATION_ONLY,
-    PAIR_LOSSES,
     SHAPE_SCORES,
-    TERM_LOSSES,
     metric_names,
     score_of,
     uses_labels,
 )
 from infogan_bench.config.models import SchedulerConfig
 from infogan_bench.config.names import suggestion
-from infogan_bench.config.params import MUTABLE, apply
+from infogan_bench.config.params import MUTABLE, apply, get_value
 from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space import Choice
 from infogan_bench.config.sweep_config import SweepConfig
+from infogan_bench.config.terms import TERMS
 
 PLANNED_AHEAD = ("grid", "random", "sobol")
 """Algorithms that know all their trials before the first one runs."""
 
 _MAX_CORNERS = 10_000  # combinations that are looked at
 _POPULATION_KEYS = ("every", "quantile", "resample", "factors")
+_TERMS_BY_METRIC = {row.metric: row for row in TERMS.values() if row.metric}
 _STOPPING_KEYS = ("grace", "reduction")
 
 
@@ -157,14 +158,15 @@ def _goal_rules(sweep: SweepConfig) -> Iterator[Fault]:
 
 
 def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault]:
-    weight = TERM_LOSSES.get(metric)
-    prefixes = ("codes.", f"objective.{weight}") if weight else ("codes.",)
+    row = _TERMS_BY_METRIC.get(metric)
+    weights = tuple(f"objective.{key}" for key in row.weights) if row else ()
+    prefixes = ("codes.", "method.", "objective.terms.", *weights)
     for params, run in _runs(sweep, *prefixes):
-        names = metric_names(run.codes.names)
-        if metric in names and (weight is None or getattr(run.objective, weight)):
+        names = _names(run)
+        if metric in names and all(get_value(run, key) for key in weights):
             continue
-        known = {name for _, other in _runs(sweep, "codes.") for name in metric_names(other.codes.names)}
-        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *TERM_LOSSES):
+        known = {name for _, other in _runs(sweep, *prefixes) for name in _names(other)}
+        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *_TERMS_BY_METRIC):
             yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", where)
         else:
             yield Fault(_undefined(metric, params), where)
@@ -181,11 +183,20 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
         )
 
 
+def _names(run: RunConfig) -> tuple[str, ...]:
+    """Names of the metrics that a run can report; those of a method of the user's own are not known yet."""
+    outside = tuple(f"loss/{name}" for name in run.objective.terms)
+    of_method = method_metrics(run.method.name)
+    if of_method is None:
+        return (*metric_names(run.codes.names), *outside)
+    scores = (name for name in metric_names(run.codes.names) if not name.startswith(("loss/", "L_I", "H")))
+    return (*scores, *of_method, *outside)
+
+
 def _undefined(metric: str, params: dict[str, Any]) -> str:
     where = f" with {combination(params)}" if params else ""
-    if metric in TERM_LOSSES:
-        codes = "two continuous codes" if metric in PAIR_LOSSES else "a categorical code"
-        needs = f"{codes} and an `objective.{TERM_LOSSES[metric]}` above 0"
+    if row := _TERMS_BY_METRIC.get(metric):
+        needs = f"{row.needs} and an `objective.{row.weights[0]}` above 0"
         return f"`{metric}` needs {needs}, which there is not{where}"
     why = "needs that code"
     if uses_labels(metric) or metric == "H":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, show
-from infogan_bench.config.params import apply, get_value, run_keys, unknown_param
+from infogan_bench.config.params import apply, get_value, is_run_key, run_keys, unknown_param
 from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space import Choice, Domain, Range, canonical, is_domain, parse_domain
 from infogan_bench.config.yaml_file import KeyPath
@@ -66,7 +66,7 @@ def _entries(tree: Mapping[str, Any], path: KeyPath, lines: Mapping[KeyPath, int
     """Each entry that is a domain, or stands where one should."""
     for key, value in tree.items():
         entry = _Entry((*path, key), value, lines)
-        if entry.key in run_keys() or is_domain(value) or not value:
+        if is_run_key(entry.key) or is_domain(value) or not value:
             yield entry
         else:
             yield from _entries(value, entry.path, lines)
@@ -84,9 +84,9 @@ def _repeated(entries: list[_Entry]) -> list[Fault]:
 
 
 def _domain(entry: _Entry) -> Domain:
-    if any(key.startswith(f"{entry.key}.") for key in run_keys()):
+    if any(f"{key}.".startswith(f"{entry.key}.") for key in run_keys() if not is_run_key(entry.key)):
         raise ValueError(f"is a section; name one of its keys, got {show(entry.value)}")
-    if entry.key not in run_keys():
+    if not is_run_key(entry.key):
         raise ValueError(unknown_param(entry.key))
     return parse_domain(entry.value)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from infogan_bench.config.methods import METHODS, OUTSIDE_METHODS, MethodRow, method_row
-from infogan_bench.config.models import RunConfig
+from infogan_bench.config.run import RunConfig
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Model, Networks
 from infogan_bench.objective import Call, Draws

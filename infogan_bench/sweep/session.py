@@ -32,6 +32,7 @@ from infogan_bench.config.metrics import DIGIT_SCORES
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import extension_sources, load_extensions
+from infogan_bench.methods import method_of
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.records import Status, SweepListener, trial_order
 from infogan_bench.scoring.digits import digit_reader
@@ -82,6 +83,8 @@ def check(sweep: SweepConfig) -> Plan:
     planned = plan(sweep)
     dataset = load_dataset(sweep.dataset)
     runs = list(_runs_to_come(sweep, planned))
+    for run in runs if planned.assignments is not None else ():
+        method_of(run)
     largest, images = max(run.batch for run in runs), len(dataset.train_images)
     if largest > images:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
@@ -90,8 +93,8 @@ def check(sweep: SweepConfig) -> Plan:
     if set(DIGIT_SCORES) & set(sweep.evaluation.scores):
         digit_reader(sweep.dataset.data_dir)  # trains its network, which trials then find in the cache
     fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
-    for objective in {run.objective for run in runs} if fused else ():
-        check_objective(objective)
+    for run in runs if fused else ():
+        check_objective(run.objective)
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}

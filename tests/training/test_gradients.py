@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from infogan_bench.config import ArchitectureConfig, RunConfig
 from infogan_bench.datasets import ImageDataset, to_float
+from infogan_bench.objective.information import code_weights
 from infogan_bench.training import Trainer
-from infogan_bench.training.objective import discriminator_loss, generator_loss
+from tests.objective.losses import discriminator_loss, generator_loss
 
 BATCH, WIDTH = 16, 0.0625
 CHANNELS, SIDE = 8, 7  # of the smallest images inside the networks
@@ -68,7 +69,8 @@ def pair(mnist: ImageDataset) -> Pair:
 def test_the_gradients_of_both_losses_are_those_of_the_plain_implementation(
     pair: Pair, mnist: ImageDataset
 ) -> None:
-    codes, weights = pair.trainer.model.codes, pair.trainer.weights.codes
+    codes = pair.trainer.model.codes
+    weights = code_weights(pair.trainer.run.objective, codes)
     latents = codes.sample(BATCH, torch.Generator().manual_seed(0))
     real = to_float(mnist.train_images[:BATCH]).double()
     fake = pair.networks.G(codes.flatten(latents).double())

@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import RunConfig, SweepConfig, apply
 from infogan_bench.config.rules import PLANNED_AHEAD, corners
+from infogan_bench.config.terms import MEMORY_KEYS, memory_sizes
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.engine.full_card import GPU
@@ -33,11 +34,7 @@ _PRECISION = 10_000  # Ray counts ten thousandths of a GPU
 _CARD_SECONDS = 120.0  # for a card to become free, where another sweep has them all
 _GIB = 2**30
 _CARD = "accelerator_type:"  # a resource by which Ray names the kind of a node's cards
-_SIZED = (
-    "architecture.", "batch", "codes.", "objective.transform", "objective.consistency", "objective.balance",
-    "objective.instance_noise",
-    "objective.contrastive", "objective.r1", "objective.vat", "optimiser.ema",
-)  # fmt: skip
+_SIZED = ("method.", "architecture.", "batch", "codes.", *MEMORY_KEYS, "optimiser.ema")
 
 
 @dataclass(frozen=True)
@@ -91,18 +88,18 @@ def measured_gpus(
 
 
 def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of the values that a sweep tries, those whose trials may take most memory: of each architecture, all that no
-    other surpasses in width, batch, codes and terms of the objective at once.
+    """Of the values that a sweep tries, those whose trials may take most memory: of each method and
+    architecture, all that no other surpasses in width, batch, codes and terms of the objective at once.
 
     Where the search proposes trials as it goes, or `pbt` changes them, they are looked for in the corners of the space.
     """
     if sweep.search.algorithm not in PLANNED_AHEAD or sweep.scheduler.name == "pbt":
         planned = corners(sweep, *_SIZED)
-    largest: list[tuple[str, tuple[float, ...], dict[str, Any]]] = []
+    largest: list[tuple[tuple[str, str], tuple[float, ...], dict[str, Any]]] = []
     for params in planned:
         sized = {key: value for key, value in params.items() if key.startswith(_SIZED)}
         run = apply(sweep.base, sized)
-        name, sizes = run.architecture.name, _sizes(run)
+        name, sizes = (run.method.name, run.architecture.name), _sizes(run)
         if any(name == other and _covers(others, sizes) for other, others, _ in largest):
             continue
         largest = [each for each in largest if each[0] != name or not _covers(sizes, each[1])]
@@ -112,19 +109,13 @@ def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> 
 
 def _sizes(run: RunConfig) -> tuple[float, ...]:
     """Numbers that are the larger, the more memory a step takes."""
-    codes, objective = LatentCodes(run.codes, fixed_std=run.objective.fixed_std), run.objective
+    codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
     return (
         run.architecture.width,
         run.batch,
         codes.latent_dim,
         codes.q_dim,
-        objective.transform.share if objective.transform.any else 0.0,
-        bool(objective.consistency),
-        bool(objective.balance),
-        bool(objective.instance_noise),
-        bool(objective.r1),
-        bool(objective.vat),
-        bool(objective.contrastive),
+        *memory_sizes(run.objective),
         bool(run.optimiser.ema),
         run.architecture.spectral_norm,
         not run.architecture.spectral_norm,  # which of the two takes more is not known

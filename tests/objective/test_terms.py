@@ -1,61 +1,39 @@
-"""The two losses against a plain implementation on probabilities, and where their gradients end."""
+"""Each term of the objective against a closed form or torch's distributions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
-from infogan_bench.training.objective import (
-    DiscriminatorTerms,
-    InstanceNoise,
-    Pairs,
-    Views,
-    category_shift,
-    code_weights,
-    discriminator_loss,
-    generator_loss,
-    worst_change,
-)
-from infogan_bench.training.transforms import random_affines, warp
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
+from torch.distributions import Bernoulli, Categorical, kl_divergence
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents
-from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfig
-from infogan_bench.config.objective import TransformConfig
-from infogan_bench.networks import Networks, build_networks
-
-BATCH = 12
-CODES = LatentCodes(CodesConfig(categorical=(5, 3), uniform=1, gaussian=1, noise=4), fixed_std=False)
-LAMBDAS = [(1.0, 1.0), (0.7, 0.1), (0.0, 0.0), (0.0, 0.5), (2.0, 0.0)]
-
-
-class Setting:
-    """Networks in double precision with one batch of everything."""
-
-    def __init__(self, seed: int = 0) -> None:
-        torch.manual_seed(seed)
-        architecture = ArchitectureConfig(name="paper", width=0.0625)
-        self.networks = build_networks(architecture, (1, 8, 8), CODES).double()
-        latents = CODES.sample(BATCH, torch.Generator().manual_seed(seed))
-        self.latents = Latents(latents.z.double(), latents.categories, latents.continuous.double())
-        self.real = torch.rand(BATCH, 1, 8, 8, dtype=torch.float64) * 2 - 1
-        self.fake: Tensor = self.networks.G(CODES.flatten(self.latents))
-
-    def gradients(self, loss: Tensor) -> dict[str, Tensor | None]:
-        """d loss / d each parameter; None where `loss` does not depend on it."""
-        names, parameters = zip(*self.networks.named_parameters(), strict=True)
-        return dict(
-            zip(
-                names,
-                torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True),
-                strict=True,
-            )
-        )
+from infogan_bench.config import CodesConfig, ObjectiveConfig
+from infogan_bench.networks import Networks
+from infogan_bench.objective.contrastive import Pairs
+from infogan_bench.objective.information import Views, code_weights
+from infogan_bench.objective.instance_noise import Noise
+from infogan_bench.objective.transforms import warp
+from infogan_bench.objective.vat import category_shift, worst_change
+from tests.objective.losses import (
+    CODES,
+    LAMBDAS,
+    DiscriminatorTerms,
+    Setting,
+    assert_equal_gradients,
+    discriminator_loss,
+    generator_loss,
+    number,
+    plain_bounds,
+    say,
+    size,
+    some_views,
+    weights,
+)
 
 
 @pytest.fixture
@@ -63,241 +41,12 @@ def setting() -> Setting:
     return Setting()
 
 
-def weights(lambda_cat: float, lambda_cont: float) -> dict[str, float]:
-    return code_weights(ObjectiveConfig(lambda_cat=lambda_cat, lambda_cont=lambda_cont), CODES)
-
-
-def number(value: Tensor) -> float:
-    return float(value.detach())
-
-
-def plain_bounds(q_output: Tensor, latents: Latents) -> dict[str, Tensor]:
-    """H(c) + E log Q(c|x), from torch's distributions. Q's output: 5 + 3 logits, 2 means, 2 log deviations."""
-    c_5, c_3, means, log_stds = torch.split(q_output, [5, 3, 2, 2], dim=1)
-    uniform, gaussian = latents.continuous.T
-    log_q = {
-        "cat_0": Categorical(logits=c_5).log_prob(latents.categories[:, 0]),  # type: ignore[no-untyped-call]
-        "cat_1": Categorical(logits=c_3).log_prob(latents.categories[:, 1]),  # type: ignore[no-untyped-call]
-        "uniform_0": Normal(means[:, 0], log_stds[:, 0].exp()).log_prob(uniform),  # type: ignore[no-untyped-call]
-        "gaussian_0": Normal(means[:, 1], log_stds[:, 1].exp()).log_prob(gaussian),  # type: ignore[no-untyped-call]
-    }
-    entropies = {
-        "cat_0": math.log(5),
-        "cat_1": math.log(3),
-        "uniform_0": math.log(2),
-        "gaussian_0": float(Normal(0.0, 1.0).entropy()),  # type: ignore[no-untyped-call]
-    }
-    return {name: entropies[name] + log_q[name].mean() for name in log_q}
-
-
-def verdict(networks: Networks, images: Tensor) -> Tensor:
-    """D's probability that each image is real."""
-    return torch.sigmoid(networks.D_head(networks.trunk(images)))
-
-
-def assert_equal_gradients(found: Mapping[str, Tensor | None], expected: Mapping[str, Tensor | None]) -> None:
-    """Compare to 1e-5; no gradient at all is not the same as one of zero."""
-    for name, gradient in expected.items():
-        other = found[name]
-        assert (other is None) == (gradient is None), name
-        if gradient is not None:
-            torch.testing.assert_close(other, gradient, rtol=1e-5, atol=1e-9, msg=name)
-
-
-def sum_of_gradients(*parts: Mapping[str, Tensor | None]) -> dict[str, Tensor | None]:
-    total: dict[str, Tensor | None] = dict(parts[0])
-    for part in parts[1:]:
-        for name, gradient in part.items():
-            before = total[name]
-            total[name] = before if gradient is None else gradient if before is None else before + gradient
-    return total
-
-
-# Values and gradients --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
-def test_d_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
-    networks, latents, fake = setting.networks, setting.latents, setting.fake.detach()
-    loss, adversarial, bounds, *_ = discriminator_loss(
-        networks, CODES, weights(lambda_cat, lambda_cont), setting.real, fake, latents
-    )
-
-    on_real, on_fake = verdict(networks, setting.real), verdict(networks, fake)
-    plain_adversarial = F.binary_cross_entropy(on_real, torch.ones_like(on_real)) + F.binary_cross_entropy(
-        on_fake, torch.zeros_like(on_fake)
-    )
-    plain = plain_bounds(networks.Q_head(networks.trunk(fake)), latents)
-    assert number(adversarial) == pytest.approx(number(plain_adversarial), abs=1e-5)
-    assert {name: number(bound) for name, bound in bounds.items()} == pytest.approx(
-        {name: number(bound) for name, bound in plain.items()}, abs=1e-5
-    )
-
-    # D's head descends the adversarial part, Q's head fits every code, the trunk serves both, weighted
-    gradients = setting.gradients(plain_adversarial)
-    for name, bound in plain.items():
-        weight = weights(lambda_cat, lambda_cont)[name]
-        of_bound = setting.gradients(-(weight or 1.0) * bound)
-        at_head = {key: value if key.startswith("Q_head") else None for key, value in of_bound.items()}
-        gradients = sum_of_gradients(gradients, of_bound if weight else at_head)
-    assert_equal_gradients(setting.gradients(loss), gradients)
-
-    head_weights = {name: weight or 1.0 for name, weight in weights(lambda_cat, lambda_cont).items()}
-    expected = number(plain_adversarial) - sum(head_weights[name] * number(plain[name]) for name in plain)
-    assert number(loss) == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
-def test_g_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
-    networks, latents = setting.networks, setting.latents
-    loss, adversarial = generator_loss(
-        networks, CODES, weights(lambda_cat, lambda_cont), setting.fake, latents
-    )
-
-    on_fake = verdict(networks, setting.fake)
-    plain_adversarial = F.binary_cross_entropy(on_fake, torch.ones_like(on_fake))
-    plain = plain_bounds(networks.Q_head(networks.trunk(setting.fake)), latents)
-    plain_loss = plain_adversarial - (
-        lambda_cat * (plain["cat_0"] + plain["cat_1"])
-        + lambda_cont * (plain["uniform_0"] + plain["gaussian_0"])
-    )
-    assert number(adversarial) == pytest.approx(number(plain_adversarial), abs=1e-5)
-    assert number(loss) == pytest.approx(number(plain_loss), abs=1e-5)
-    of_g = {name: value for name, value in setting.gradients(plain_loss).items() if name.startswith("G.")}
-    assert_equal_gradients(setting.gradients(loss), of_g)
-
-
-# Where the information term goes ---------------------------------------------------------------------------
-
-
-def information_of_d(setting: Setting, lambda_cat: float, lambda_cont: float) -> dict[str, Tensor | None]:
-    """Gradients of D's loss less its adversarial part."""
-    loss, adversarial, *_ = discriminator_loss(
-        setting.networks,
-        CODES,
-        weights(lambda_cat, lambda_cont),
-        setting.real,
-        setting.fake.detach(),
-        setting.latents,
-    )
-    return setting.gradients(loss - adversarial)
-
-
-def size(gradients: Mapping[str, Tensor | None], part: str) -> float:
-    return sum(
-        float(g.abs().sum()) for name, g in gradients.items() if name.startswith(part) and g is not None
-    )
-
-
-@pytest.mark.parametrize(("lambda_cat", "lambda_cont"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
-def test_the_information_term_trains_the_trunk(
-    setting: Setting, lambda_cat: float, lambda_cont: float
-) -> None:
-    assert size(information_of_d(setting, lambda_cat, lambda_cont), "trunk") > 1e-3
-
-
-def test_with_lambda_0_it_trains_q_s_head_alone(setting: Setting) -> None:
-    gradients = information_of_d(setting, 0, 0)
-    assert size(gradients, "trunk") == 0
-    assert size(gradients, "D_head") == 0
-    assert size(gradients, "Q_head") > 1e-3
-
-    loss, adversarial = generator_loss(setting.networks, CODES, weights(0, 0), setting.fake, setting.latents)
-    assert_equal_gradients(setting.gradients(loss), setting.gradients(adversarial))
-
-
-def test_a_code_with_lambda_0_sends_nothing_to_trunk_and_g_beside_one_that_counts(setting: Setting) -> None:
-    # with lambda_cat 0 the categories may be anything: neither trunk nor G can tell, but Q's head can
-    others = setting.latents._replace(categories=(setting.latents.categories + 1) % torch.tensor([5, 3]))
-    gradients, changed = [], []
-    for latents in (setting.latents, others):
-        d_loss, *_ = discriminator_loss(
-            setting.networks, CODES, weights(0, 1), setting.real, setting.fake.detach(), latents
-        )
-        g_loss, _ = generator_loss(setting.networks, CODES, weights(0, 1), setting.fake, latents)
-        of_d, of_g = setting.gradients(d_loss), setting.gradients(g_loss)
-        gradients.append(
-            {f"d/{name}": value for name, value in of_d.items() if name.startswith(("trunk", "D_head"))}
-            | {f"g/{name}": value for name, value in of_g.items() if name.startswith("G.")}
-        )
-        changed.append({name: value for name, value in of_d.items() if name.startswith("Q_head")})
-    for name, gradient in gradients[0].items():
-        other = gradients[1][name]
-        assert gradient is not None
-        assert other is not None
-        assert torch.equal(gradient, other), name
-    assert any(not torch.equal(changed[0][name], changed[1][name]) for name in changed[0])  # type: ignore[arg-type]
-
-
-def test_each_kind_of_code_has_its_lambda() -> None:
-    assert weights(0.7, 0.1) == {"cat_0": 0.7, "cat_1": 0.7, "uniform_0": 0.1, "gaussian_0": 0.1}
-
-
-# Statistics and extremes -----------------------------------------------------------------------------------
-
-
-def test_what_d_says_of_real_images_does_not_depend_on_the_fakes(setting: Setting) -> None:
-    said: list[Tensor] = []
-    setting.networks.D_head.register_forward_hook(lambda _module, _inputs, output: said.append(output))
-    for fake in (setting.fake.detach(), torch.full_like(setting.real, 0.9), -setting.real):
-        discriminator_loss(setting.networks, CODES, weights(1, 1), setting.real, fake, setting.latents)
-    of_real, of_fake = said[0::2], said[1::2]
-    assert torch.equal(of_real[0], of_real[1])
-    assert torch.equal(of_real[0], of_real[2])
-    assert not torch.equal(of_fake[0], of_fake[2])
-
-
-def say(head: nn.Module, values: Tensor) -> None:
-    """Let a linear layer put out `values` whatever it is fed."""
-    assert isinstance(head, nn.Linear)
-    nn.init.zeros_(head.weight)
-    with torch.no_grad():
-        head.bias.copy_(values)
-
-
-@pytest.mark.parametrize(
-    ("logit", "d", "g"),
-    [
-        # softplus(-logit) + softplus(logit), and softplus(-logit)
-        (0.0, 2 * math.log(2), math.log(2)),
-        (1e4, 1e4, 0.0),
-        (-1e4, 1e4, 1e4),
-    ],
-)
-def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float, d: float, g: float) -> None:
-    say(setting.networks.D_head, torch.tensor([logit]))
-    d_loss, d_adversarial, *_ = discriminator_loss(
-        setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
-    )
-    g_loss, g_adversarial = generator_loss(
-        setting.networks, CODES, weights(1, 1), setting.fake, setting.latents
-    )
-    assert number(d_adversarial) == pytest.approx(d)
-    assert number(g_adversarial) == pytest.approx(g)
-    for loss in (d_loss, g_loss):
-        for name, gradient in setting.gradients(loss).items():
-            assert gradient is None or gradient.isfinite().all(), name
-
-
-def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
-    assert isinstance(setting.networks.Q_head, nn.Sequential)
-    say(setting.networks.Q_head[-1], torch.tensor([1e4, *[-1e4] * 4, *[0.0] * 3, 0, 0, -1e4, 1e4]))
-    loss, _, bounds, *_ = discriminator_loss(
-        setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
-    )
-    wrong = (setting.latents.categories[:, 0] != 0).double().mean()
-    assert number(bounds["cat_0"]) == pytest.approx(math.log(5) - 2e4 * float(wrong))  # log Q: 0 or -2e4
-    assert number(bounds["cat_1"]) == pytest.approx(0, abs=1e-12)
-    for name, gradient in setting.gradients(loss).items():
-        assert gradient is None or gradient.isfinite().all(), name
-
-
 # What D is shown -------------------------------------------------------------------------------------------
 
 
 def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(setting: Setting) -> None:
     networks, latents, fake, scale = setting.networks, setting.latents, setting.fake.detach(), weights(1, 1)
-    noise = InstanceNoise(*(torch.randn(3, *fake.shape, dtype=torch.float64) * 0.3))
+    noise = Noise(*(torch.randn(3, *fake.shape, dtype=torch.float64) * 0.3))
 
     def d_terms(real: Tensor, fake: Tensor, **more: Any) -> DiscriminatorTerms:
         return discriminator_loss(networks, CODES, scale, real, fake, latents, **more)
@@ -359,15 +108,6 @@ def assert_equal_terms(found: DiscriminatorTerms, expected: DiscriminatorTerms) 
 # Transformed views -----------------------------------------------------------------------------------------
 
 
-TRANSFORM = TransformConfig(rotation=20, scale=0.2, shear=0.2, shift=1)
-
-
-def some_views() -> Views:
-    draws = torch.rand(3 * BATCH, 6, generator=torch.Generator().manual_seed(5))
-    affines = random_affines(TRANSFORM, draws, (8, 8)).double()
-    return Views(*torch.split(affines, BATCH))
-
-
 def bounds_with_views(
     networks: Networks, fake: Tensor, latents: Latents, affines: Tensor
 ) -> dict[str, Tensor]:
@@ -414,7 +154,7 @@ def test_consistency_is_the_cross_entropy_of_both_views_of_real_images(setting: 
             setting.fake.detach(),
             setting.latents,
             views,
-            weight,
+            consistency=weight,
         )
         for weight in (0.5, 0.0)
     )
@@ -570,7 +310,7 @@ def test_the_contrastive_term_is_the_cross_entropy_of_the_shared_code(setting: S
     assert number(d.contrastive) == pytest.approx(number(expected))
     assert number(d.loss - discriminator_loss(*arguments).loss) == pytest.approx(2 * number(expected))
     g, without = (
-        generator_loss(networks, CODES, weights(1, 1), fake, latents, contrastive=2.0, pairs=each)[0]
-        for each in (pairs, None)
+        generator_loss(networks, CODES, weights(1, 1), fake, latents, contrastive=weight, pairs=pairs)[0]
+        for weight in (2.0, 0.0)
     )
     assert number(g - without) == pytest.approx(2 * number(expected))
