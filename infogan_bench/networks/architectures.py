@@ -9,7 +9,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.errors import InputError
 from infogan_bench.networks.layers import ToImages, ToRows
-from infogan_bench.networks.registry import ImageShape, Networks, register_architecture
+from infogan_bench.networks.module import ImageShape, Networks
+from infogan_bench.networks.registry import register_architecture
 
 LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 

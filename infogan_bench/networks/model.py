@@ -11,13 +11,9 @@ from torch.optim.swa_utils import update_bn
 from infogan_bench.codes import LatentCodes, Latents, Posterior
 from infogan_bench.config.run import RunConfig
 from infogan_bench.datasets import to_float
-from infogan_bench.networks.registry import (
-    ImageShape,
-    Networks,
-    build_contrastive,
-    build_networks,
-    initialise,
-)
+from infogan_bench.networks.build import build_contrastive, build_networks
+from infogan_bench.networks.module import ImageShape, Networks
+from infogan_bench.networks.weights import initialise
 
 _BATCH = 500
 _CALIBRATION_IMAGES = 5_000

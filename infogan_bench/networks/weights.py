@@ -1,0 +1,57 @@
+"""Weights before training, and their spectral normalisation."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
+
+from infogan_bench.networks.module import Networks
+
+_POWER_ITERATIONS = 15  # of a spectral normalisation before training, torch's own number
+
+
+def normalise_spectrally(part: nn.Module) -> None:
+    """Give each layer a weight of largest singular value 1 (arXiv 1802.05957).
+
+    BatchNorm goes, as in that paper's D: it would undo any scaling of the weights before it. Layers without a bias,
+    which had BatchNorm's, get one.
+    """
+    for module in list(part.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+        if isinstance(module, nn.Linear | nn.Conv2d) and not parametrize.is_parametrized(module, "weight"):
+            if module.bias is None:
+                module.bias = nn.Parameter(module.weight.new_zeros(len(module.weight)))
+            spectral_norm(module)
+
+
+def initialise(networks: Networks, generator: torch.Generator) -> None:
+    """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity.
+
+    All that is random comes from `generator`, the vectors of a spectral normalisation included.
+    """
+    for module in networks.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            if parametrize.is_parametrized(module, "weight"):
+                _initialise_parametrized(module, generator)
+            else:
+                nn.init.normal_(module.weight, std=0.02, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def _initialise_parametrized(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw a weight through its parametrization, and the vectors with which spectral normalisation starts."""
+    weight = torch.empty_like(cast(Tensor, module.weight)).normal_(std=0.02, generator=generator)
+    module.weight = weight
+    vectors = list(module.get_submodule("parametrizations.weight").buffers())
+    for vector in vectors:
+        vector.normal_(generator=generator)
+    for _ in range(_POWER_ITERATIONS if vectors else 0):
+        _ = module.weight  # in training mode, each use takes one step towards the singular vectors
