@@ -1,4 +1,4 @@
-"""The latent code c beside the noise z: its distribution, its layout, and what Q says of it.
+"""The latent code c beside the noise z: its distribution, its layout, and the posterior that Q gives it.
 
 InfoGAN, section 4 and appendix C (arXiv 1606.03657). Entropies and bounds are in nats.
 """
@@ -21,7 +21,7 @@ _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 @dataclass(frozen=True)
 class Code:
-    """One latent code. `size` is the number of categories, or 1; `entropy` is H(c) in nats (differential
+    """A latent code. `size` is the number of categories, or 1; `entropy` is H(c) in nats (differential
     for a continuous code)."""
 
     name: str
@@ -87,7 +87,7 @@ class LatentCodes:
         return self.latents(self.draw(n, generator))
 
     def draw(self, n: int, generator: torch.Generator) -> list[Tensor]:
-        """All that is random in `n` latents, as it comes from the generator."""
+        """Draw all that is random in `n` latents, for `latents` to transform."""
         device = generator.device
 
         def uniform(width: int) -> Tensor:
@@ -103,7 +103,7 @@ class LatentCodes:
         return [z, *categories, uniform(self.config.uniform), normal(self.config.gaussian)]
 
     def latents(self, draws: list[Tensor]) -> Latents:
-        """The latents that were drawn as `draws`."""
+        """Make latents of what `draw` returned."""
         z, *categories, uniform, gaussian = draws
         return Latents(
             z * 2 - 1 if self.config.noise_distribution == "uniform" else z,
@@ -114,8 +114,10 @@ class LatentCodes:
         )
 
     def sharing(self, latents: Latents, others: Latents, shared: Tensor) -> Latents:
-        """`others`, in which the continuous code number `shared` (n,) of each has the value that it has in `latents`,
-        whose first n they are compared with."""
+        """Return `others` (n,) with one continuous code of each replaced by its value in the first n `latents`.
+
+        `shared` (n,) int64 is the number of that code.
+        """
         same = F.one_hot(shared, len(self.continuous)).bool()
         values = torch.where(same, latents.continuous[: len(shared)], others.continuous)
         return others._replace(continuous=values)

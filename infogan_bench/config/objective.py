@@ -15,7 +15,7 @@ def _weight(value: Any) -> Any:
 
 
 class TransformConfig(Section):
-    """How far images are transformed at random where Q's category is not to change; all 0: not at all."""
+    """Limits of the random transformations under which Q's category is not to change; all 0: there are none."""
 
     rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
     scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
@@ -32,7 +32,7 @@ class TransformConfig(Section):
 
     @property
     def any(self) -> bool:
-        """Whether anything is transformed."""
+        """True if any limit is above 0."""
         return bool(self.rotation or self.scale or self.shear or self.shift)
 
 

@@ -34,7 +34,7 @@ def run_keys() -> tuple[str, ...]:
 
 
 def is_run_key(key: str) -> bool:
-    """Whether `key` is that of one value of a run, which can be swept.
+    """Say whether `key` is that of one value of a run, which can be swept.
 
     `objective.terms.NAME.OPTION` and `method.options.OPTION` are, whatever the names: which there are is known when
     the modules under `extensions` are loaded.
@@ -99,7 +99,7 @@ def set_value(tree: dict[str, Any], key: str, value: Any) -> None:
 
 
 def is_given(run: BaseModel | Mapping[str, Any], key: str) -> bool:
-    """Whether the value at a dotted key was written down, rather than left at its default."""
+    """Say whether the value at a dotted key was written down, rather than left at its default."""
     section, _, rest = key.partition(".")
     if isinstance(run, Mapping):
         return section in run and (not rest or is_given(run[section], rest))
@@ -107,7 +107,7 @@ def is_given(run: BaseModel | Mapping[str, Any], key: str) -> bool:
 
 
 def unknown_param(key: str) -> str:
-    """What to say of a dotted key that no run has: the nearest right one."""
+    """The sentence for a dotted key that no run has: the nearest right one."""
     last = key.rpartition(".")[2]
     same_last = [known for known in run_keys() if known.rpartition(".")[2] == last]
     if same_last:

@@ -36,7 +36,7 @@ _STOPPING_KEYS = ("grace", "reduction")
 
 
 def broken_rules(sweep: SweepConfig) -> list[Fault]:
-    """What is wrong with `sweep` although each of its sections is right."""
+    """Find what is wrong with `sweep` although each of its sections is right."""
     return [
         *_search_rules(sweep), *_scheduler_rules(sweep), *_goal_rules(sweep), *_dataset_rules(sweep),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TermRow:
-    """One term: its keys in `objective`, the number that it reports, and what it asks for.
+    """A term: its keys in `objective`, the number that it reports, and what it asks for.
 
     Attributes:
         name: of the term; the file and, where it has one weight, the key in `objective`.

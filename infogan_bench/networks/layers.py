@@ -38,7 +38,7 @@ _BATCH_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d})
 
 
 def each_apart(module: nn.Module, batches: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `module` makes of each batch (n, ...), as if they came one after another.
+    """The outputs of `module` for each batch (n, ...), as if they came one after another.
 
     Where all its layers allow, they pass together, which costs less: a weight is read, and its gradient written, once
     for all of them.

@@ -52,7 +52,7 @@ def architecture_names() -> list[str]:
 
 
 def takes_cuda_graph(config: ArchitectureConfig) -> bool:
-    """Whether the networks of `config` were registered for CUDA graphs."""
+    """Say whether the networks of `config` were registered for CUDA graphs."""
     return config.name in _TAKE_CUDA_GRAPH
 
 

@@ -20,7 +20,7 @@ class Adversarial(Term):
 
     @property
     def is_on(self) -> bool:
-        """It always is."""
+        """Always true."""
         return True
 
     def logged(self, phase: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Information(Term):
 
     @property
     def is_on(self) -> bool:
-        """It always is: Q's head reads the codes whatever lambda is."""
+        """Always true: Q's head reads the codes whatever lambda is."""
         return True
 
     def logged(self, phase: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class Noise(NamedTuple):
 
 
 class InstanceNoise(Term):
-    """It changes the images that D is shown and adds nothing to the losses."""
+    """Changes the images that D is shown and adds nothing to the losses."""
 
     row = TERMS["instance_noise"]
 

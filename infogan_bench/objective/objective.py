@@ -85,7 +85,7 @@ class Objective:
         return Step(real, fake, given.latents, parts, own_weights)
 
     def of_d(self, networks: Networks, step: Step) -> Losses:
-        """What D, Q and their trunk descend, G given: one pass of the trunk over all images of the step.
+        """The loss of D, Q and their trunk, G given: one pass of the trunk over all images of the step.
 
         BatchNorm never mixes the statistics of real images, generated ones and so on: that would tell D which half is
         real.
@@ -93,7 +93,7 @@ class Objective:
         return self._losses("D", networks, step, lambda term: term.of_d)
 
     def of_g(self, networks: Networks, step: Step) -> Losses:
-        """What G descends, D, Q and their trunk given, with the same latents and the same pass of G."""
+        """The loss of G, D, Q and their trunk given, with the same latents and the same pass of G."""
         return self._losses("G", networks, step, lambda term: term.of_g)
 
     def _images(self, networks: Networks, latents: Latents) -> Tensor:

@@ -29,7 +29,7 @@ class Setting:
 
 
 class Term:
-    """One part of the objective.
+    """A part of the objective.
 
     A term draws, makes something of its draws, may ask for further images to pass through the trunk, and contributes to
     the loss of D, Q and their trunk (`of_d`), to that of G (`of_g`), or to both. Each method has a default that does
@@ -61,7 +61,7 @@ class Term:
 
     @property
     def is_on(self) -> bool:
-        """Whether the term counts, and the codes that it needs are there."""
+        """True if the term counts, and the codes that it needs are there."""
         return any(self.weights.values()) and not (
             self.row.categorical and not self.setting.codes.categorical
         )
@@ -117,7 +117,7 @@ class Term:
 
 
 def counts(weight: Weight) -> bool:
-    """Whether a term with this weight has any effect."""
+    """Say whether a term with this weight has any effect."""
     return isinstance(weight, Tensor) or weight != 0
 
 

@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 
 class Vat(Term):
-    """How far the worst change of size `vat_radius` moves Q's categories of real images, nats."""
+    """The move of Q's categories of real images under the worst change of size `vat_radius`, nats."""
 
     row = TERMS["vat"]
 

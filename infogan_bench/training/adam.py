@@ -48,7 +48,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One update of every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         if not self._moments:
             self._start()
         present = [index for index, parameter in enumerate(self.parameters) if parameter.grad is not None]
@@ -82,7 +82,7 @@ class Adam:
 
     @torch.no_grad()
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over another's `state()`.
+        """Take over another optimiser's `state()`.
 
         Raises:
             KeyError: if a tensor is missing.

@@ -61,7 +61,7 @@ def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> Non
 
 
 def _os_error(error: SafetensorError, path: Path) -> OSError:
-    """What the system said of a file that safetensors could not write."""
+    """The system's error for a file that safetensors could not write."""
     told = re.search(r"\(os error (\d+)\)", str(error))
     if told is None:
         return OSError(f"{path}: {error}")

@@ -32,7 +32,7 @@ def _processor() -> str:
 
 @contextmanager
 def arithmetic(precision: Precision) -> Iterator[None]:
-    """How a GPU forms float32 products in here: exactly, or of factors that it rounds to the 10 bits of TF32.
+    """Set how a GPU forms float32 products in here: exactly, or of factors that it rounds to the 10 bits of TF32.
 
     torch's own default is a mixture: products of matrices exact, convolutions in TF32.
     """

@@ -72,7 +72,7 @@ class FusedTrainer:
         )
 
     def train(self, steps: int) -> list[Interval | DivergedError]:
-        """Do `steps` updates of every replica; what became of each, in order.
+        """Do `steps` updates of every replica; return what became of each, in order.
 
         A replica that diverges leaves the others as they are. `seconds` is a replica's share of the wall time. A GPU
         is waited for at the end alone.
@@ -108,7 +108,7 @@ class FusedTrainer:
         ]
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
-        """One update of every replica: `indices` (R, B) of its images, its `rates` (R, 4)."""
+        """Update every replica once: `indices` (R, B) of its images, its `rates` (R, 4)."""
         first = self.trainers[0]
         for trainer, now in zip(self.trainers, rates, strict=True):
             trainer.set_step_sizes(Rates(*now))
@@ -142,7 +142,7 @@ class FusedTrainer:
 
 
 def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | None:
-    """What trains all seeds at once, or None where they are to go one by one.
+    """Make a trainer of all seeds at once, or None where they are to train one by one.
 
     On a CPU, which one small network keeps busy, "auto" does not fuse: at width 0.25 that is slower.
 
@@ -161,7 +161,7 @@ def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | N
 
 
 def layers(device: torch.device) -> BatchedLayers:
-    """What layers are under vmap."""
+    """The layers that replace torch's under vmap."""
     return BatchedLayers(convolutions=device.type == "cuda")
 
 
@@ -290,7 +290,7 @@ def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:
 
 
 def _outputs(networks: Networks, inputs: Tensor) -> Tensor:
-    """What D and Q say of G's images for `inputs` (B, latent_dim), (B, 1 + q_dim)."""
+    """The outputs of D and Q for G's images of `inputs` (B, latent_dim), (B, 1 + q_dim)."""
     features = networks.trunk(networks.G(inputs))
     return torch.cat([networks.D_head(features), networks.Q_head(features)], dim=1)
 

@@ -1,4 +1,4 @@
-"""The same update again and again, all that it needs already on its device: on a GPU, one CUDA graph replayed.
+"""A loop over updates whose inputs all lie on their device: on a GPU, one CUDA graph is replayed.
 
 A step of a small InfoGAN is hundreds of kernels of a few microseconds each, more than Python can launch in the time
 that they take. Captured once, they are launched together.
@@ -14,14 +14,14 @@ from torch import Tensor
 from infogan_bench.errors import InputError
 from infogan_bench.training.memory import is_out_of_memory, no_garbage_collection
 
-# Updates before the capture: libraries and optimisers allocate in the first what later ones find.
+# Updates before the capture: in the first ones, libraries and optimisers allocate what the later ones use.
 EAGER_UPDATES = 3
 
 Update = Callable[[Tensor, Tensor], Tensor]
 
 
 class Tally:
-    """What the updates of an interval returned, summed on their device: only reading it waits for a GPU.
+    """Sums of the values that the updates of an interval returned, on their device: only reading it waits for a GPU.
 
     Args:
         shape: of what an update returns.
@@ -39,7 +39,7 @@ class Tally:
         self.bad_since.fill_(-1)  # the first update, from 0, whose value was not finite, or -1
 
     def add(self, values: Tensor, turn: Tensor) -> None:
-        """Take in what update `turn` (1,) returned."""
+        """Add the `values` that update `turn` (1,) returned."""
         self.totals += values
         bad = (self.bad_since < 0) & ~values.isfinite()
         self.bad_since.copy_(torch.where(bad, turn, self.bad_since))
@@ -64,11 +64,11 @@ class Loop:
         self._inputs: tuple[Tensor, ...] = ()
 
     def forget(self) -> None:
-        """Capture anew: tensors that the update uses have been replaced."""
+        """Capture a new graph next time, because tensors that the update uses have been replaced."""
         self._graph = None
 
     def run(self, inputs: Sequence[Tensor], generators: Sequence[torch.Generator]) -> Tally:
-        """One update for each row of `inputs`.
+        """Do an update for each row of `inputs`.
 
         Args:
             inputs: indices of images (S, ...) int64 and rates (S, ...), on the device.
@@ -105,7 +105,7 @@ class Loop:
         self._tally.reset()
 
     def _once(self) -> None:
-        """One update with the inputs whose turn it is."""
+        """Do the update with the inputs whose turn it is."""
         images, rates = (each.index_select(0, self._turn).squeeze(0) for each in self._inputs)
         self._tally.add(self._update(images, rates), self._turn)
         self._turn += 1

@@ -55,7 +55,7 @@ class PeakMemory:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a card had no memory left, by whichever of the libraries that allocate there it was noticed."""
+    """Say whether a card had no memory left, by whichever of the libraries that allocate there it was noticed."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

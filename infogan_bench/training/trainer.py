@@ -160,7 +160,7 @@ class Trainer:
         return torch.stack(values).detach()
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
-        """One update on the images (B,) at `indices`; returns `quantities`, (Q,)."""
+        """Do one update on the images (B,) at `indices`; returns `quantities`, (Q,)."""
 
         def descend(name: str, loss: Tensor) -> None:
             optimiser = self.optimisers[name]
