@@ -89,3 +89,8 @@ def method_metrics(name: str) -> tuple[str, ...] | None:
     if name == "infogan":
         return None
     return tuple(quantity.name for quantity in row.quantities) if row else ()
+
+
+def is_known_method(name: str) -> bool:
+    """Say whether a method ships or is registered by now; `extensions` may not be loaded yet."""
+    return name in METHODS or name in OUTSIDE_METHODS

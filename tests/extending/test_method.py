@@ -33,7 +33,8 @@ def test_a_method_is_trained_searched_by_reported_tracked_and_sampled_from(tmp_p
 @pytest.mark.slow
 def test_method_itself_is_swept(tmp_path: Path) -> None:
     tree = {"base": BASE, "space": {"method.name": ["vae", "infogan"]},
-            "goal": {"metric": "irs"}, "evaluation": {"every": 3, "scores": ["irs"]}}  # fmt: skip
+            "goal": {"metric": "irs"}, "dataset": {"name": "mnist", "train_size": 64, "test_size": 257},
+            "evaluation": {"every": 3, "scores": ["irs"]}}  # fmt: skip
     found = follow(tmp_path, "method_example", tree)
     metrics = found.history.groupby("trial")["metric"].agg(set)
     assert {"loss/reconstruction", "loss/kl", "irs"} <= metrics["0000"]
