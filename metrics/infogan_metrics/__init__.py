@@ -22,6 +22,7 @@ from infogan_metrics.dci import DCI, Completeness, Disentanglement, completeness
 from infogan_metrics.dci_continuous import ContinuousDCI, dci_continuous
 from infogan_metrics.dci_es import DCIES, dci_es, explicitness_of_curve
 from infogan_metrics.dcimig import DCIMIG, dcimig
+from infogan_metrics.evaluation import evaluate
 from infogan_metrics.explicitness import Explicitness, explicitness
 from infogan_metrics.factor_vae import FactorVAE, factor_vae
 from infogan_metrics.features import (
@@ -59,12 +60,15 @@ from infogan_metrics.mig_sup import MIGSup, mig_sup
 from infogan_metrics.model_centrality import ModelCentrality, model_centrality
 from infogan_metrics.modularity import Modularity, modularity
 from infogan_metrics.probes import Probe, linear_probe, neighbour_probe
+from infogan_metrics.protocols import PROTOCOLS, Protocol, Setting
 from infogan_metrics.rank_correlation import rank_correlation
 from infogan_metrics.registry import METRICS
 from infogan_metrics.rmig import RMIG, rmig
 from infogan_metrics.sap import SAP, sap_continuous, sap_discrete
 from infogan_metrics.score import NotDefinedError, Score
 from infogan_metrics.shape_factors import slant, stroke_width
+from infogan_metrics.streaming import StreamingScores, equal_edges
+from infogan_metrics.table import Row, Table
 from infogan_metrics.traversal import TraversalEffect, traversal_effect
 from infogan_metrics.typed_information import typed_information_matrix
 from infogan_metrics.udr import UDR, udr, udr_pair
@@ -82,6 +86,7 @@ __all__ = [
     "MED",
     "METRICS",
     "MIG",
+    "PROTOCOLS",
     "RMIG",
     "SAP",
     "UDR",
@@ -114,7 +119,12 @@ __all__ = [
     "PerClassAccuracy",
     "PrecisionRecall",
     "Probe",
+    "Protocol",
+    "Row",
     "Score",
+    "Setting",
+    "StreamingScores",
+    "Table",
     "TraversalEffect",
     "VMeasure",
     "WassersteinCorrelation",
@@ -134,6 +144,8 @@ __all__ = [
     "dcimig",
     "density_coverage",
     "disentanglement",
+    "equal_edges",
+    "evaluate",
     "explicitness",
     "explicitness_of_curve",
     "factor_vae",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infogan_metrics.score import NotDefinedError, Score
+
+if TYPE_CHECKING:
+    from infogan_metrics.table import Table
 
 _AXES = {  # (rows, columns) of the matrix behind a score, where they are not code and factor
     "MutualInfoScore": ("code", "code"),
@@ -74,3 +78,41 @@ def _names(score: Score, axis: str, length: int) -> list[str]:
             str(identity) for identity in getattr(confusion, "clusters" if axis == "cluster" else "classes")
         ]
     return [f"{axis} {i}" for i in range(length)]
+
+
+def plot_tables(tables: Mapping[str, Table]) -> Any:
+    """Draw the scores of many models side by side: values, intervals, and a cross at each chance level.
+
+    Args:
+        tables: {name of a model: what `evaluate` returned for it}.
+    Raises:
+        ModuleNotFoundError: if plotly is not installed (the extra `plots`).
+    """
+    objects = plotly_objects()
+    figure = objects.Figure()
+    for name, table in tables.items():
+        rows = [row for row in table if row.value is not None]
+        figure.add_scatter(
+            x=[row.name for row in rows],
+            y=[row.value for row in rows],
+            error_y={
+                "array": [_distance(row.high, row.value) for row in rows],
+                "arrayminus": [_distance(row.value, row.low) for row in rows],
+            },
+            mode="markers",
+            name=name or "value",
+            marker={"size": 9},
+        )
+        known = [row for row in rows if row.chance is not None]
+        figure.add_scatter(
+            x=[row.name for row in known],
+            y=[row.chance for row in known],
+            mode="markers",
+            name=f"{name}, chance" if name else "chance",
+            marker={"size": 9, "symbol": "x-thin-open"},
+        )
+    return figure.update_layout(xaxis={"type": "category"}, yaxis={"title": "value"}, scattermode="group")
+
+
+def _distance(high: float | None, low: float | None) -> float:
+    return 0.0 if high is None or low is None else max(high - low, 0.0)

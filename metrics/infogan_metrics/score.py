@@ -49,7 +49,7 @@ class Score(float):
 
     def to_dict(self) -> dict[str, Plain]:
         """Return every field in json's types: arrays as lists, inf and NaN as None."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def plot(self) -> Figure:
         """Draw the matrix behind the score as a heat map, codes down and factors across.
@@ -63,21 +63,21 @@ class Score(float):
         return plot_matrix(self)
 
 
-def _plain(value: object) -> Plain:
+def plain(value: object) -> Plain:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, Score):
         return value.to_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, int):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value)

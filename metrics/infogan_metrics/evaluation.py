@@ -1,0 +1,363 @@
+"""Every score of one pair of arrays in one call, with an interval and a chance level beside each value."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogan_metrics.arrays import as_codes, as_factors, check_same_rows
+from infogan_metrics.information import bin_factors, one_pass
+from infogan_metrics.intake import as_plain
+from infogan_metrics.metric import Metric
+from infogan_metrics.protocols import PROTOCOLS, Protocol, Setting
+from infogan_metrics.registry import METRICS
+from infogan_metrics.samples import ROWS, Inputs, Samples, drawn, shuffled, split
+from infogan_metrics.score import Score
+from infogan_metrics.table import Row, Table
+
+LEVEL = 0.95  # of the intervals
+_MOST_FAILURES = 0.1  # share of the resamples; beyond it there is no interval
+_COSTLY = "costly, so it has no interval and no chance level unless they are asked for (repeat_costly)"
+
+
+def evaluate(
+    codes: ArrayLike | None = None,
+    factors: ArrayLike | None = None,
+    *,
+    scores: str | Iterable[str] = "cheap",
+    protocol: str | Protocol = "infogan-bench",
+    bootstrap: int = 100,
+    chance: int = 10,
+    repeat_costly: bool = False,
+    seed: int = 0,
+    **arrays: Any,
+) -> Table:
+    """Compute scores of codes against factors, or of other arrays, in one pass.
+
+    The scores of mutual information share one count of codes and factors. Each score stands for itself: one that
+    has no value does not stop the others, and its row says why. Continuous factors are cut into the protocol's
+    bins for the scores that need discrete ones, and the row says so.
+
+    Args:
+        codes: (n_samples, n_codes) numbers; arrays of numpy, pandas or torch, on any device, converted once.
+        factors: (n_samples, n_factors) whole numbers, text, or continuous numbers.
+        scores: `cheap`, `all` (DCI in boosted trees takes minutes), or names.
+        protocol: `infogan-bench`, `disentanglement_lib`, `ubisoft`, `infogan-cr`, or a `Protocol`.
+        bootstrap: resamples for the 95% interval, 0 for none. It says where the score of another sample of the
+            same size would lie, not of another seed of training.
+        chance: how often factors (or labels) are shuffled against the codes for the chance level, 0 for none.
+        repeat_costly: give costly scores an interval and a chance level as well.
+        seed: of resamples, shuffles, splits, and of every score that draws.
+        arrays: further inputs by the names that scores use: `assignments`, `labels`, `test_codes`,
+            `test_factors`, `real`, `fake`, ... Without a test split, a third of the samples is held out for the
+            scores that need one, after they have been put in a random order.
+    Returns:
+        A row for each score, in the order of the catalogue.
+    Raises:
+        ValueError: if an array is malformed, a score or a protocol is unknown, or a score lacks its arrays.
+    """
+    chosen = as_protocol(protocol)
+    given = _given({"codes": codes, "factors": factors, **arrays})
+    metrics, wanted = _selected(scores, given, chosen)
+    samples = _Prepared(given, chosen, seed)
+    jobs = [_Job(metric, setting, samples.n_factors, seed) for metric, setting in metrics]
+    with one_pass():
+        outcomes = [job.run(samples.of(job.metric)) for job in jobs]
+    repeated = [
+        job
+        for job, outcome in zip(jobs, outcomes, strict=True)
+        if outcome.values and (repeat_costly or job.metric.cost == "cheap")
+    ]
+    resampled = _repeat([job for job in repeated if job.has_rows], samples, drawn, bootstrap, (seed, 1))
+    by_chance = _repeat([job for job in repeated if job.has_target], samples, shuffled, chance, (seed, 2))
+    rows: list[Row] = []
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        for name in job.metric.names:
+            if not wanted or name in wanted or job.metric.name in wanted:
+                repeats = resampled.get(name, []), by_chance.get(name, [])
+                rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
+    return Table(tuple(rows), chosen.name, bootstrap, chance, LEVEL, package_version())
+
+
+def as_protocol(protocol: str | Protocol) -> Protocol:
+    """Return a protocol of that name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if protocol in PROTOCOLS:
+        return PROTOCOLS[protocol]
+    raise ValueError(
+        f"unknown protocol `{protocol}`{_nearest(protocol, PROTOCOLS)}; there are {_listed(PROTOCOLS)}"
+    )
+
+
+def package_version() -> str:
+    """Return the version of the distribution that this package was installed by, or `unknown`."""
+    for distribution in ("infogan-metrics", "infogan-bench"):
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "unknown"
+
+
+def scored_by(given: Iterable[str], protocol: Protocol) -> list[Metric]:
+    """Return the scores of a protocol that arrays of these names suffice for."""
+    return [m for m in METRICS.values() if protocol.setting(m.name) and not _missing(m, set(given))]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    values: Mapping[str, float]  # {name of a row: value}; empty where the score has none
+    score: Score | None
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Job:
+    metric: Metric
+    setting: Setting
+    n_factors: int
+    seed: int
+
+    @property
+    def has_rows(self) -> bool:
+        return set(self.metric.inputs) <= ROWS.keys()
+
+    @property
+    def has_target(self) -> bool:
+        return self.metric.uses_factors or self.metric.uses_labels
+
+    @property
+    def options(self) -> dict[str, object]:
+        seeded = {"seed": self.seed} if "seed" in self.metric.options else {}
+        return {**seeded, **self.setting.options}
+
+    def compute(self, samples: Samples) -> Score:
+        function = self.setting.function or self.metric.function
+        return function(*(samples.arrays[name] for name in self.metric.inputs), **self.options)
+
+    def values(self, score: Score) -> dict[str, float]:
+        if not self.metric.parts:
+            return {self.metric.name: self.setting.value(score, self.n_factors)}
+        return {part.name: float(getattr(score, part.attribute)) for part in self.metric.parts}
+
+    def run(self, samples: Samples) -> _Outcome:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                score = self.compute(samples)
+            except ValueError as error:  # NotDefinedError is one
+                return _Outcome({}, None, _texts(caught), str(error))
+        return _Outcome(self.values(score), score, (*samples.notes, *_texts(caught)))
+
+
+def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(each.message) for each in caught))
+
+
+class _Prepared:
+    """The arrays as each score takes them: with a test split or without, factors binned or as they are."""
+
+    def __init__(self, given: Mapping[str, Any], protocol: Protocol, seed: int) -> None:
+        self._given, self._protocol, self._seed = given, protocol, seed
+        self.n_factors = given["factors"].shape[1] if "factors" in given else 1
+        self._made: dict[tuple[bool, bool], Samples] = {}
+
+    def of(self, metric: Metric) -> Samples:
+        key = metric.splits, "continuous" not in metric.factor_kinds
+        if key not in self._made:
+            self._made[key] = self._make(*key)
+        return self._made[key]
+
+    def key(self, metric: Metric) -> int:
+        return id(self.of(metric))
+
+    def _make(self, splits: bool, discrete: bool) -> Samples:
+        samples = split(self._given, splits, self._protocol, self._seed)
+        return _with_bins(samples, self._protocol.factor_bins) if discrete else samples
+
+
+def _with_bins(samples: Samples, n_bins: int) -> Samples:
+    """Cut continuous factors into bins, between the smallest and largest value of `factors`."""
+    factors = samples.arrays.get("factors")
+    if factors is None or factors.dtype.kind != "f" or (factors == np.floor(factors)).all():
+        return samples
+    binned = dict(samples.arrays)
+    for name in ("factors", "test_factors"):
+        if name in binned:
+            binned[name] = bin_factors(binned[name], n_bins, like=factors)
+    if samples.same_test:
+        binned["test_factors"] = binned["factors"]
+    return Samples(binned, samples.same_test, (f"continuous factors were cut into {n_bins} bins",))
+
+
+def _repeat(
+    jobs: Sequence[_Job],
+    samples: _Prepared,
+    change: Callable[[Samples, np.random.Generator], Samples],
+    times: int,
+    seeds: tuple[int, int],
+) -> dict[str, list[float]]:
+    """Compute all scores again on changed samples, `times` times; a score without a value is left out of that one."""
+    values: dict[str, list[float]] = {}
+    if not jobs:
+        return values
+    for i in range(times):
+        changed: dict[int, Samples] = {}
+        with one_pass(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for job in jobs:
+                key = samples.key(job.metric)
+                if key not in changed:  # the same draws for all, so that what is counted is shared
+                    changed[key] = change(samples.of(job.metric), np.random.default_rng([*seeds, i]))
+                try:
+                    computed = job.values(job.compute(changed[key]))
+                except ValueError:
+                    continue
+                for name, value in computed.items():
+                    values.setdefault(name, []).append(value)
+    return values
+
+
+def _row(
+    name: str,
+    job: _Job,
+    outcome: _Outcome,
+    repeats: tuple[list[float], list[float]],
+    samples: _Prepared,
+    asked: tuple[int, bool],
+) -> Row:
+    """Put together the row of a score; `asked`: the number of resamples, and whether the score is repeated."""
+    resampled, by_chance = repeats
+    n_bootstrap, repeated = asked
+    low, high, reason = None, None, outcome.reason
+    if outcome.values and not repeated:
+        reason = _COSTLY
+    elif resampled and len(resampled) >= (1 - _MOST_FAILURES) * n_bootstrap:
+        low, high = _interval(resampled, outcome.values[name], job.metric.range)
+    elif outcome.values and n_bootstrap:
+        reason = (
+            f"no interval: {n_bootstrap - len(resampled)} of {n_bootstrap} resamples have no value"
+            if job.has_rows
+            else "no interval: there are no rows of samples that could be drawn anew"
+        )
+    taken = samples.of(job.metric)
+    options = job.options
+    n_bins = options.get("n_bins", job.metric.options.get("n_bins"))
+    return Row(
+        name=name,
+        value=outcome.values.get(name),
+        low=low,
+        high=high,
+        chance=float(np.mean(by_chance)) if by_chance else None,
+        n=outcome.score.n if outcome.score is not None else taken.n(job.metric),
+        n_test=len(taken.arrays["test_codes"]) if job.metric.splits and not taken.same_test else None,
+        n_bins=n_bins if isinstance(n_bins, int) else None,
+        seed=job.seed,
+        direction=job.metric.direction,
+        options={key: value for key, value in options.items() if key != "seed"},
+        warnings=outcome.warnings,
+        reason=reason,
+        score=outcome.score,
+    )
+
+
+def _interval(resampled: Sequence[float], value: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Return the quantiles of the resampled scores, moved so that their median is the score itself.
+
+    Resamples repeat samples, which plug-in mutual information takes for structure: their scores are off by about
+    as much again as the score is. Another sample of the same size is not, so the quantiles are moved back.
+    """
+    low, middle, high = np.quantile(resampled, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    return tuple(float(np.clip(value + q - middle, *bounds)) for q in (low, high))  # type: ignore[return-value]
+
+
+def _given(arrays: Mapping[str, Any]) -> Inputs:
+    """Return the arrays that there are, checked; tensors are copied to the CPU here, once for all scores."""
+    known = {name for metric in METRICS.values() for name in metric.inputs}
+    given: Inputs = {}
+    for name, array in arrays.items():
+        if name not in known:
+            raise ValueError(
+                f"no score takes `{name}`{_nearest(name, known)}; there are {_listed(sorted(known))}"
+            )
+        if array is not None:
+            given[name] = as_plain(array, name) if name in ROWS else array
+    for codes, factors in (("codes", "factors"), ("test_codes", "test_factors")):
+        if codes in given:
+            given[codes] = as_codes(given[codes], codes)
+        if factors in given:
+            _check_factors(given[factors], factors)
+        if codes in given and factors in given:
+            check_same_rows(given[codes], given[factors], (codes, factors))
+    return given
+
+
+def _check_factors(factors: NDArray[Any], name: str) -> None:
+    if factors.dtype.kind == "f":
+        as_codes(factors, name)
+    else:
+        as_factors(factors, name)
+
+
+def _selected(
+    scores: str | Iterable[str], given: Mapping[str, Any], protocol: Protocol
+) -> tuple[list[tuple[Metric, Setting]], set[str]]:
+    """Return the scores to compute, and the names that were asked for; no names mean all that are computed."""
+    if isinstance(scores, str) and scores in ("all", "cheap"):
+        metrics = [m for m in scored_by(given, protocol) if scores == "all" or m.cost == "cheap"]
+        if not metrics:
+            raise ValueError(
+                f"the protocol `{protocol.name}` has no {'cheap ' * (scores == 'cheap')}score of {_listed(given)} alone"
+            )
+        names: list[str] = []
+    else:
+        names = list(dict.fromkeys([scores] if isinstance(scores, str) else scores))
+        metrics = list(dict.fromkeys(_named(name, protocol) for name in names))
+        for metric in metrics:
+            missing = _missing(metric, set(given))
+            if missing:
+                raise ValueError(
+                    f"`{metric.name}` needs {_listed(metric.inputs)}, but has no {_listed(missing)}; "
+                    f"there is {_listed(given) or 'nothing'}"
+                )
+    settings = ((metric, protocol.setting(metric.name)) for metric in metrics)
+    return [(metric, setting) for metric, setting in settings if setting is not None], set(names)
+
+
+def _named(name: str, protocol: Protocol) -> Metric:
+    for metric in METRICS.values():
+        if name == metric.name or name in metric.names:
+            if protocol.setting(metric.name) is None:
+                why = protocol.left_out.get(metric.name, "its source does not have it")
+                raise ValueError(f"the protocol `{protocol.name}` has no score `{name}`: {why}")
+            return metric
+    known = [each for metric in METRICS.values() for each in (metric.name, *metric.names)]
+    raise ValueError(f"unknown score `{name}`{_nearest(name, known)}")
+
+
+def _missing(metric: Metric, given: set[str]) -> list[str]:
+    """Return the inputs of a score that are neither there nor can be held out of others."""
+    held_out = {"test_codes", "test_factors"} if {"codes", "factors"} <= given else set()
+    return [name for name in metric.inputs if name not in given | held_out]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean `{nearest[0]}`?" if nearest else ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

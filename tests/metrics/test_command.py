@@ -1,0 +1,85 @@
+"""The command `infogan-metrics`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from infogan_metrics import METRICS, PROTOCOLS, mig
+from infogan_metrics.command import main
+
+FACTORS = np.random.default_rng(0).integers(0, 3, (120, 2))
+CODES = FACTORS + np.random.default_rng(1).normal(scale=0.3, size=(120, 2))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    np.savez(tmp_path / "model.npz", latents=CODES, factors=FACTORS, images=np.zeros(3))
+    return str(tmp_path / "model.npz")
+
+
+def test_scores_of_a_file_as_json(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fast = ["--bootstrap", "5", "--chance", "2", "--seed", "3"]
+    assert main([file, "--map", "codes=latents", "--scores", "mig,irs", "--json", *fast]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in document["scores"]] == ["mig", "irs"]
+    assert document["scores"][0]["value"] == mig(CODES, FACTORS)
+    assert document["scores"][0]["seed"] == 3
+    assert (document["n_bootstrap"], document["n_chance"]) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("--latex", r"\begin"), ("--csv", "name,"), ("--markdown", "| score")]
+)
+def test_other_forms(file: str, form: str, start: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--map", "codes=latents", "--bootstrap", "0", "--chance", "0", "--protocol", "ubisoft"]
+    assert main([file, form, *options, "--scores", "mig"]) == 0
+    assert capsys.readouterr().out.startswith(start)
+
+
+def test_a_figure_is_saved(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [file, "--map", "codes=latents", "--scores", "mig", "--bootstrap", "0", "--chance", "1"]
+    assert main([*options, "--plot", str(tmp_path / "scores.html")]) == 0
+    assert "mig" in capsys.readouterr().out
+    assert "mig" in (tmp_path / "scores.html").read_text()
+    assert main([*options, "--plot", str(tmp_path / "scores.png")]) == 2
+
+
+def test_list_names_scores_and_protocols(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"\n{name}  " in f"\n{listed}".replace(" " * 2, "  ") for name in ("mig", "ubisoft"))
+    assert all(name in listed for name in (*METRICS, *PROTOCOLS))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--map", "codes=z"], "model.npz: `z`, wanted for `codes`, is not there; there is `latents`"),
+        (["--map", "code=latents"], "--map code=latents: no score takes `code`"),
+        (["--map", "codes"], "--map codes: must be NAME=SOURCE"),
+        (
+            ["--map", "codes=latents", "--scores", "migg"],
+            "model.npz: unknown score `migg`; did you mean `mig`?",
+        ),
+        (["--map", "codes=latents", "--protocol", "x"], "unknown protocol `x`"),
+        (["--scores", "mig"], "model.npz: `mig` needs `codes`, `factors`, but has no `codes`"),
+    ],
+)
+def test_faults_are_one_line_and_status_2(
+    file: str, options: list[str], fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([file, *options]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert fault in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_options_that_cannot_be_read_are_refused_with_status_2(file: str) -> None:
+    for options in ([file, "--bootstrap", "-1"], [file, "--json", "--latex"], []):
+        with pytest.raises(SystemExit) as stopped:
+            main(options)
+        assert stopped.value.code == 2
