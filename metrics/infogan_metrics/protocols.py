@@ -126,6 +126,7 @@ def _code_entropies(entropies: np.ndarray[tuple[int], np.dtype[np.float64]]) -> 
 
 _VOTES = {"batch": 64, "n_train": 10_000, "n_test": 5_000}
 _TEN_BINS = {"n_bins": 10}
+_ZERO_OVER_ZERO = "a constant code makes the source's value 0 / 0; here it is left out"
 _FIXED_EVENLY = "the source fixes each value of a factor equally often, this fixes it as often as it occurs"
 
 _PROTOCOLS = (
@@ -158,7 +159,7 @@ _PROTOCOLS = (
             "mig_sup": Setting(_TEN_BINS, function=ubisoft_mig_sup),
             "jemmig": Setting(_TEN_BINS),
             "dcimig": Setting(_TEN_BINS),
-            "modularity": Setting(_TEN_BINS),
+            "modularity": Setting(_TEN_BINS, differs=_ZERO_OVER_ZERO),
             "sap_continuous": Setting(),
             "irs": Setting(
                 {"quantile": 1.0, "n_bins": 10}, differs="the source bins continuous factors alone"
@@ -198,7 +199,7 @@ _PROTOCOLS = (
                 differs="the source fixes one value for all pairs of a point, this one for each pair",
             ),
             "mig": Setting({"n_bins": 20}),
-            "modularity": Setting({"n_bins": 20}),
+            "modularity": Setting({"n_bins": 20}, differs=_ZERO_OVER_ZERO),
             "sap_discrete": Setting({"scale_codes": False}),
             "sap_continuous": Setting(),
             "explicitness": Setting(reads="train_value", differs="the source does not standardise the codes"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from infogan_metrics.mig_sup import mig_sup_of
 from infogan_metrics.modularity import modularity_of
 from infogan_metrics.score import Score
 
-STREAMED = {
+STREAMED: Mapping[str, Callable[[Informations], Score]] = {
     "mig": mig_of,
     "mig_sup": mig_sup_of,
     "jemmig": jemmig_of,
@@ -57,7 +57,7 @@ class StreamingScores:
     @property
     def n_bins(self) -> int:
         """Bins of each code."""
-        return self._edges.shape[1] - 1
+        return int(self._edges.shape[1]) - 1
 
     def update(self, codes: ArrayLike, factors: ArrayLike) -> None:
         """Count a batch.

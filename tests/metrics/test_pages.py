@@ -1,0 +1,51 @@
+"""The pages of docs/metrics: one for each score, as the catalogue and the docstrings are, with examples that run."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import metric_pages
+import protocols
+import pytest
+from infogan_metrics import METRICS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_page_says_what_the_catalogue_and_the_docstring_say(name: str) -> None:
+    written = (DOCS / "metrics" / f"{name}.md").read_text()
+    known = metric_pages.page(METRICS[name], with_values=False).rsplit("\n[All scores]", 1)[0]
+    assert written.startswith(known), "run `python benchmarks/metric_pages.py`"
+    assert f"metrics/{name}.md" in (DOCS / "metrics.md").read_text()
+
+
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.cost == "cheap"])
+def test_the_values_on_a_page_are_those_of_today(name: str) -> None:
+    lines = metric_pages.measured(METRICS[name])
+    assert "\n".join(lines) in (DOCS / "metrics" / f"{name}.md").read_text()
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_example_on_a_page_runs(name: str) -> None:
+    blocks = re.findall(
+        r"```python\n(.*?)```", (DOCS / "metrics" / f"{name}.md").read_text(), flags=re.DOTALL
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for block in blocks:
+            exec(block, {})
+
+
+def test_the_table_of_protocols_is_that_of_today() -> None:
+    scores = ("mig", "mig_sup", "sap_continuous", "modularity")
+    page = (DOCS / "metrics-protocols.md").read_text()
+    cells = {
+        tuple(line.split(" | ")[:2]): line.split(" | ")[2:] for line in page.splitlines() if line[:3] == "| `"
+    }
+    place = protocols.CASES.index("noise")
+    for line in protocols.rows(["noise"], scores):
+        score, protocol, value = line.removesuffix(" |").split(" | ")
+        assert cells[score, protocol][place].removesuffix(" |") == value
