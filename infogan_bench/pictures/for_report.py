@@ -32,6 +32,12 @@ def write_report_pictures(folder: Path) -> list[str]:
     """
     data = load(folder)
     problems = []
+    try:
+        load_extensions(
+            tuple(map(str, data.config.get("extensions") or ()))
+        )  # they may add sections to the report
+    except InputError as error:
+        problems.append(str(error))
     for row, trial in enumerate(ranking(data)[:MAX_EXPLORERS]):
         seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
         if trial.rank is None or trial.step < _LEAST_STEPS or not is_file_name(trial.trial):
@@ -40,7 +46,6 @@ def write_report_pictures(folder: Path) -> list[str]:
         checkpoint = place / "checkpoint.safetensors"
         for what, draw in _missing(place, best=row == 0) if checkpoint.is_file() else ():
             try:
-                load_extensions(data.config.get("extensions") or ())
                 draw(checkpoint, place)
             except (InputError, OSError) as error:
                 problems.append(f"no {what} of trial {trial.trial}: {error}")

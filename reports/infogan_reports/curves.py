@@ -212,10 +212,9 @@ def _thinned_panels(panels: Sequence[Panel]) -> list[Panel]:
     n_others = sum(curve.row >= BEST_TRIALS for panel in panels for curve in panel.curves)
     limit = min(MAX_POINTS, max(LEAST_POINTS, POINTS // max(n_others, 1)))
     return [
-        Panel(
-            panel.title,
-            panel.metric,
-            tuple(
+        replace(
+            panel,
+            curves=tuple(
                 _thinned(curve, MAX_POINTS if curve.row < BEST_TRIALS else limit) for curve in panel.curves
             ),
         )

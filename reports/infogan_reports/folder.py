@@ -195,7 +195,8 @@ def _columns_of(rows: pd.DataFrame) -> list[list[Any]]:
 
 def _not_finite(folder: Path) -> pd.DataFrame:
     """Read the reports that are NaN or infinite."""
-    rows = ~pc.is_finite(pc.field("value"))
+    value = pc.field("value")
+    rows = value.is_null(nan_is_null=True) | ~pc.is_finite(value)
     return read_table(SweepPaths(folder).history, HISTORY_COLUMNS, rows).sort_values("step", kind="stable")
 
 

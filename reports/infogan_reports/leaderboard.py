@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -80,6 +80,7 @@ def leaderboard(
         Column("seeds", "number", [trial.n_seeds for trial in trials]),
         *(parameter_column(data, trials, key) for key in parameters),
         _categorical("status", [trial.status for trial in trials]),
+        *_ended_by(trials),
         Column("step", "number", [trial.step for trial in trials]),
         *(table.column(name, shown=True) for name in shown_scores),
         *(table.column(name, shown=False) for name in hidden),
@@ -113,6 +114,15 @@ def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -
         scale=scale,
         categories=list(value_texts(map(json.loads, categories)).values()),
     )
+
+
+def _ended_by(trials: Sequence[RankedTrial]) -> list[Column]:
+    """Return the column of why each trial ended, shown where that is news: neither its steps nor the scheduler."""
+    reasons = [trial.ended_by or "" for trial in trials]
+    if not any(reasons):
+        return []
+    shown = any(reason not in ("", "done", "scheduler") for reason in reasons)
+    return [replace(_categorical("ended by", reasons), shown=shown)]
 
 
 def _loses_digits(value: object) -> bool:

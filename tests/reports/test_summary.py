@@ -346,7 +346,7 @@ def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:
 
 
 def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
-    found = summarise(load(mixed)).of(failures.SECTION)
+    found = summarise(load(mixed)).of(failures.SECTION).failures
     assert [(f.trial, f.seeds, f.status, f.step, f.reason) for f in found] == [
         ("0004", (1,), "diverged", 60, "D is not finite"),
         ("0005", (0, 1), "failed", 0, "RuntimeError: out of memory"),
@@ -355,8 +355,10 @@ def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
 
 def test_a_long_reason_keeps_its_ends(sweep: Callable[..., Path], written_trial: type) -> None:
     error = "first" + "x" * 5000 + "last"
-    (failure,) = summarise(load(sweep(written_trial("0000", {}, (None,), status="failed", error=error)))).of(
-        failures.SECTION
+    (failure,) = (
+        summarise(load(sweep(written_trial("0000", {}, (None,), status="failed", error=error))))
+        .of(failures.SECTION)
+        .failures
     )
     assert failure.reason.startswith("firstx")
     assert failure.reason.endswith("xlast")

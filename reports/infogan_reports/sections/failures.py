@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infogan_bench.records import SweepPaths
+from infogan_reports.failure_log import failure_logs
 from infogan_reports.folder import SweepData
 from infogan_reports.ranked import RankedSweep
 from infogan_reports.ranking import UNRANKED
@@ -27,9 +29,25 @@ class Failure:
     reason: str
 
 
-def failures(sweep: RankedSweep) -> tuple[Failure, ...] | None:
-    """Collect them; None where there are none, so that the page has no such section."""
-    return _failures(sweep.data) or None
+@dataclass(frozen=True)
+class Failures:
+    """All failures, and for failed trials the end of their entry in the sweep's log."""
+
+    failures: tuple[Failure, ...]
+    log: Path | None  # None where the folder has no log
+    log_ends: Mapping[str, str]  # trial -> lines
+
+
+def failures(sweep: RankedSweep) -> Failures | None:
+    """Collect the failures; None where there are none, so that the page has no such section."""
+    found = _failures(sweep.data)
+    if not found:
+        return None
+    log = SweepPaths(sweep.data.folder).log
+    failed = {failure.trial for failure in found if failure.status == "failed"}
+    nothing: Mapping[str, str] = {}
+    ends = sweep.data.read_or_leave_out(lambda: failure_logs(log, failed), nothing)
+    return Failures(found, log if log.is_file() else None, ends)
 
 
 def _failures(data: SweepData) -> tuple[Failure, ...]:

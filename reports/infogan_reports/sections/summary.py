@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infogan_reports.effects import domain_of, domain_text
-from infogan_reports.endings import Endings, endings
+from infogan_reports.endings import TIME_LIMIT, Endings, endings
 from infogan_reports.folder import SweepData
 from infogan_reports.ranked import RankedSweep
 from infogan_reports.ranking import RankedTrial
@@ -157,7 +157,8 @@ def _caution(trials: Sequence[RankedTrial]) -> str | None:
         return None
     best, mean = ranked[0]
     if best.status != "finished":
-        return f"The best trial has not done all its steps: {STATUS_WORDS[best.status]} at step {best.step}."
+        end = "the time limit ended it" if best.ended_by == TIME_LIMIT else STATUS_WORDS[best.status]
+        return f"The best trial has not done all its steps: {end} at step {best.step}."
     if best.std is None:
         return "It has one seed, so how much of its score is chance was not measured."
     if len(ranked) > 1:
