@@ -296,7 +296,7 @@ def samples(
     """Draw samples, a traversal of every code and the explorer's sheet from a checkpoint."""
     from infogan_bench.extensions import load_extensions
     from infogan_bench.pictures.explorer import write_explorer
-    from infogan_bench.scoring.evaluation import write_pictures
+    from infogan_bench.pictures.samples import write_pictures
     from infogan_bench.training import load_checkpoint, restore_model
 
     load_extensions(extension or [])

@@ -15,6 +15,7 @@ import torch
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import MUTABLE, apply, get_value
+from infogan_bench.config.metrics import uses_factors
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig
 from infogan_bench.config.run import RunConfig
 from infogan_bench.config.sweep_config import SeedsTogether
@@ -22,6 +23,7 @@ from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.pictures.gallery import write_gallery
 from infogan_bench.pictures.progression import Progression
+from infogan_bench.pictures.samples import write_pictures
 from infogan_bench.records import (
     Mutation,
     RecordError,
@@ -33,14 +35,9 @@ from infogan_bench.records import (
     read_trial,
     write_trial,
 )
-from infogan_bench.scoring.evaluation import (
-    Evaluation,
-    check_scores,
-    evaluate,
-    factor_floors,
-    write_evaluation,
-    write_pictures,
-)
+from infogan_bench.scoring.evaluation import Evaluation, evaluate, factor_floors
+from infogan_bench.scoring.possible import check_scores
+from infogan_bench.scoring.record import write_evaluation
 from infogan_bench.training import (
     DivergedError,
     Interval,
@@ -81,7 +78,7 @@ class Trial:
         dataset: the one that `spec` names, where it is in memory already; loaded if None.
 
     Raises:
-        InputError: if a score cannot be computed, the run does not fit the data, or `fused` the architecture.
+        InputError: if the run does not fit the data, or `fused` the architecture.
     """
 
     def __init__(
@@ -89,8 +86,6 @@ class Trial:
     ) -> None:
         self.spec = spec
         self.dataset = load_dataset(spec.dataset) if dataset is None else dataset
-        codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
-        check_scores(self.dataset, codes, spec.evaluation.scores)
         self._peak = PeakMemory(torch.device(device))
         self._peak_memory = self.peak_memory
         images = self.dataset.train_images.to(device)  # one copy for all seeds
@@ -190,7 +185,7 @@ class Trial:
             data_dir=self.spec.dataset.data_dir,
         )
         self._evaluations[trainer.seed] = evaluation
-        if not last or not evaluation.protocols:
+        if not last or not any(map(uses_factors, evaluation.scores)):
             return evaluation.scores
         untrained = Trainer(self.spec.run, trainer.images, trainer.seed, trainer.device).model
         floors = factor_floors(untrained, self.dataset, evaluation, dci_estimator=asked.dci_estimator)
@@ -221,7 +216,7 @@ class Trial:
             place = paths.folder
             place.mkdir(parents=True, exist_ok=True)
             save_checkpoint(trainer, self.spec.dataset, paths.checkpoint)
-            write_pictures(trainer.model, place)
+            traversals = write_pictures(trainer.model, place)
             if seed == self.spec.seeds[0]:
                 self._progression.add(trainer.step, place)
                 self._progression.write(place)
@@ -234,6 +229,7 @@ class Trial:
                 step=trainer.step,
                 metrics=self._results[seed].metrics,
                 folder=place,
+                traversals=traversals,
             )
             if trainer.step >= self.spec.run.steps:
                 write_gallery(trainer.model, self.dataset, self._evaluations[seed], place)
@@ -316,7 +312,8 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
         go_on: continue what `folder` holds; otherwise it must not exist yet.
 
     Raises:
-        InputError: if `folder` exists (or does not, with `go_on`), or holds another configuration.
+        InputError: if `folder` exists (or does not, with `go_on`), or holds another configuration, or a score cannot be
+            computed.
     """
     if go_on != folder.exists():
         hint = (
@@ -325,7 +322,10 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
             else "it exists already; add --resume, or name another --output"
         )
         raise InputError(f"--output: {folder}: {hint}")
-    trial = Trial(spec, device)
+    dataset = load_dataset(spec.dataset)
+    codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
+    check_scores(dataset, [codes], spec.evaluation.scores)
+    trial = Trial(spec, device, dataset)
     if go_on:
         trial.load(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from infogan_bench.codes import Code, LatentCodes, Latents
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Model, Networks
-from infogan_bench.scoring.evaluation import traversal_latents
+from infogan_bench.pictures.samples import traversal_latents
 from infogan_bench.training import load_checkpoint, restore_model
 
 _N = 16

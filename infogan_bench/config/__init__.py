@@ -1,5 +1,6 @@
 """What a sweep file may say, and the trials it asks for. Imports no torch, so it is quick."""
 
+from infogan_bench.config.catalogue import DEFAULT_SCORES, score_names
 from infogan_bench.config.describe import describe
 from infogan_bench.config.errors import ConfigError, Fault
 from infogan_bench.config.goal import GoalConfig
@@ -12,10 +13,6 @@ from infogan_bench.config.load import (
     shipped_sweeps,
 )
 from infogan_bench.config.metrics import (
-    DIGIT_SCORES,
-    FACTOR_SCORES,
-    LABEL_SCORES,
-    SHAPE_SCORES,
     metric_names,
     uses_factors,
     uses_labels,
@@ -37,11 +34,8 @@ from infogan_bench.config.sweep_config import SweepConfig, storage_place
 from infogan_bench.config.yaml_file import read_yaml
 
 __all__ = [
-    "DIGIT_SCORES",
-    "FACTOR_SCORES",
-    "LABEL_SCORES",
+    "DEFAULT_SCORES",
     "MUTABLE",
-    "SHAPE_SCORES",
     "ArchitectureConfig",
     "Choice",
     "CodesConfig",
@@ -74,6 +68,7 @@ __all__ = [
     "read_yaml",
     "resolved_yaml",
     "run_keys",
+    "score_names",
     "shipped_sweeps",
     "storage_place",
     "uses_factors",

@@ -20,6 +20,8 @@ from infogan_bench.config.run import RunConfig
 from infogan_bench.config.space_file import read_space
 from infogan_bench.config.sweep_config import SweepConfig
 from infogan_bench.config.yaml_file import Document, KeyPath, dotted, scan_yaml, write_yaml
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
 
 _PACKAGE = Path(__file__).parents[1]
 _IGNORED = "environment"  # the record of versions and machine at the end of a resolved sweep
@@ -83,6 +85,7 @@ def parse_sweep(
     tree, lines = _renamed(tree, lines)
     rest = {key: value for key, value in tree.items() if key not in ("space", _IGNORED)}
     space, faults = read_space(tree.get("space", {}), lines)
+    faults += _load_extensions(tree.get("extensions"), folder or Path())
     try:
         sweep = SweepConfig.model_validate({**rest, "space": space})
     except ValidationError as error:
@@ -175,6 +178,22 @@ def _line_of(key: str | None, by_key: Mapping[str, int]) -> int | None:
             return by_key[key]
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return None
+
+
+def _load_extensions(names: object, folder: Path) -> list[Fault]:
+    """Import a sweep's extensions, whose scores it may name; a file that is missing is said later."""
+    faults = []
+    for index, name in enumerate(names if isinstance(names, list | tuple) else [names]):
+        if not isinstance(name, str) or not name:
+            continue
+        path = (folder / name).resolve()
+        if name.endswith(".py") and not path.is_file():
+            continue
+        try:
+            load_extensions([str(path) if name.endswith(".py") else name])
+        except InputError as error:
+            faults.append(Fault(str(error).removeprefix("extensions: "), f"extensions[{index}]"))
+    return faults
 
 
 def _with_extension_paths(sweep: SweepConfig, folder: Path) -> tuple[SweepConfig, list[Fault]]:

@@ -1,93 +1,85 @@
-"""Names of the metrics that a run reports, as a sweep file may name them."""
+"""Names of the numbers that a run reports. What is known of a score is read off its row in the catalogue."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
+from infogan_bench.config.catalogue import metric_of, run_metrics
 from infogan_bench.config.terms import TERMS
 
-LabelScore = Literal["cluster_accuracy", "purity", "nmi", "ari"]
-FactorScore = Literal[
-    "mig",
-    "dci_disentanglement",
-    "dci_completeness",
-    "dci_informativeness",
-    "sap_discrete",
-    "modularity",
-    "explicitness",
-    "factor_vae",
-    "beta_vae",
-    "irs",
-    "mig_sup",
-    "jemmig",
-    "dcimig",
-    "z_max_variance",
-]
-ShapeScore = Literal["slant_correlation", "width_correlation"]
-DigitScore = Literal["fid_digits", "kid_digits"]
 DciEstimator = Literal["forest", "boosting"]
-ScoreName = Literal[LabelScore, FactorScore, ShapeScore, DigitScore]
-LABEL_SCORES: tuple[LabelScore, ...] = get_args(LabelScore)
-FACTOR_SCORES: tuple[FactorScore, ...] = get_args(FactorScore)
-SHAPE_SCORES: tuple[ShapeScore, ...] = get_args(ShapeScore)
-"""Scores of what continuous codes do to generated images; they use neither labels nor factors."""
-DIGIT_SCORES: tuple[DigitScore, ...] = get_args(DigitScore)
-"""Distances of generated digits from MNIST's test images, in the features of a network that learned to read them."""
-
-LAST_EVALUATION_ONLY = frozenset(
-    {
-        "dci_disentanglement",
-        "dci_completeness",
-        "dci_informativeness",
-        "explicitness",
-        "beta_vae",
-        *SHAPE_SCORES,
-        *DIGIT_SCORES,
-    }
-)
-"""Scores that take up to seconds, and so are computed once a run: when its steps are done."""
 
 
 def uses_labels(metric: str) -> bool:
-    """Whether `metric` compares with labels, so that choosing by it is supervision."""
-    return metric in LABEL_SCORES
+    """Return whether `metric` compares with labels, so that choosing by it is supervision."""
+    row = metric_of(metric)
+    return row is not None and row.uses_labels
 
 
 def uses_factors(metric: str) -> bool:
-    """Whether `metric` compares with ground-truth factors, so that choosing by it is supervision."""
-    return metric in FACTOR_SCORES
+    """Return whether `metric` compares with ground-truth factors, so that choosing by it is supervision."""
+    row = metric_of(metric)
+    return row is not None and row.uses_factors
 
 
 def is_better_low(metric: str) -> bool:
-    """Whether low values of `metric` are the good ones: losses, and distances of images from real ones."""
-    return metric in DIGIT_SCORES or metric.startswith("loss/")
+    """Return whether low values of `metric` are the good ones: losses, and distances of images from real ones."""
+    row = metric_of(metric)
+    return metric.startswith("loss/") if row is None else row.direction == "min"
+
+
+def is_score(metric: str) -> bool:
+    """Return whether `metric` is computed only where `evaluation.scores` names it."""
+    row = metric_of(metric)
+    return row is not None and not row.on_request
+
+
+def at_last_evaluation_only(metric: str) -> bool:
+    """Return whether `metric` is computed once a run, when its steps are done, since it may take seconds."""
+    row = metric_of(metric)
+    return row is not None and not row.every_evaluation and not row.on_request
 
 
 def score_of(metric: str) -> str:
-    """The score that `metric` belongs to: `slant_correlation/uniform_0` is one code's `slant_correlation`."""
+    """Return the score that `metric` belongs to: `slant_correlation/uniform_0` is one code's `slant_correlation`."""
     return metric.partition("/")[0]
 
 
+def needs_a_category(metric: str) -> bool:
+    """Return whether `metric` is of the categories of a code."""
+    row = metric_of(metric)
+    return metric == "H" or (row is not None and "assignments" in row.inputs)
+
+
+def needs_a_continuous_code(metric: str) -> bool:
+    """Return whether `metric` is of continuous codes."""
+    row = metric_of(metric)
+    return row is not None and row.needs.continuous_codes > 0
+
+
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """What a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
+    """Return what a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
     categorical = [code for code in codes if code.startswith("cat_")]
-    of_terms = [row.metric for row in TERMS.values() if row.metric and row.categorical]
-    of_categories = (
-        (*LABEL_SCORES, "H", *(f"H/{code}" for code in categorical), *of_terms) if categorical else ()
-    )
-    of_codes = ("L_I", *(f"L_I/{code}" for code in codes))
     continuous = [code for code in codes if code not in categorical]
-    of_pairs = [row.metric for row in TERMS.values() if row.metric and 0 < row.continuous <= len(continuous)]
-    of_shapes = [
-        name for score in SHAPE_SCORES for name in (score, *(f"{score}/{code}" for code in continuous))
+    scores = []
+    for row in run_metrics():
+        fits = len(continuous) >= row.needs.continuous_codes and len(codes) >= row.needs.codes
+        if row.on_request or not fits or ("assignments" in row.inputs and not categorical):
+            continue
+        of_codes = {"code": codes, "continuous code": continuous}.get(row.per or "", ())
+        for name in row.names:
+            scores += [name, *(f"{name}/{code}" for code in of_codes)]
+    of_terms = [
+        row.metric
+        for row in TERMS.values()
+        if row.metric and len(continuous) >= row.continuous and (categorical or not row.categorical)
     ]
     return (
-        *of_categories,
-        *FACTOR_SCORES,
-        *(of_shapes if continuous else ()),
-        *DIGIT_SCORES,
-        *of_pairs,
-        *of_codes,
+        *scores,
+        *(("H", *(f"H/{code}" for code in categorical)) if categorical else ()),
+        *of_terms,
+        "L_I",
+        *(f"L_I/{code}" for code in codes),
         "loss/d",
         "loss/g",
     )

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
+from infogan_bench.config.catalogue import DEFAULT_SCORES, require_score
 from infogan_bench.config.errors import show
-from infogan_bench.config.metrics import LABEL_SCORES, DciEstimator, ScoreName
+from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.config.section import (
     Count,
     Flag,
@@ -138,14 +139,13 @@ class EvaluationConfig(Section):
 
     every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
     scores: Annotated[
-        tuple[ScoreName, ...],
+        tuple[Annotated[str, AfterValidator(require_score)], ...],
         BeforeValidator(sequence),
         Field(
-            description="Scores of Q on the test set: of its categorical posterior against labels, or of all its "
-            "codes against ground-truth factors, whichever the dataset has; and of what G's continuous codes do to "
-            "slant and stroke width, and of how far its digits are from MNIST's."
+            description="Scores of the encoder on the test set, against labels or ground-truth factors, whichever the "
+            "dataset has, of the images that G makes, and your own; `infogan-bench metrics` lists them."
         ),
-    ] = LABEL_SCORES
+    ] = DEFAULT_SCORES
     dci_estimator: Annotated[
         DciEstimator,
         Field(description="What predicts factors for DCI: a forest (seconds) or boosted trees (minutes)."),

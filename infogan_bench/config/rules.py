@@ -9,14 +9,12 @@ from typing import Any
 from infogan_bench.config.errors import ConfigError, Fault, code_list, show
 from infogan_bench.config.methods import is_known_method, method_metrics
 from infogan_bench.config.metrics import (
-    DIGIT_SCORES,
-    FACTOR_SCORES,
-    LABEL_SCORES,
-    LAST_EVALUATION_ONLY,
-    SHAPE_SCORES,
+    at_last_evaluation_only,
+    is_score,
     metric_names,
+    needs_a_category,
+    needs_a_continuous_code,
     score_of,
-    uses_labels,
 )
 from infogan_bench.config.models import SchedulerConfig
 from infogan_bench.config.names import suggestion
@@ -168,16 +166,15 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
         if metric in names and all(get_value(run, key) for key in weights):
             continue
         known = {name for _, other in _runs(sweep, *prefixes) for name in _names(other)}
-        if metric not in known and score_of(metric) not in (*LABEL_SCORES, *SHAPE_SCORES, *_TERMS_BY_METRIC):
+        if metric not in known and not is_score(metric) and metric not in _TERMS_BY_METRIC:
             yield Fault(f"unknown metric {show(metric)}; {suggestion(metric, names)}", where)
         else:
             yield Fault(_undefined(metric, params), where)
         return
     score = score_of(metric)
-    asked_for = (*LABEL_SCORES, *FACTOR_SCORES, *SHAPE_SCORES, *DIGIT_SCORES)
-    if score in asked_for and score not in sweep.evaluation.scores:
+    if is_score(metric) and score not in sweep.evaluation.scores:
         yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", where)
-    if score in LAST_EVALUATION_ONLY and sweep.scheduler.name != "none":
+    if at_last_evaluation_only(metric) and sweep.scheduler.name != "none":
         yield Fault(
             f"`{metric}` is computed once a run, at its end, so `scheduler: {sweep.scheduler.name}` could not "
             "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
@@ -200,12 +197,15 @@ def _undefined(metric: str, params: dict[str, Any]) -> str:
     if row := _TERMS_BY_METRIC.get(metric):
         needs = f"{row.needs} and an `objective.{row.weights[0]}` above 0"
         return f"`{metric}` needs {needs}, which there is not{where}"
-    why = "needs that code"
-    if uses_labels(metric) or metric == "H":
-        why = "needs a categorical code"
-    elif metric in SHAPE_SCORES:
-        why = "needs a continuous code"
-    return f"`{metric}` {why}, and there is none{where}"
+    if needs_a_category(metric):
+        why = "needs a categorical code, and there is none"
+    elif needs_a_continuous_code(metric) and "/" not in metric:
+        why = "needs a continuous code, and there is none"
+    elif "/" not in metric:
+        why = "needs two codes or more, and there is one"
+    else:
+        why = "needs that code, and there is none"
+    return f"`{metric}` {why}{where}"
 
 
 def _dataset_rules(sweep: SweepConfig) -> Iterator[Fault]:

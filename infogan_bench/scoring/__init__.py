@@ -1,6 +1,7 @@
-"""Scores on request: of arrays in a file, or of a checkpoint. What `infogan-bench evaluate` prints."""
+"""Scores of a trained model, of a checkpoint, or of arrays in a file. Importing this loads no torch."""
 
+from infogan_bench.config.catalogue import register_score
 from infogan_bench.scoring.arrays import score_arrays
 from infogan_bench.scoring.outcome import Outcome, as_json, as_table, metrics_table
 
-__all__ = ["Outcome", "as_json", "as_table", "metrics_table", "score_arrays"]
+__all__ = ["Outcome", "as_json", "as_table", "metrics_table", "register_score", "score_arrays"]

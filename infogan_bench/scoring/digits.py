@@ -1,4 +1,4 @@
-"""How far generated digits are from MNIST's: FID and KID in the features of a network that learned to read digits."""
+"""Features of digits, real and generated, in a network that learned to read MNIST's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import torch
-from infogan_metrics import Score, fid, kid
 from infogan_metrics.digit_features import DigitFeatures, digit_features
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,26 +17,22 @@ from infogan_bench.datasets import load_dataset, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Model
 
-N_IMAGES = 10_000
 _BATCH = 500
 
 
 @dataclass(frozen=True, eq=False)
 class DigitReader:
-    """The network trained on all of MNIST, whatever part of it a run saw, and what it makes of the test images."""
+    """The network trained on all of MNIST, whatever part of it a run saw, and its features of the test images."""
 
     network: DigitFeatures
     real: NDArray[np.float32]  # (10,000, 64)
 
-    def distance(self, name: str, images: Tensor) -> Score:
-        """`fid_digits` or `kid_digits` of images (N, 1, 28, 28) uint8 from MNIST's test images; lower is better."""
-        fake = self.network(images.numpy(), pixels="0..255")
-        return (fid if name == "fid_digits" else kid)(self.real, fake)
-
 
 @cache
 def digit_reader(data_dir: str | None) -> DigitReader:
-    """The reader for MNIST in `data_dir`. The network is trained once a machine (under a minute), then cached there.
+    """Return the reader for MNIST in `data_dir`.
+
+    Its network is trained once a machine, in under a minute, and then cached there.
 
     Raises:
         InputError: if MNIST cannot be read.
@@ -51,6 +46,6 @@ def digit_reader(data_dir: str | None) -> DigitReader:
 
 
 def generated_images(model: Model, latents: Latents) -> Tensor:
-    """What G makes of the latents, as it would be saved: (N, C, H, W) uint8, on the CPU."""
+    """Return G's images of the latents as they would be saved: (N, C, H, W) uint8, on the CPU."""
     parts = zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
     return torch.cat([to_uint8(model.generate(Latents(*part))) for part in parts]).cpu()

@@ -1,4 +1,4 @@
-"""What came of one score, and how it is shown."""
+"""The outcome of a score, and how it is shown."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import io
 import json
 import math
 import shutil
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from infogan_metrics import METRICS, Metric, NotDefinedError, Score
+from infogan_metrics import METRICS, Metric
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from infogan_bench.config.catalogue import metric_of
 
 _PIPED = (160, 24)  # columns and lines where there is no terminal
 
@@ -29,31 +30,10 @@ class Outcome:
     not_defined: str | None = None
     parts: Mapping[str, float] = field(default_factory=dict)  # what the score is made of
     interval: tuple[float, float] | None = None  # of a bootstrap
-    notes: tuple[str, ...] = ()  # what it was measured with, and warnings
-
-
-def outcome_of(name: str, compute: Callable[[], Score], notes: Sequence[str] = ()) -> Outcome:
-    """Compute a score and take down what it warned of, or why it is not defined."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        try:
-            score = compute()
-        except NotDefinedError as reason:
-            return Outcome(name, None, not_defined=str(reason), notes=tuple(notes))
-    warned = dict.fromkeys(str(warning.message) for warning in caught)
-    return Outcome(name, score.value, score.n, parts=_parts(score), notes=(*notes, *warned))
-
-
-def _parts(score: Score) -> dict[str, float]:
-    """The single numbers in a result, beside its value."""
-    items = {
-        item.name: getattr(score, item.name) for item in fields(score) if item.name not in ("value", "n")
-    }
-    return {
-        name: item.value if isinstance(item, Score) else item
-        for name, item in items.items()
-        if isinstance(item, float | int | Score)
-    }
+    notes: tuple[str, ...] = ()  # conventions, what it was measured with, and warnings
+    protocol: Mapping[str, Any] = field(default_factory=dict)  # options and numbers of samples
+    result: object = None  # what the score's function returned
+    fault: Exception | None = None  # what it raised
 
 
 def as_json(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
@@ -65,6 +45,7 @@ def as_json(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
             "not_defined": outcome.not_defined,
             "interval": None if outcome.interval is None else [_finite(end) for end in outcome.interval],
             "parts": {name: _finite(value) for name, value in outcome.parts.items()},
+            "protocol": dict(outcome.protocol),
             "notes": list(outcome.notes),
         }
         for outcome in outcomes
@@ -82,7 +63,7 @@ def as_table(outcomes: Sequence[Outcome]) -> str:
     for name in ("score", "value", "n", "range", "parts"):
         table.add_column(name, justify="right" if name in ("value", "n") else "left")
     for outcome in outcomes:
-        metric = METRICS.get(outcome.name)
+        metric = METRICS.get(outcome.name) or metric_of(outcome.name)
         value = "not defined" if outcome.value is None else number_text(outcome.value)
         if outcome.interval is not None:
             value += f" [{number_text(outcome.interval[0])}, {number_text(outcome.interval[1])}]"

@@ -25,8 +25,8 @@ from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Model
 from infogan_bench.records import Status, SweepPaths
-from infogan_bench.scoring.factors import Codes, representation
 from infogan_bench.scoring.outcome import number_text, table_text
+from infogan_bench.scoring.representation import Codes, representation
 from infogan_bench.training import load_checkpoint, restore_model
 
 _VOTES, _VOTE_IMAGES = 300, 32  # of each generator, for ModelCentrality

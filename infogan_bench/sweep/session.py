@@ -28,7 +28,7 @@ from ray import tune
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan, storage_place
-from infogan_bench.config.metrics import DIGIT_SCORES
+from infogan_bench.config.catalogue import metric_of
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import extension_sources, load_extensions
@@ -36,7 +36,7 @@ from infogan_bench.methods import method_of
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.records import Status, SweepListener, trial_order
 from infogan_bench.scoring.digits import digit_reader
-from infogan_bench.scoring.evaluation import check_scores
+from infogan_bench.scoring.possible import check_scores
 from infogan_bench.sweep.engine.callback import Events
 from infogan_bench.sweep.engine.cluster import ray_cluster, require_a_node, trial_request
 from infogan_bench.sweep.engine.full_card import GPU
@@ -88,9 +88,10 @@ def check(sweep: SweepConfig) -> Plan:
     largest, images = max(run.batch for run in runs), len(dataset.train_images)
     if largest > images:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
-    for layout in {run.codes for run in runs}:
-        check_scores(dataset, LatentCodes(layout, fixed_std=True), sweep.evaluation.scores)
-    if set(DIGIT_SCORES) & set(sweep.evaluation.scores):
+    layouts = [LatentCodes(layout, fixed_std=True) for layout in {run.codes for run in runs}]
+    check_scores(dataset, layouts, sweep.evaluation.scores)
+    rows = filter(None, map(metric_of, sweep.evaluation.scores))
+    if any("digits" in row.inputs for row in rows):
         digit_reader(sweep.dataset.data_dir)  # trains its network, which trials then find in the cache
     fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
     for run in runs if fused else ():

@@ -58,6 +58,8 @@ class Metric:
     parts: tuple[Part, ...] = ()  # empty: its value alone is asked for
     per: Literal["code", "continuous code"] | None = None  # the result's `per_code` is reported as NAME/CODE
     on_request: bool = False  # never computed while a run trains
+    cuts_codes: bool = False  # its option `n_bins` cuts codes into bins
+    convention: str = ""  # what two implementations may do differently, said beside the value
     factor_kinds: frozenset[FactorKind] = frozenset({"discrete"})  # that it takes as they are
     invariances: frozenset[Invariance] | None = None
     chance: str = ""  # what codes that know nothing score, in words or as a formula

@@ -48,6 +48,7 @@ _FEATURES = ("real", "fake")
 _UNIT = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
 _ANY = (-math.inf, math.inf)
+_TWO_CODES = Needs(codes=2)
 _TWO_FACTORS = Needs(factors=2)
 _TWO_MODELS = Needs(models=2)
 _TWO_SAMPLES = Needs(samples=2)
@@ -109,7 +110,8 @@ _ALL = (
     Metric("purity", "does a cluster hold one class",
            purity, _LABELLED, _UNIT, "max", "cheap", "Manning et al. 2008"),
     Metric("nmi", "how much do clusters and classes know of each other",
-           nmi, _LABELLED, _UNIT, "max", "cheap", "Strehl and Ghosh 2002"),
+           nmi, _LABELLED, _UNIT, "max", "cheap", "Strehl and Ghosh 2002",
+           convention="divided by the arithmetic mean of both entropies"),
     Metric("ari", "do clusters and classes agree on pairs, beyond chance",
            ari, _LABELLED, (-0.5, 1.0), "max", "cheap", "Hubert and Arabie 1985"),
     Metric("v_measure", "are clusters homogeneous and classes complete",
@@ -117,19 +119,19 @@ _ALL = (
     # Codes against factors
     Metric("mig", "does one code alone know a factor",
            mig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.04942",
-           invariances=_EVERY_CHANGE, chance="0"),
+           invariances=_EVERY_CHANGE, chance="0", cuts_codes=True),
     Metric("mig_sup", "does a code know one factor alone",
            mig_sup, _FACTORS, _UNIT, "max", "cheap", "arXiv:2002.10549",
-           invariances=_EVERY_CHANGE, chance="0"),
+           invariances=_EVERY_CHANGE, chance="0", cuts_codes=True),
     Metric("jemmig", "does one code know a factor, and nothing else",
            jemmig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1908.09961",
-           invariances=_EVERY_CHANGE, chance="about 0.1, above 0 where bins are not filled evenly"),
+           invariances=_EVERY_CHANGE, chance="about 0.1, above 0 where bins are not filled evenly", cuts_codes=True),
     Metric("dcimig", "how much of the factors do codes of one factor hold",
            dcimig, _FACTORS, _UNIT, "max", "cheap", "arXiv:1910.05587",
-           invariances=_EVERY_CHANGE, chance="0"),
+           invariances=_EVERY_CHANGE, chance="0", cuts_codes=True),
     Metric("modularity", "does a code know one factor alone, however little",
            modularity, _FACTORS, _UNIT, "max", "cheap", "arXiv:1802.05312", _TWO_FACTORS,
-           invariances=_EVERY_CHANGE, chance="about 0.65 for five factors"),
+           invariances=_EVERY_CHANGE, chance="about 0.65 for five factors", cuts_codes=True),
     Metric("explicitness", "can a linear classifier read the factors off the codes",
            explicitness, _SPLIT, _UNIT, "max", "costly", "arXiv:1802.05312", _KNOWN_VALUES,
            invariances=_EVERY_CHANGE, chance="0.5"),
@@ -217,7 +219,7 @@ _ALL = (
     Metric("model_centrality", "do other models' encoders read this generator's codes",
            model_centrality, ("encodings", "fixed"), _UNIT, "max", "cheap", "arXiv:1906.06034", _TWO_MODELS),
     Metric("mutual_info_score", "do codes know of each other",
-           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", Needs(codes=2),
+           mutual_info_score, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_CODES, cuts_codes=True,
            invariances=_EVERY_CHANGE, chance="about (n_bins - 1)^2 / 2n for independent codes"),
     Metric("gaussian_total_correlation", "are codes independent, as if Gaussian",
            gaussian_total_correlation, ("codes",), _POSITIVE, "min", "cheap", "arXiv:1811.12359", _TWO_SAMPLES,

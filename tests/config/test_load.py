@@ -286,11 +286,7 @@ def test_a_swept_default_is_not_written_as_if_it_had_been_given(load, write) -> 
         ("tracking: {tags: {run: 7}}", "tracking.tags.run: expected text, got 7; put it in quotes"),
         (
             "evaluation: {scores: [nmi, cluster_acuracy]}",
-            "evaluation.scores[1]: expected `cluster_accuracy`, `purity`, `nmi`, `ari`, `mig`, "
-            "`dci_disentanglement`, `dci_completeness`, `dci_informativeness`, `sap_discrete`, `modularity`, "
-            "`explicitness`, `factor_vae`, `beta_vae`, `irs`, `mig_sup`, `jemmig`, `dcimig`, `z_max_variance`, "
-            "`slant_correlation`, `width_correlation`, `fid_digits` or `kid_digits`, "
-            "got 'cluster_acuracy'; did you mean `cluster_accuracy`?",
+            "evaluation.scores[1]: unknown score `cluster_acuracy`; did you mean `cluster_accuracy`?",
         ),
         (
             "goal: {metric: cluster_acuracy}",
@@ -461,8 +457,8 @@ def test_whatever_is_given_a_sweep_or_a_config_error_comes_back(tree) -> None:
 
 def test_extensions_resolve_against_the_folder_of_the_file(write, tmp_path) -> None:
     (tmp_path / "mine.py").write_text("")
-    sweep = load_sweep(write("name: x\nextensions: [mine.py, some.module]\n"))
-    assert sweep.extensions == (str(tmp_path / "mine.py"), "some.module")
+    sweep = load_sweep(write("name: x\nextensions: [mine.py, json.tool]\n"))
+    assert sweep.extensions == (str(tmp_path / "mine.py"), "json.tool")
 
 
 def test_an_extension_that_is_not_there_is_a_fault(faults) -> None:
@@ -541,7 +537,7 @@ def test_loading_needs_no_heavy_import_and_little_time(write) -> None:
         "from infogan_bench.config import load_sweep, plan\n"
         "plan(load_sweep(sys.argv[1]))\n"
         "print(time.perf_counter() - start)\n"
-        "print(sorted({'torch', 'ray', 'mlflow', 'optuna', 'numpy', 'pandas'} & set(sys.modules)))"
+        "print(sorted({'torch', 'ray', 'mlflow', 'optuna', 'scipy', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     path = write(EVERYTHING)
 
@@ -554,7 +550,9 @@ def test_loading_needs_no_heavy_import_and_little_time(write) -> None:
 
     runs = [run() for _ in range(3)]
     assert {heavy for _, heavy in runs} == {"[]"}
-    assert min(seconds for seconds, _ in runs) < 1.0  # 0.15 s on an idle machine
+    assert (
+        min(seconds for seconds, _ in runs) < 1.0
+    )  # numpy, of which the catalogue of scores is made, is most of it
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from infogan_reports.sections import metrics
 from scipy.stats import binomtest
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from infogan_bench.config.metrics import FACTOR_SCORES, LABEL_SCORES
+from infogan_bench.config import DEFAULT_SCORES
 
 
 @pytest.fixture
@@ -32,7 +32,20 @@ def explained(sweep: Callable[..., Path], written_trial: type) -> Callable[..., 
     return explain
 
 
-@pytest.mark.parametrize("name", [*LABEL_SCORES, *FACTOR_SCORES, "L_I", "fid", "kid", "fid_digits"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *DEFAULT_SCORES,
+        "mig",
+        "dci_completeness",
+        "sap_discrete",
+        "beta_vae",
+        "L_I",
+        "fid",
+        "kid",
+        "fid_digits",
+    ],
+)
 def test_every_score_of_the_project_can_be_read(name: str) -> None:
     reading = reading_of(Quantities(), name)
     assert reading is not None

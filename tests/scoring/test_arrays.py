@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from infogan_metrics import METRICS, bin_factors, bootstrap, dci, fid, mig, sap_continuous
+from infogan_metrics import METRICS, bin_factors, bootstrap, dci, fid, mig, modularity, sap_continuous
 
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import Outcome, as_json, as_table, metrics_table, score_arrays
@@ -219,8 +219,59 @@ def test_continuous_factors_are_binned_when_asked_and_refused_otherwise(tmp_path
     factors = rng.random((400, 2))
     codes = factors + rng.normal(scale=0.05, size=factors.shape)
     np.savez(tmp_path / "c.npz", codes=codes, factors=factors)
-    with pytest.raises(InputError, match="bin_factors"):
+    with pytest.raises(InputError, match="cut continuous factors into bins with `--factor-bins N`"):
         score_arrays(tmp_path / "c.npz", ["mig"])
+    refused, taken = score_arrays(tmp_path / "c.npz", ["mig", "sap_continuous"])  # one does not end the other
+    assert refused.value is None
+    assert "--factor-bins N" in str(refused.not_defined)
+    assert taken.value == sap_continuous(codes, factors).value
     binned, raw = score_arrays(tmp_path / "c.npz", ["mig", "sap_continuous"], factor_bins=5)
     assert binned.value == mig(codes, bin_factors(factors, 5)).value
     assert raw.value == sap_continuous(codes, factors).value
+    assert binned.protocol == {"n": 400, "factor_bins": 5, "n_bins": 20}
+    assert raw.protocol == {"n": 400}
+    done = run(
+        "evaluate", "--codes", str(tmp_path / "c.npz"), "--score", "mig", "--factor-bins", "10", "--json"
+    )
+    assert json.loads(done.stdout)["scores"]["mig"]["protocol"]["factor_bins"] == 10
+
+
+def test_each_score_of_a_file_stands_for_itself(tmp_path: Path) -> None:
+    """Text factors for one score, and 15 images for KID, ended all others with exit code 2."""
+    text = np.array([["a", "b", "c"][value] for value in FACTORS[:, 0]])[:, None]
+    few = {"real": CODES[:15], "fake": CODES[15:30]}
+    np.savez(
+        tmp_path / "mixed.npz",
+        codes=CODES,
+        factors=text,
+        assignments=FACTORS[:, 0],
+        labels=FACTORS[:, 0],
+        **few,
+    )
+    outcomes = {each.name: each for each in score_arrays(tmp_path / "mixed.npz")}
+    assert outcomes["mig"].value == mig(CODES, text).value
+    assert outcomes["cluster_accuracy"].value == 1.0
+    assert outcomes["sap_continuous"].value is None
+    assert outcomes["kid"].value is not None
+    assert outcomes["nmi"].notes == ("divided by the arithmetic mean of both entropies",)
+
+
+def test_a_constant_factor_is_left_out_with_a_note(tmp_path: Path) -> None:
+    constant = np.column_stack([FACTORS[:, 0], np.full(400, 7), FACTORS[:, 1]])
+    np.savez(tmp_path / "constant.npz", codes=CODES, factors=constant)
+    gap, modular = score_arrays(tmp_path / "constant.npz", ["mig", "modularity"])
+    assert (gap.value, modular.value) == (mig(CODES, FACTORS).value, modularity(CODES, FACTORS).value)
+    assert gap.notes == ("left out, constant: column 1 of `factors`",)
+
+
+def test_protocols_state_the_options_and_both_halves(tmp_path: Path) -> None:
+    halves = {
+        "codes": CODES[:200],
+        "factors": FACTORS[:200],
+        "test_codes": CODES[200:],
+        "test_factors": FACTORS[200:],
+    }
+    np.savez(tmp_path / "split.npz", **halves)
+    whole, part = score_arrays(tmp_path / "split.npz", ["dci_forest", "explicitness"])
+    assert whole.protocol == {"n": 200, "n_held_out": 200, "estimator": "forest", "seed": 0}
+    assert part.protocol == {"n": 200, "n_held_out": 200}

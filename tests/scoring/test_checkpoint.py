@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from infogan_bench.config import CodesConfig, DatasetConfig, RunConfig
-from infogan_bench.config.metrics import LABEL_SCORES
+from infogan_bench.config import DEFAULT_SCORES, CodesConfig, DatasetConfig, RunConfig
+from infogan_bench.config.catalogue import metric_of
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import checkpoint as scoring
-from infogan_bench.scoring import digits, evaluation
+from infogan_bench.scoring import digits, inputs
 from infogan_bench.scoring.checkpoint import score_checkpoint
-from infogan_bench.scoring.evaluation import check_scores, evaluate
+from infogan_bench.scoring.compute import compute_scores
+from infogan_bench.scoring.evaluation import evaluate
+from infogan_bench.scoring.inputs import RunInputs
+from infogan_bench.scoring.possible import check_scores
 from infogan_bench.training import Trainer, save_checkpoint
 
 SMALL = DatasetConfig(train_size=512, test_size=257)
@@ -23,7 +26,7 @@ SMALL = DatasetConfig(train_size=512, test_size=257)
 
 @pytest.fixture(autouse=True)
 def few_latents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "N_IMAGES", 600)
+    monkeypatch.setattr(inputs, "N_IMAGES", 600)
 
 
 @pytest.fixture
@@ -52,9 +55,9 @@ def path(trainer: Trainer, tmp_path: Path) -> Path:
 
 
 def test_label_scores_are_those_of_training(trainer: Trainer, mnist: ImageDataset, path: Path) -> None:
-    expected = evaluate(trainer.model, mnist, LABEL_SCORES).scores
+    expected = evaluate(trainer.model, mnist, DEFAULT_SCORES).scores
     outcomes = {outcome.name: outcome for outcome in score_checkpoint(path)}
-    assert {name: outcomes[name].value for name in LABEL_SCORES} == pytest.approx(expected)
+    assert {name: outcomes[name].value for name in DEFAULT_SCORES} == pytest.approx(expected)
     assert outcomes["nmi"].n == 257
 
 
@@ -87,7 +90,7 @@ def test_scores_come_in_the_order_asked_and_say_why_they_have_no_value(path: Pat
     outcomes = score_checkpoint(path, ["modularity", "L_I", "cluster_accuracy"])
     assert [o.name for o in outcomes if "/" not in o.name] == ["modularity", "L_I", "cluster_accuracy"]
     assert outcomes[0].value is None
-    reason = "modularity is not defined for a single factor: any code knows that one alone"
+    reason = "is not defined for a single factor, and mnist has one alone: the label"
     assert outcomes[0].not_defined == reason
 
 
@@ -97,7 +100,7 @@ def test_without_a_categorical_code_there_are_no_label_scores(
     run = tiny_run.model_copy(update={"codes": CodesConfig(categorical=(), uniform=1, noise=8)})
     save_checkpoint(Trainer(run, mnist.train_images, seed=0), SMALL, tmp_path / "c.safetensors")
     (outcome,) = score_checkpoint(tmp_path / "c.safetensors", ["nmi"])
-    assert outcome.not_defined == "there is no categorical code"
+    assert outcome.not_defined == "needs a categorical code, and there is none"
 
 
 def test_digits_are_compared_in_the_features_of_a_network_that_says_how_good_it_is(
@@ -109,18 +112,15 @@ def test_digits_are_compared_in_the_features_of_a_network_that_says_how_good_it_
     assert (kernel.value or 0.0) > 10 * kernel.parts["standard_error"]
 
 
-class RealDigits:
-    """Stands for a generator that paints real digits."""
-
-    def __init__(self, data: ImageDataset) -> None:
-        self.images = data.train_images[:600]
-
-
-def test_real_digits_are_near(small_reader: ImageDataset) -> None:
-    distance, kernel = (
-        scoring._digit_distance(name, RealDigits(small_reader), DatasetConfig())  # type: ignore[arg-type]
-        for name in ("fid_digits", "kid_digits")
+def test_real_digits_are_near(
+    trainer: Trainer, small_reader: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A generator that paints real digits."""
+    monkeypatch.setattr(inputs, "generated_images", lambda model, latents: small_reader.train_images[:600])
+    found = compute_scores(
+        ("fid_digits", "kid_digits"), RunInputs(trainer.model, replace(small_reader, name="mnist")), metric_of
     )
+    distance, kernel = found.values()
     assert 0 < (distance.value or 0.0) < 4  # 600 samples of 64 features: mostly bias
     assert abs(kernel.value or 0.0) < 4 * kernel.parts["standard_error"]
 
@@ -130,9 +130,7 @@ def test_a_run_measures_the_distances_of_its_last_images(
     mnist: ImageDataset,
     path: Path,
     small_reader: ImageDataset,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(evaluation, "N_IMAGES", 600)
     names = ("fid_digits", "kid_digits")
     assert evaluate(trainer.model, mnist, names, last=False).scores == {}
     found = evaluate(trainer.model, mnist, names)
@@ -143,7 +141,7 @@ def test_a_run_measures_the_distances_of_its_last_images(
 
 def test_distances_of_digits_are_refused_for_other_images(mnist: ImageDataset, trainer: Trainer) -> None:
     with pytest.raises(InputError, match="`fid_digits` is measured by a network that reads MNIST's digits"):
-        check_scores(replace(mnist, name="kmnist"), trainer.model.codes, ["fid_digits"])
+        check_scores(replace(mnist, name="kmnist"), [trainer.model.codes], ["fid_digits"])
 
 
 def test_digit_distances_are_of_mnist_alone(
@@ -152,9 +150,11 @@ def test_digit_distances_are_of_mnist_alone(
     save_checkpoint(trainer, DatasetConfig(name="kmnist"), tmp_path / "c.safetensors")
     monkeypatch.setattr(scoring, "load_dataset", lambda config: replace(mnist, name="kmnist"))
     (outcome,) = score_checkpoint(tmp_path / "c.safetensors", ["fid_digits"])
-    assert outcome.not_defined == "the digit network reads MNIST, not kmnist"
+    assert outcome.not_defined == (
+        "is measured by a network that reads MNIST's digits, and the dataset is kmnist"
+    )
 
 
 def test_wrong_names_are_refused(path: Path) -> None:
-    with pytest.raises(InputError, match="unknown score `udr` of a checkpoint; there are cluster_accuracy"):
+    with pytest.raises(InputError, match=r"--score: unknown score `udr`; "):
         score_checkpoint(path, ["udr"])

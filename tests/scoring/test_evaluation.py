@@ -16,10 +16,12 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 
-from infogan_bench.config import LABEL_SCORES, RunConfig, apply
+from infogan_bench.config import DEFAULT_SCORES, RunConfig, apply
 from infogan_bench.datasets import ImageDataset, to_float
 from infogan_bench.networks import InfoGAN
-from infogan_bench.scoring.evaluation import evaluate, write_evaluation, write_pictures
+from infogan_bench.pictures.samples import write_pictures
+from infogan_bench.scoring.evaluation import evaluate
+from infogan_bench.scoring.record import write_evaluation
 from infogan_bench.training import Trainer
 
 PAPER = {"architecture.name": "paper", "architecture.width": 0.0625}
@@ -45,10 +47,13 @@ def assignments(model: InfoGAN, dataset: ImageDataset) -> NDArray[np.int64]:
     return np.asarray(chosen)
 
 
-def written(model: InfoGAN, dataset: ImageDataset, path: Path, scores: Sequence[str] = LABEL_SCORES) -> Any:
+def written(model: InfoGAN, dataset: ImageDataset, path: Path, scores: Sequence[str] = DEFAULT_SCORES) -> Any:
     evaluation = evaluate(model, dataset, scores)
     metrics = {**evaluation.scores, "L_I/cat_1": 0.25, "loss/d": float("nan")}
-    write_evaluation(model, dataset, evaluation, step=30, metrics=metrics, folder=path.parent)
+    traversals = write_pictures(model, path.parent)
+    write_evaluation(
+        model, dataset, evaluation, step=30, metrics=metrics, folder=path.parent, traversals=traversals
+    )
     return json.loads((path.parent / "evaluation.json").read_text())
 
 
@@ -102,7 +107,7 @@ def test_evaluation_leaves_the_trainer_as_it_was(
 
 
 def test_scores_equal_those_of_scikit_learn_and_scipy(trainer: Trainer, mnist: ImageDataset) -> None:
-    found = evaluate(trainer.model, mnist, LABEL_SCORES).scores
+    found = evaluate(trainer.model, mnist, DEFAULT_SCORES).scores
     categories, labels = assignments(trainer.model, mnist), labels_of(mnist).numpy()
     counts = confusion_matrix(labels, categories, labels=range(12))  # labels x categories
     matched = counts[linear_sum_assignment(counts, maximize=True)].sum()
@@ -126,7 +131,7 @@ def test_without_a_categorical_code_nothing_is_scored(
 ) -> None:
     run = apply(tiny_run, {"codes.categorical": ()})
     model = Trainer(run, mnist.train_images, 0).model
-    assert evaluate(model, mnist, LABEL_SCORES).scores == {}
+    assert evaluate(model, mnist, DEFAULT_SCORES).scores == {}
     document = written(model, mnist, tmp_path / "evaluation.json")
     assert document["confusion"] is None
     assert [code["name"] for code in document["codes"]] == ["uniform_0", "gaussian_0"]
@@ -193,7 +198,7 @@ def test_a_class_that_the_test_set_lacks_keeps_its_column(
 def test_the_codes_are_described(trainer: Trainer, mnist: ImageDataset, tmp_path: Path) -> None:
     document = written(trainer.model, mnist, tmp_path / "evaluation.json")
     assert document["step"] == 30
-    assert document["scores"].keys() == {*LABEL_SCORES, "L_I/cat_1"}  # what is not a number is left out
+    assert document["scores"].keys() == {*DEFAULT_SCORES, "L_I/cat_1"}  # what is not a number is left out
     cat_0, cat_1, uniform_0, gaussian_0 = document["codes"]
     assert (cat_0["kind"], cat_0["size"], cat_0["traversal"]) == ("categorical", 4, [0, 1, 2, 3])
     assert cat_0["mi_bound"] is None

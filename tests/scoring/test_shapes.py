@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from infogan_metrics.of_images import ShapeCorrelation
 from torch import Tensor, nn
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import (
-    SHAPE_SCORES,
     ArchitectureConfig,
     CodesConfig,
     ConfigError,
@@ -22,12 +22,16 @@ from infogan_bench.config import (
     RunConfig,
     parse_sweep,
 )
+from infogan_bench.config.catalogue import metric_of
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.scoring.checkpoint import score_checkpoint
-from infogan_bench.scoring.evaluation import check_scores, evaluate, write_evaluation
-from infogan_bench.scoring.shapes import N_IMAGES, shape_correlation
+from infogan_bench.scoring.compute import compute_scores
+from infogan_bench.scoring.evaluation import evaluate
+from infogan_bench.scoring.inputs import N_SHAPES, RunInputs
+from infogan_bench.scoring.possible import check_scores
+from infogan_bench.scoring.record import write_evaluation
 from infogan_bench.training import Trainer, save_checkpoint
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -35,7 +39,7 @@ RUN = RunConfig(
     codes=CodesConfig(categorical=(2, 3), uniform=2, gaussian=1, noise=4),
     architecture=ArchitectureConfig(name="mlp", width=0.05),
 )
-SLANT, WIDTH = SHAPE_SCORES
+SHAPE_SCORES = SLANT, WIDTH = "slant_correlation", "width_correlation"
 Paint = Callable[[Tensor], tuple[Tensor, Tensor]]  # of G's input (B, 4 + 2 + 3 + 2 + 1): shear and width (B,)
 
 
@@ -76,13 +80,34 @@ def by_category(flat: Tensor) -> tuple[Tensor, Tensor]:
     return 0.4 * (category - 1) + 0.1 * turn * flat[:, 10], 4 + 0.5 * flat[:, 11].clamp(-2, 2)
 
 
+BLANK = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
+UNLABELLED = ImageDataset("blank", BLANK, None, BLANK, None)
+
+
+class Found:
+    """Outcomes of both scores, with the matrix behind them."""
+
+    def __init__(self, model: InfoGAN, seed: int = 0) -> None:
+        outcomes = compute_scores(SHAPE_SCORES, RunInputs(model, UNLABELLED, seed=seed), metric_of)
+        result = outcomes[SLANT].result
+        assert isinstance(result, ShapeCorrelation)
+        assert outcomes[WIDTH].result is result
+        self.values = {name: outcome.value for name, outcome in outcomes.items()}
+        self.n = outcomes[SLANT].n
+        self.correlation = result.correlation
+
+    def scores(self, names: Sequence[str]) -> dict[str, float]:
+        found = {name: value for name, value in self.values.items() if name.partition("/")[0] in names}
+        assert None not in found.values()
+        return found  # type: ignore[return-value]
+
+
 # Right values -----------------------------------------------------------------------------------------------
 
 
 def test_a_code_that_shears_is_the_one_that_slants() -> None:
-    found = shape_correlation(drawing(shearing))
-    assert found.codes == ("uniform_0", "uniform_1", "gaussian_0")
-    assert (found.n, found.within) == (N_IMAGES, "cat_1")  # the code that is scored
+    found = Found(drawing(shearing))
+    assert found.n == N_SHAPES
     scores = found.scores([SLANT, WIDTH])
     assert scores[SLANT] == scores[f"{SLANT}/uniform_0"] > 0.999  # 1 but for grey values of 8 bits
     # Shearing to either side alike makes the stroke thinner across, and a rank correlation does not see what is even.
@@ -92,7 +117,7 @@ def test_a_code_that_shears_is_the_one_that_slants() -> None:
 
 
 def test_categories_that_slant_by_themselves_and_ways_of_turning_do_not_confound() -> None:
-    scores = shape_correlation(drawing(by_category)).scores([SLANT, WIDTH])
+    scores = Found(drawing(by_category)).scores([SLANT, WIDTH])
     assert scores[SLANT] == scores[f"{SLANT}/uniform_1"] > 0.99
     assert scores[WIDTH] == scores[f"{WIDTH}/gaussian_0"] > 0.9  # the shear thins strokes as well
     assert scores[f"{SLANT}/gaussian_0"] < 0.12
@@ -100,8 +125,7 @@ def test_categories_that_slant_by_themselves_and_ways_of_turning_do_not_confound
 
 def test_without_categories_all_images_are_one_group() -> None:
     run = RUN.model_copy(update={"codes": CodesConfig(categorical=(), uniform=1, noise=4)})
-    found = shape_correlation(drawing(lambda flat: (0.5 * flat[:, 4], constant(flat, 4.0)), run=run))
-    assert found.within is None
+    found = Found(drawing(lambda flat: (0.5 * flat[:, 4], constant(flat, 4.0)), run=run))
     assert found.correlation[0, 0] > 0.999
 
 
@@ -109,13 +133,13 @@ def test_images_without_ink_are_left_out() -> None:
     def half_blank(flat: Tensor) -> tuple[Tensor, Tensor]:
         return 0.5 * flat[:, 9], torch.where(flat[:, 10] > 0, 4.0, -2.0)
 
-    found = shape_correlation(drawing(half_blank))
-    assert found.n == pytest.approx(N_IMAGES / 2, abs=60)
+    found = Found(drawing(half_blank))
+    assert found.n == pytest.approx(N_SHAPES / 2, abs=60)
     assert found.scores([SLANT])[SLANT] > 0.999
 
 
 def test_a_generator_that_ignores_its_codes_correlates_with_none() -> None:
-    found = shape_correlation(drawing(lambda flat: (constant(flat, 0.2), constant(flat, 3.0))))
+    found = Found(drawing(lambda flat: (constant(flat, 0.2), constant(flat, 3.0))))
     assert found.correlation.tolist() == [[0, 0]] * 3
 
 
@@ -126,7 +150,7 @@ def test_they_are_scored_at_the_last_evaluation_and_written(mnist: ImageDataset,
     model = drawing(shearing)
     assert evaluate(model, mnist, SHAPE_SCORES, last=False).scores == {}
     found = evaluate(model, mnist, [*SHAPE_SCORES, "purity"])
-    expected = shape_correlation(model)
+    expected = Found(model)
     assert found.scores == expected.scores(SHAPE_SCORES) | {"purity": found.scores["purity"]}
     assert evaluate(model, mnist, [WIDTH]).scores == expected.scores([WIDTH])
     path = tmp_path / "evaluation.json"
@@ -135,7 +159,7 @@ def test_they_are_scored_at_the_last_evaluation_and_written(mnist: ImageDataset,
         "codes": ["uniform_0", "uniform_1", "gaussian_0"],
         "measures": ["slant", "width"],
         "correlation": expected.correlation.tolist(),
-        "n": N_IMAGES,
+        "n": N_SHAPES,
         "within": "cat_1",
     }
     write_evaluation(model, mnist, evaluate(model, mnist, ["purity"]), step=1, metrics={}, folder=tmp_path)
@@ -149,7 +173,7 @@ def test_they_are_scored_at_the_last_evaluation_and_written(mnist: ImageDataset,
         (drawing(shearing, channels=3), "the images have 3 channels"),
         (
             drawing(shearing, run=RUN.model_copy(update={"codes": CodesConfig(uniform=0)})),
-            "there is no continuous code",
+            "needs a continuous code, and there is none",
         ),
     ],
 )
@@ -187,7 +211,7 @@ def test_a_checkpoint_can_be_asked_for_them(tiny_run: RunConfig, mnist: ImageDat
         trainer, DatasetConfig(train_size=512, test_size=257), tmp_path / "checkpoint.safetensors"
     )
     outcomes = score_checkpoint(tmp_path / "checkpoint.safetensors", [SLANT], seed=3)
-    expected = shape_correlation(trainer.model, seed=3)
+    expected = Found(trainer.model, seed=3)
     assert {outcome.name: outcome.value for outcome in outcomes} == expected.scores([SLANT])
     assert {outcome.n for outcome in outcomes} == {expected.n}
 
@@ -197,13 +221,13 @@ def test_a_checkpoint_can_be_asked_for_them(tiny_run: RunConfig, mnist: ImageDat
 
 def test_they_are_refused_where_they_cannot_be(mnist: ImageDataset) -> None:
     codes = LatentCodes(CodesConfig(), fixed_std=True)
-    check_scores(mnist, codes, SHAPE_SCORES)
+    check_scores(mnist, [codes], SHAPE_SCORES)
     with pytest.raises(InputError, match=f"`{SLANT}` needs a continuous code, and there is none"):
-        check_scores(mnist, LatentCodes(CodesConfig(uniform=0), fixed_std=True), [SLANT])
+        check_scores(mnist, [LatentCodes(CodesConfig(uniform=0), fixed_std=True)], [SLANT])
     colour = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     coloured = ImageDataset("photos", colour, None, colour, None)
     with pytest.raises(InputError, match="needs images of one channel, and those of photos have 3"):
-        check_scores(coloured, codes, [WIDTH])
+        check_scores(coloured, [codes], [WIDTH])
 
 
 def sweep(**sections: object) -> object:
@@ -222,8 +246,8 @@ def test_they_can_be_the_objective_of_a_sweep_without_a_scheduler(metric: str) -
 
 
 def test_the_numbers_do_not_depend_on_numpy_s_or_torch_s_global_state() -> None:
-    first = shape_correlation(drawing(by_category)).correlation
+    first = Found(drawing(by_category)).correlation
     torch.manual_seed(5)
     np.random.seed(5)
-    assert shape_correlation(drawing(by_category)).correlation.tolist() == first.tolist()
-    assert shape_correlation(drawing(by_category), seed=1).correlation.tolist() != first.tolist()
+    assert Found(drawing(by_category)).correlation.tolist() == first.tolist()
+    assert Found(drawing(by_category), seed=1).correlation.tolist() != first.tolist()

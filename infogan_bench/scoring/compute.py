@@ -1,0 +1,130 @@
+"""Computes scores: what training, `evaluate CHECKPOINT` and `evaluate --codes` go through.
+
+The inputs that are at hand decide which scores are possible. Each score stands for itself: where one has no value, the
+reason is kept and the others are computed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Protocol
+
+from infogan_metrics import Metric, Score
+
+from infogan_bench.scoring.outcome import Outcome
+
+_FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
+"""Exceptions of a score's function that leave it without a value. Others, such as a lack of memory, end the work."""
+_NOT_PROTOCOL = ("n_jobs",)  # options that change no value
+
+
+class Inputs(Protocol):
+    """The arrays that scores are computed from, and how."""
+
+    def lacking(self, metric: Metric) -> str | None:
+        """Return why `metric` has no value with these inputs, or None."""
+
+    def arguments(self, metric: Metric) -> Sequence[Any]:
+        """Return the arrays that `metric.inputs` names."""
+
+    def options(self, metric: Metric) -> Mapping[str, Any]:
+        """Return keyword arguments that differ from the function's defaults."""
+
+    def facts(self, metric: Metric) -> Mapping[str, Any]:
+        """Return what else the value rests on: numbers of samples, the version of a network."""
+
+    def notes(self, metric: Metric) -> Sequence[str]:
+        """Return remarks for people."""
+
+    def code_names(self, metric: Metric) -> Sequence[str]:
+        """Return the names of the codes that a score with `per` has values of."""
+
+
+def compute_scores(
+    names: Iterable[str], inputs: Inputs, row_of: Callable[[str], Metric | None]
+) -> dict[str, Outcome]:
+    """Compute scores.
+
+    Args:
+        names: of scores or their parts, each known to `row_of`.
+        inputs: what they are computed from.
+        row_of: finds the row that a name belongs to.
+
+    Returns:
+        {name: outcome} in the order of `names`; behind a score that has values of single codes follow those.
+    """
+    results: dict[str, tuple[Score | Exception | str, tuple[str, ...]]] = {}
+    outcomes: dict[str, Outcome] = {}
+    for name in names:
+        metric = row_of(name)
+        if metric is None:
+            raise ValueError(f"there is no score `{name}`")
+        if metric.name not in results:
+            results[metric.name] = _call(metric, inputs)
+        outcomes |= {each.name: each for each in _outcomes(name, metric, inputs, *results[metric.name])}
+    return outcomes
+
+
+def _call(metric: Metric, inputs: Inputs) -> tuple[Score | Exception | str, tuple[str, ...]]:
+    """Return the result of a score, or why there is none, and what it warned of."""
+    if reason := inputs.lacking(metric):
+        return reason, ()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            result = metric.function(*inputs.arguments(metric), **inputs.options(metric))
+        except _FAULTS as fault:
+            return fault, ()
+    warned = tuple(
+        dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning))
+    )
+    return result, warned
+
+
+def _outcomes(
+    name: str, metric: Metric, inputs: Inputs, result: Score | Exception | str, warned: tuple[str, ...]
+) -> list[Outcome]:
+    notes = (*inputs.notes(metric), *([metric.convention] if metric.convention else ()), *warned)
+    if isinstance(result, str):
+        return [Outcome(name, None, not_defined=result, notes=notes)]
+    if isinstance(result, Exception):
+        reason = str(result) if isinstance(result, ValueError) else f"{type(result).__name__}: {result}"
+        return [Outcome(name, None, not_defined=reason, notes=notes, fault=result)]
+    protocol = _protocol(metric, inputs)
+    n = result.n if isinstance(result, Score) else None
+    part = metric.part(name)
+    value: Any = getattr(result, part.attribute) if part else result
+    outcomes = [
+        Outcome(name, float(value), n, parts=_parts(value), notes=notes, protocol=protocol, result=result)
+    ]
+    if metric.per:
+        for code, each in zip(inputs.code_names(metric), value.per_code, strict=True):
+            of_code = each.n if isinstance(each, Score) else n
+            outcomes.append(Outcome(f"{name}/{code}", float(each), of_code, parts=_parts(each)))
+    return outcomes
+
+
+def _protocol(metric: Metric, inputs: Inputs) -> dict[str, Any]:
+    options = {**metric.options, **inputs.options(metric)}
+    shown = {key: value for key, value in options.items() if key not in _NOT_PROTOCOL and value is not None}
+    plain = {
+        key: value if isinstance(value, bool | int | float | str) else str(value)
+        for key, value in shown.items()
+    }
+    return {**inputs.facts(metric), **plain}
+
+
+def _parts(score: object) -> dict[str, float]:
+    """Return the single numbers in a result, beside its value."""
+    if not isinstance(score, Score):
+        return {}
+    items = {
+        each.name: getattr(score, each.name) for each in fields(score) if each.name not in ("value", "n")
+    }
+    return {
+        name: item.value if isinstance(item, Score) else item
+        for name, item in items.items()
+        if isinstance(item, float | int)
+    }

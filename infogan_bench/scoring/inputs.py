@@ -1,0 +1,243 @@
+"""What a trained model and its dataset supply to scores, each worked out when a score first asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from infogan_metrics import Metric
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infogan_bench.codes import Latents, Posterior
+from infogan_bench.config.metrics import DciEstimator
+from infogan_bench.datasets import ImageDataset
+from infogan_bench.networks import Model
+from infogan_bench.scoring.digits import DigitReader, digit_reader, generated_images
+from infogan_bench.scoring.possible import Facts, constant_factors, lacking
+from infogan_bench.scoring.representation import Codes, FactorValues, n_bins, representation
+
+N_IMAGES = 10_000  # generated images that L_I and the distances of digits are measured on
+N_SHAPES = 1_000  # and of those that slant and stroke width are
+_ROWS, _VALUES = 50, 10  # of a traversal
+
+
+class RunInputs:
+    """The inputs of `infogan_bench.config.catalogue.INPUTS`.
+
+    Args:
+        model: the trained model, which must not change while scores are computed.
+        dataset: its test set is what the encoder reads.
+        seed: of the latents that images are generated from.
+        dci_estimator: what predicts factors for DCI.
+        data_dir: the folder of MNIST, for scores of digits.
+        codes: in the place of what the encoder says, (n_test, n_codes).
+        factors: in the place of the dataset's, (n_test, n_factors).
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dataset: ImageDataset,
+        *,
+        seed: int = 0,
+        dci_estimator: DciEstimator = "forest",
+        data_dir: str | None = None,
+        codes: Codes | None = None,
+        factors: FactorValues | None = None,
+    ) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.scored = model.codes.scored
+        self._seed = seed
+        self._dci_estimator = dci_estimator
+        self._data_dir = data_dir
+        self._facts = Facts.of(dataset, model.codes)
+        self._given_codes, self._given_factors = codes, factors
+
+    # As `compute_scores` asks ---------------------------------------------------------------------------------
+
+    def lacking(self, metric: Metric) -> str | None:
+        """Return why `metric` has no value for this model, or None."""
+        return lacking(metric, self._facts)
+
+    def arguments(self, metric: Metric) -> Sequence[Any]:
+        """Return the arrays that `metric.inputs` names; `codes` and `factors` are the first half where it splits."""
+        first, second = self._halves if metric.splits else (slice(None), slice(None))
+        halves: Mapping[str, Callable[[], Any]] = {
+            "codes": lambda: self.codes[first],
+            "factors": lambda: self.factors[first],
+            "test_codes": lambda: self.codes[second],
+            "test_factors": lambda: self.factors[second],
+        }
+        return [halves[name]() if name in halves else getattr(self, name) for name in metric.inputs]
+
+    def options(self, metric: Metric) -> Mapping[str, Any]:
+        """Return the bins that codes are cut into, and DCI's estimator."""
+        if metric.cuts_codes:
+            return {"n_bins": n_bins(self.model.codes)}
+        return {"estimator": self._dci_estimator} if metric.name == "dci" else {}
+
+    def facts(self, metric: Metric) -> Mapping[str, Any]:
+        """Return the number of samples, and the network that read digits."""
+        n = len(self.dataset.test_images)
+        if metric.splits:
+            return {"n": n // 2, "n_held_out": n - n // 2}
+        if "digits" in metric.inputs:
+            return {"n": N_IMAGES, "network": str(self._reader.network)}
+        of_images = {"grey_images", "generated_images", "latents", "latent_categories"}
+        return {"n": N_SHAPES if of_images & set(metric.inputs) else n}
+
+    def notes(self, metric: Metric) -> Sequence[str]:
+        """Return which factors were left out, and which network read digits."""
+        if metric.uses_factors and self.left_out:
+            listed = ", ".join(f"`{name}`" for name in self.left_out)
+            return (f"left out, constant in the test set: {listed}",)
+        return (str(self._reader.network),) if "digits" in metric.inputs and not self.lacking(metric) else ()
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """The factors that scores do without, since they are constant in the test set."""
+        return constant_factors(self._facts)
+
+    def code_names(self, metric: Metric) -> Sequence[str]:
+        """Return the names of all codes, or of the continuous ones."""
+        codes = self.model.codes
+        return [code.name for code in (codes.all if metric.per == "code" else codes.continuous)]
+
+    # Of the test set ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The encoder's reading of the test images."""
+        return self.model.encode(self.dataset.test_images, self.dataset.train_images)
+
+    @cached_property
+    def categories(self) -> Tensor | None:
+        """(n, size): the probability of each category of the scored code; None without such a code."""
+        if self.scored is None:
+            return None
+        return self.posterior.logits[self.model.codes.categorical.index(self.scored)].softmax(dim=1)
+
+    @property
+    def assignments(self) -> NDArray[np.int64]:
+        """(n,): the most likely category."""
+        assert self.categories is not None, "there is a categorical code"  # noqa: S101
+        return self.categories.argmax(dim=1).numpy()
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,): classes."""
+        assert self.dataset.test_labels is not None, "there are labels"  # noqa: S101
+        return self.dataset.test_labels.numpy()
+
+    @cached_property
+    def codes(self) -> Codes:
+        """(n, n_codes): what the encoder says of each test image."""
+        return (
+            representation(self.model.codes, self.posterior)
+            if self._given_codes is None
+            else self._given_codes
+        )
+
+    @cached_property
+    def factors(self) -> FactorValues:
+        """(n, n_factors): the factors that vary in the test set."""
+        truth = self.dataset.ground_truth
+        assert truth is not None, "there are factors"  # noqa: S101
+        values = truth.test.numpy() if self._given_factors is None else self._given_factors
+        return values[:, list(self._facts.varied)]
+
+    @property
+    def _halves(self) -> tuple[slice, slice]:
+        half = len(self.dataset.test_images) // 2
+        return slice(None, half), slice(half, None)
+
+    # Of generated images --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _shape_latents(self) -> Latents:
+        return self.model.codes.sample(N_SHAPES, torch.Generator(self.model.device).manual_seed(self._seed))
+
+    @cached_property
+    def generated_images(self) -> NDArray[np.uint8]:
+        """(N_SHAPES, C, H, W) images of random latents."""
+        return generated_images(self.model, self._shape_latents).numpy()
+
+    @property
+    def grey_images(self) -> NDArray[np.uint8]:
+        """(N_SHAPES, H, W) images of random latents.
+
+        Raises:
+            ValueError: if the images have colours.
+        """
+        channels = self.generated_images.shape[1]
+        if channels != 1:
+            raise ValueError(f"the images have {channels} channels")
+        return self.generated_images[:, 0]
+
+    @property
+    def latents(self) -> NDArray[np.float32]:
+        """(N_SHAPES, n_continuous): their continuous codes."""
+        return self._shape_latents.continuous.cpu().numpy()
+
+    @property
+    def latent_categories(self) -> NDArray[np.int64] | None:
+        """(N_SHAPES,): their category of the scored code."""
+        if self.scored is None:
+            return None
+        column = self.model.codes.categorical.index(self.scored)
+        return self._shape_latents.categories[:, column].cpu().numpy()
+
+    @cached_property
+    def _many(self) -> tuple[Latents, torch.Generator]:
+        """N_IMAGES latents, and the generator that draws what follows them."""
+        generator = torch.Generator(self.model.device).manual_seed(self._seed)
+        return self.model.codes.sample(N_IMAGES, generator), generator
+
+    @cached_property
+    def _many_images(self) -> Tensor:
+        return generated_images(self.model, self._many[0])
+
+    @cached_property
+    def log_q(self) -> NDArray[np.float32]:
+        """(N_IMAGES, n_codes), BatchNorm's statistics being those of generated images."""
+        codes = self.model.codes
+        posterior = self.model.encode(self._many_images, self._many_images)
+        found = codes.log_q(Latents(*(part.cpu() for part in self._many[0])), posterior)
+        return np.column_stack([found[code.name].numpy() for code in codes.all])
+
+    @property
+    def entropies(self) -> list[float]:
+        """(n_codes,) in nats."""
+        return [code.entropy for code in self.model.codes.all]
+
+    @cached_property
+    def traversals(self) -> list[NDArray[np.uint8]]:
+        """Of each code, (50, n_values, n_pixels)."""
+        codes = self.model.codes
+        latents = codes.sample(_ROWS, self._many[1])
+        found = []
+        for code in codes.all:
+            values = codes.traversal(code, _VALUES).to(latents.z.device)
+            repeated = Latents(*(part.repeat_interleave(len(values), dim=0) for part in latents))
+            images = generated_images(self.model, codes.with_value(repeated, code, values.repeat(_ROWS)))
+            found.append(images.reshape(_ROWS, len(values), -1).numpy())
+        return found
+
+    @property
+    def _reader(self) -> DigitReader:
+        return digit_reader(self._data_dir)
+
+    @property
+    def digits(self) -> NDArray[np.float32]:
+        """(10000, 64) features of MNIST's test images."""
+        return self._reader.real
+
+    @cached_property
+    def generated_digits(self) -> NDArray[np.float32]:
+        """(N_IMAGES, 64) features of generated images."""
+        return self._reader.network(self._many_images.numpy(), pixels="0..255")
