@@ -30,7 +30,7 @@ from PIL import Image
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.tracking import MlflowTracker, free_port, ui_command
+from infogan_bench.tracking import MlflowTracker, TrackedSweep, free_port, ui_command
 
 SCORES = 20
 BLOCKS = 4
@@ -83,13 +83,15 @@ def measure(uri: str, server: int | None, place: Path, trials: int, kind: Kind) 
     (folder / "sweep.yaml").write_text("name: cost\ngoal: {metric: score_0, mode: max}\n")
     tracker = MlflowTracker(
         TrackingConfig(uri=uri),
-        sweep="cost",
-        sweep_id="cost",
-        folder=folder,
-        run_params={f"base.key_{number}": number for number in range(30)},
-        swept=["objective.lambda_cat"],
-        metric="score_0",
-        mode="max",
+        TrackedSweep(
+            name="cost",
+            sweep_id="cost",
+            folder=folder,
+            run_params={f"base.key_{number}": number for number in range(30)},
+            swept=["objective.lambda_cat"],
+            metric="score_0",
+            mode="max",
+        ),
         replay=lambda trial: iter(()),
     )
     warning = tracker.preflight()

@@ -10,7 +10,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.records import Status, SweepPaths
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.tracking import MlflowTracker
+from infogan_bench.tracking import MlflowTracker, TrackedSweep
 
 _FLUSH_SECONDS = 60.0
 
@@ -58,13 +58,15 @@ def tracker_of(
     """The listener that tells MLflow of a sweep."""
     return MlflowTracker(
         sweep.tracking,
-        sweep=sweep.name,
-        sweep_id=folder.sweep_id,
-        folder=folder.path,
-        run_params={key: get_value(sweep.base, key) for key in run_keys()},
-        swept=list(sweep.space),
-        metric=sweep.goal.metric,
-        mode=sweep.goal.mode,
+        TrackedSweep(
+            name=sweep.name,
+            sweep_id=folder.sweep_id,
+            folder=folder.path,
+            run_params={key: get_value(sweep.base, key) for key in run_keys()},
+            swept=list(sweep.space),
+            metric=sweep.goal.metric,
+            mode=sweep.goal.mode,
+        ),
         replay=folder.replay,
         flush_seconds=flush_seconds,
     )

@@ -5,13 +5,15 @@ tracker is used, not when this package is.
 """
 
 from infogan_bench.tracking._names import legal_key, value_text, without_passwords
-from infogan_bench.tracking._runs import view_path
 from infogan_bench.tracking._store import resolve_uri
+from infogan_bench.tracking._sweep import TrackedSweep
 from infogan_bench.tracking._tracker import MlflowTracker
 from infogan_bench.tracking._ui import free_port, open_ui, ui_command
+from infogan_bench.tracking._views import view_path
 
 __all__ = [
     "MlflowTracker",
+    "TrackedSweep",
     "free_port",
     "legal_key",
     "open_ui",

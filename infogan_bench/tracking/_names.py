@@ -55,7 +55,7 @@ def experiment_name(wanted: str) -> str:
     return cut(one_line(wanted), MAX_EXPERIMENT) or "unnamed"
 
 
-def trial_name(trial: str, params: Mapping[str, Any]) -> str:
+def run_name(trial: str, params: Mapping[str, Any]) -> str:
     """`trial 0003 lambda_cat=0.5 width=0.25`: the last part of each key, where it is unambiguous."""
     short = short_keys(params)
     pairs = (f"{short[key]}={value_text(value, _IN_A_RUN_NAME)}" for key, value in params.items())

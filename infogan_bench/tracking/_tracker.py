@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 import logging
 import math
 import shlex
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from infogan_reports.text import counted
 
-from infogan_bench.config.models import TrackingConfig
+from infogan_bench.config import TrackingConfig
 from infogan_bench.errors import InputError
-from infogan_bench.records import Mutation, SeedPaths, Status, SweepPaths, TrialPaths, TrialUpdate
+from infogan_bench.records import Status, SweepPaths, TrialUpdate
+from infogan_bench.tracking._described import (
+    legal_params,
+    modified,
+    trial_files,
+    trial_tags,
+    user_name,
+    values_of,
+)
 from infogan_bench.tracking._names import (
     MAX_RUN_NAME,
     MAX_TAG,
@@ -26,30 +29,22 @@ from infogan_bench.tracking._names import (
     legal_key,
     markdown_text,
     one_line,
-    trial_name,
+    run_name,
     value_text,
     without_passwords,
 )
 from infogan_bench.tracking._outbox import Outbox
 from infogan_bench.tracking._record import Artifact, End, Measurement, Record, milliseconds
-from infogan_bench.tracking._runs import (
-    NOTE_TAG,
-    OBJECTIVE,
-    PARENT_TAG,
-    RANK_TAG,
-    SEEDS_TAG,
-    STATUS_TAG,
-    SWEEP,
-    Runs,
-    refused_for_good,
-)
+from infogan_bench.tracking._runs import Runs
 from infogan_bench.tracking._standing import MAX_RANKED, Standing, read_standing, standing_text
 from infogan_bench.tracking._store import import_mlflow, resolve_uri
+from infogan_bench.tracking._sweep import TrackedSweep
+from infogan_bench.tracking._tags import NOTE_TAG, OBJECTIVE, PARENT_TAG, RANK_TAG, STATUS_TAG, SWEEP
+from infogan_bench.tracking._writer import refused_for_good
 
 _log = logging.getLogger(__name__)
 
 _MAX_REASON = 300
-_OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
 
 
 class MlflowTracker:
@@ -60,12 +55,7 @@ class MlflowTracker:
 
     Args:
         config: where to, under which experiment, with which tags and note.
-        sweep: the sweep's name.
-        sweep_id: what ties a resumed sweep to its runs: unique, of letters, digits, `_` and `-`.
-        folder: the sweep folder.
-        run_params: the base run as dotted keys and values.
-        swept: dotted keys of the base run that differ between trials.
-        metric, mode: the objective.
+        sweep: the sweep that is tracked.
         replay: the updates of a trial so far, by its name; called from another thread.
         flush_seconds: how long `ended` waits for what is not written yet; None waits as long as the store answers.
 
@@ -76,41 +66,32 @@ class MlflowTracker:
     def __init__(
         self,
         config: TrackingConfig,
-        *,
-        sweep: str,
-        sweep_id: str,
-        folder: Path,
-        run_params: Mapping[str, Any],
-        swept: Sequence[str],
-        metric: str,
-        mode: Literal["max", "min"],
+        sweep: TrackedSweep,
         replay: Callable[[str], Iterable[TrialUpdate]],
         flush_seconds: float | None = 60.0,
     ) -> None:
         self.uri = resolve_uri(config.uri)
         import_mlflow()  # not in a thread beside other imports: Python may then show one half a module
-        self.experiment = experiment_name(config.experiment or sweep)
+        self.experiment = experiment_name(config.experiment or sweep.name)
         self._config = config
-        self._sweep = sweep
-        self._folder = folder
-        self._metric = metric
+        self._sweep = sweep.name
+        self._folder = sweep.folder
+        self._metric = sweep.metric
         self._replay = replay
-        self._fixed = {key: value for key, value in run_params.items() if key not in swept}
+        self._fixed = {key: value for key, value in sweep.run_params.items() if key not in sweep.swept}
         self._flush_seconds = flush_seconds
-        self._description = self._describe(swept, mode)
+        self._description = self._describe(sweep.swept, sweep.mode)
         self._tags = self._common_tags()
         self._sweep_tags = {
-            "infogan.sweep": cut(sweep, MAX_TAG),
-            "infogan.swept": value_text(list(swept), MAX_TAG),
-            "infogan.objective": cut(metric, MAX_TAG),
-            "infogan.mode": mode,
+            "infogan.sweep": cut(sweep.name, MAX_TAG),
+            "infogan.swept": value_text(list(sweep.swept), MAX_TAG),
+            "infogan.objective": cut(sweep.metric, MAX_TAG),
+            "infogan.mode": sweep.mode,
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
         self._no_standing: str | None = None  # why the ranking could not be read
-        self._runs = Runs(
-            self.uri, self.experiment, sweep_id, metric, mode, swept, register=config.register_as
-        )
+        self._runs = Runs(self.uri, self.experiment, sweep, register_as=config.register_as)
         self._outbox = Outbox(self._send, first=SWEEP)
 
     def preflight(self) -> str | None:
@@ -181,7 +162,7 @@ class MlflowTracker:
         now = milliseconds()
         for update in updates:
             end = End(update.status if update.status.ended else Status.INTERRUPTED, now)
-            name = trial_name(update.trial, update.params)
+            name = run_name(update.trial, update.params)
             self._outbox.put(update.trial, Record(name, end=end, from_folder=True))
 
     def deliver(self, updates: Sequence[TrialUpdate], total: int | None, status: Status) -> None:
@@ -189,7 +170,7 @@ class MlflowTracker:
         # The beginning and the end in one record, so that a run that has ended is not opened again.
         self._outbox.put(SWEEP, self._opening(total))
         self.catch_up(updates)
-        self._close(status, _modified(self._folder / "trials.parquet"))
+        self._close(status, modified(self._folder / "trials.parquet"))
         self._outbox.start()
         self._wait()
 
@@ -217,7 +198,7 @@ class MlflowTracker:
         for trial, update in list(self._open.items()):
             tags = {STATUS_TAG: Status.INTERRUPTED.value}
             end = End(Status.INTERRUPTED, now)
-            self._outbox.put(trial, Record(trial_name(trial, update.params), tags=tags, end=end))
+            self._outbox.put(trial, Record(run_name(trial, update.params), tags=tags, end=end))
         standing = self._standing()
         self._outbox.put(
             SWEEP,
@@ -234,7 +215,7 @@ class MlflowTracker:
         )
         for ranked in standing.trials:
             rank = str(ranked.rank) if ranked.rank is not None and ranked.rank <= MAX_RANKED else ""
-            name = trial_name(ranked.trial, ranked.params)
+            name = run_name(ranked.trial, ranked.params)
             self._outbox.put(ranked.trial, Record(name, tags={RANK_TAG: rank}, postscript=True))
 
     def _wait(self) -> None:
@@ -268,7 +249,7 @@ class MlflowTracker:
         """All that the sweep folder says of a trial. It does not say when: a trial that has ended did so when its
         folder was written, and its reports are spread evenly over the seconds it took."""
         *_, last = updates = list(self._replay(trial))
-        ended = _modified(SweepPaths(self._folder).trial(trial).record)
+        ended = modified(SweepPaths(self._folder).trial(trial).record)
         took = round(1000 * sum(seed.seconds for seed in last.seeds))
         record = self._record(last, ended, first=True)
         record.since = ended - took
@@ -285,7 +266,7 @@ class MlflowTracker:
         planned = {"infogan.trials.planned": str(total)} if total is not None else {}
         return Record(
             name=cut(one_line(self._sweep), MAX_RUN_NAME) or "unnamed",
-            params=_params(self._fixed),
+            params=legal_params(self._fixed),
             tags={
                 **self._tags,
                 **self._sweep_tags,
@@ -294,21 +275,21 @@ class MlflowTracker:
                 STATUS_TAG: Status.RUNNING.value,
             },
             artifacts=self._sweep_files(),
-            since=_modified(self._folder / "sweep.yaml"),
+            since=modified(self._folder / "sweep.yaml"),
         )
 
     def _record(self, update: TrialUpdate, now: int, *, first: bool) -> Record:
         """What a report says; with a trial's end also its files, with the `first` its parameters."""
         metrics, not_finite = self._metrics(update, now)
         record = Record(
-            name=trial_name(update.trial, update.params),
-            params=_params({**update.params, **self._fixed}) if first else {},
-            tags=(self._tags if first else {}) | _trial_tags(update, not_finite),
+            name=run_name(update.trial, update.params),
+            params=legal_params({**update.params, **self._fixed}) if first else {},
+            tags=(self._tags if first else {}) | trial_tags(update, not_finite),
             metrics=metrics,
         )
         if update.status is not Status.RUNNING:
             record.end = End(update.status, now)
-            record.artifacts = _trial_files(SweepPaths(self._folder).trial(update.trial).folder)
+            record.artifacts = trial_files(SweepPaths(self._folder).trial(update.trial).folder)
             score = update.mean(self._metric)
             if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
                 record.final = Measurement(self._metric, score, update.step, now)
@@ -316,7 +297,7 @@ class MlflowTracker:
 
     def _metrics(self, update: TrialUpdate, now: int) -> tuple[list[Measurement], list[str]]:
         """The values of a report under the names they are logged by, and the names of those not finite."""
-        values = _values(update)
+        values = values_of(update)
         if (score := update.mean(self._metric)) is not None:
             values.setdefault(OBJECTIVE, score)
         finite = [
@@ -328,7 +309,7 @@ class MlflowTracker:
 
     def _common_tags(self) -> dict[str, str]:
         ours = {
-            "mlflow.user": _user(),
+            "mlflow.user": user_name(),
             "mlflow.source.name": "infogan-bench",
             "mlflow.source.type": "LOCAL",
         }
@@ -357,79 +338,3 @@ class MlflowTracker:
 def _note(*paragraphs: str) -> str:
     """The description of the sweep's run, with room for the links that are put before it."""
     return cut("\n\n".join(filter(None, paragraphs)), MAX_TAG - 400)
-
-
-def _trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]:
-    tags = {
-        STATUS_TAG: update.status.value,
-        "infogan.seeds": ", ".join(str(seed.seed) for seed in update.seeds),
-        SEEDS_TAG: str(len(update.seeds)),
-        "infogan.node": update.node,
-        "infogan.device": update.device,
-        "infogan.peak_memory": "" if update.peak_memory is None else str(update.peak_memory),
-        "infogan.error": update.error or "",
-        "infogan.not_finite": ", ".join(not_finite),
-        "infogan.mutations": _mutations_text(update.mutations),
-    }
-    return {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
-
-
-def _values(update: TrialUpdate) -> dict[str, float]:
-    """Means over the seeds; with several seeds also the spread (`std/NAME`) and each seed's own value, but for
-    `param/KEY`, which they share."""
-    names = dict.fromkeys(name for seed in update.seeds for name in seed.metrics)
-    means = {name: update.mean(name) for name in names}
-    values = {name: mean for name, mean in means.items() if mean is not None}
-    if len(update.seeds) == 1:
-        return values
-    scores = [name for name in values if not name.startswith("param/")]
-    spreads = {f"std/{name}": _spread([seed.metrics[name] for seed in update.seeds]) for name in scores}
-    own = {
-        f"seed-{seed.seed}/{name}": value
-        for seed in update.seeds
-        for name, value in seed.metrics.items()
-        if not name.startswith("param/")
-    }
-    return values | spreads | own
-
-
-def _mutations_text(mutations: Sequence[Mutation]) -> str:
-    """The mutations as a JSON list, the newest of them where not all fit into a tag; empty where there is none."""
-    for first in range(len(mutations)):
-        text = json.dumps([asdict(mutation) for mutation in mutations[first:]])
-        if len(text) <= MAX_TAG:
-            return text
-    return ""
-
-
-def _spread(values: Sequence[float]) -> float:
-    """Standard deviation of a sample (n - 1); NaN if a value is not finite."""
-    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
-
-
-def _params(values: Mapping[str, Any]) -> dict[str, str]:
-    return {legal_key(key): value_text(value) for key, value in values.items()}
-
-
-def _trial_files(folder: Path) -> list[Artifact]:
-    record = TrialPaths(folder).record
-    files = [Artifact(record, None)] if record.is_file() else []
-    for seed in sorted(folder.glob("seed-*")):
-        files += [Artifact(file, seed.name) for pattern in _OF_A_SEED for file in sorted(seed.glob(pattern))]
-        files += [Artifact(steps, None) for steps in [SeedPaths(seed).steps] if steps.is_dir()]
-    return files
-
-
-def _modified(file: Path) -> int:
-    """When a file was written, in milliseconds since the epoch; now, if it is not there."""
-    try:
-        return round(file.stat().st_mtime * 1000)
-    except OSError:
-        return milliseconds()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "unknown"

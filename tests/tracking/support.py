@@ -20,6 +20,7 @@ from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.tracking import (
     MlflowTracker,
+    TrackedSweep,
     ui_command,
 )
 
@@ -33,16 +34,17 @@ def a_tracker(place, *, config=None, **options):
     (folder / "sweep.yaml").write_text("name: mnist\ngoal: {metric: cluster_accuracy, mode: max}\n")
     config = TrackingConfig(**({"uri": f"sqlite:///{place}/mlflow.db"} | (config or {})))
     given = {
-        "sweep": "mnist",
+        "name": "mnist",
         "sweep_id": "sweep-1",
         "folder": folder,
         "run_params": RUN,
         "swept": [LAMBDA],
         "metric": "cluster_accuracy",
         "mode": "max",
-        "replay": lambda trial: iter(()),
-    }
-    return MlflowTracker(config, **(given | options))
+    } | options
+    replay = given.pop("replay", lambda trial: iter(()))
+    rest = {key: given.pop(key) for key in ("flush_seconds",) if key in given}
+    return MlflowTracker(config, TrackedSweep(**given), replay, **rest)
 
 
 def report(trial, step, *scores, status=Status.RUNNING, params=None, error=None, name="cluster_accuracy"):
@@ -119,7 +121,7 @@ def write_trial(folder):
 def standing(folder, *, end=Status.FINISHED, **options):
     """Track a sweep from its folder, as a resume that has nothing to do."""
     record = SweepFolder.open(folder)
-    options = {"sweep": "tiny", "sweep_id": "tiny-1", "swept": ["optimiser.lr_d"]} | options
+    options = {"name": "tiny", "sweep_id": "tiny-1", "swept": ["optimiser.lr_d"]} | options
     tracker = a_tracker(folder.parent, folder=folder, **options)
     tracker.started(2)
     for trial in record.updates:

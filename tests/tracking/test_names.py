@@ -49,7 +49,7 @@ def test_odd_names_and_values_all_arrive(place):
     swept = {key: number for number, key in enumerate(odd)} | values
     scores = {key: float(number) for number, key in enumerate([*odd, "acc@1"])}
     seed = SeedResult(0, Status.FINISHED, 1, scores)
-    tracker = a_tracker(place, sweep="line\nbreak 🎉", swept=list(swept), metric="acc@1")
+    tracker = a_tracker(place, name="line\nbreak 🎉", swept=list(swept), metric="acc@1")
     track(tracker, TrialUpdate("0000", swept, Status.FINISHED, 1, (seed,)))
     logged = params(place, "0000")
     assert [logged[legal_key(key)] for key in odd] == [str(number) for number in range(len(odd))]

@@ -8,7 +8,7 @@ from infogan_bench.tracking import (
     _outbox,
 )
 from infogan_bench.tracking._record import Measurement, Record
-from infogan_bench.tracking._runs import SWEEP as SWEEPS_OWN
+from infogan_bench.tracking._tags import SWEEP as SWEEPS_OWN
 from tests.tracking.support import wait_for
 
 

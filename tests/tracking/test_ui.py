@@ -40,13 +40,13 @@ SWEEP = """
 import sys, pathlib
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.tracking import MlflowTracker
+from infogan_bench.tracking import MlflowTracker, TrackedSweep
 place = pathlib.Path(sys.argv[1])
 folder = place / sys.argv[2]
 folder.mkdir()
 (folder / "sweep.yaml").write_text("name: s\\ngoal: {metric: m, mode: max}\\n")
-tracker = MlflowTracker(TrackingConfig(), sweep="s", sweep_id=sys.argv[2], folder=folder, run_params={"a": "x" * 9000},
-                        swept=["b"], metric="m", mode="max", replay=lambda trial: ())
+swept = TrackedSweep("s", sys.argv[2], folder, {"a": "x" * 9000}, ["b"], "m", "max")
+tracker = MlflowTracker(TrackingConfig(), swept, replay=lambda trial: ())
 assert tracker.preflight() is None
 tracker.started(1)
 seed = SeedResult(0, Status.FINISHED, 1, {"m": 1.0})

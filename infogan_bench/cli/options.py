@@ -1,0 +1,48 @@
+"""Arguments and options that several commands have, and the folder of a sweep that some of them are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infogan_bench.errors import InputError
+
+SweepFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="A sweep file, or the name of one that ships.")
+]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A sweep folder, such as runs/mnist.")]
+Address = Annotated[
+    str | None,
+    typer.Option(help="HOST:PORT of a running Ray cluster; default: RAY_ADDRESS, else this machine."),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Where checkpoints lie while trials run, within reach of every node: a folder, or a URI such as "
+        "s3://bucket/prefix; default: the sweep's `storage`, else its folder.",
+    ),
+]
+ShipCode = Annotated[
+    bool,
+    typer.Option(
+        "--ship-code", help="Bring this installation's code to the workers, which need not have it installed."
+    ),
+]
+AllowFailures = Annotated[
+    bool, typer.Option("--allow-failures", help="Exit with 0 although some trials failed.")
+]
+
+
+def sweep_file(folder: Path) -> Path:
+    """Return the sweep.yaml of a sweep folder.
+
+    Raises:
+        InputError: if there is none.
+    """
+    file = folder / "sweep.yaml"
+    if not file.is_file():
+        raise InputError(f"{folder}: no sweep folder (there is no sweep.yaml in it)")
+    return file

@@ -1,0 +1,138 @@
+"""Commands that run sweeps: `sweep`, `resume`, `validate`, `rerun`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infogan_bench.cli.application import app
+from infogan_bench.cli.options import Address, AllowFailures, Folder, ShipCode, Storage, SweepFile, sweep_file
+
+if TYPE_CHECKING:
+    from infogan_bench.config import SweepConfig
+    from infogan_bench.records import SweepListener, TrialUpdate
+    from infogan_bench.sweep import Outcome
+
+
+@app.command(epilog="Example: infogan-bench sweep sweeps/mnist.yaml")
+def sweep(
+    file: SweepFile,
+    address: Address = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="An earlier sweep's folder, whose finished trials the search learns from; as search.warm_start.",
+        ),
+    ] = None,
+    storage: Storage = None,
+    ship_code: ShipCode = False,
+    allow_failures: AllowFailures = False,
+) -> None:
+    """Run a sweep: train, score, track and report every trial of FILE."""
+    from infogan_bench.config import load_sweep, plan
+
+    config = load_sweep(file)
+    if from_ is not None:
+        search = config.search.model_copy(update={"warm_start": from_})
+        config = config.model_copy(update={"search": search})
+    plan(config)
+    from infogan_bench.sweep import read_warm_start, start
+
+    earlier = read_warm_start(config)
+    if earlier is not None:
+        typer.echo(earlier.notice, err=True)
+    outcome = start(
+        config, address=address, storage=storage, ship_code=ship_code, listeners=[_progress(config)]
+    )
+    _finish(outcome, allow_failures)
+
+
+@app.command(epilog="Example: infogan-bench resume runs/mnist")
+def resume(
+    folder: Folder,
+    address: Address = None,
+    storage: Storage = None,
+    ship_code: ShipCode = False,
+    allow_failures: AllowFailures = False,
+) -> None:
+    """Finish what is left of a sweep that was stopped; what has ended is not run again."""
+    from infogan_bench.config import load_resolved
+
+    config = load_resolved(sweep_file(folder))
+    from infogan_bench.sweep import SweepFolder, resume
+
+    earlier = SweepFolder.open(folder).updates.values()
+    listeners = [_progress(config, earlier)]
+    outcome = resume(folder, address=address, storage=storage, ship_code=ship_code, listeners=listeners)
+    _finish(outcome, allow_failures)
+
+
+@app.command(epilog="Example: infogan-bench validate sweeps/mnist.yaml")
+def validate(file: SweepFile) -> None:
+    """Say whether a sweep file holds, and how many trials it makes."""
+    from infogan_bench.config import describe, load_sweep, plan
+
+    config = load_sweep(file)
+    typer.echo(describe(config, plan(config)))
+
+
+@app.command(epilog="Example: infogan-bench rerun runs/mnist 0003")
+def rerun(
+    folder: Folder,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial that has ended.")],
+    seed: Annotated[int | None, typer.Option(help="One of its seeds; default: all.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for what is trained; default: it is not kept.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or auto; default: what the trial ran on.")
+    ] = None,
+) -> None:
+    """Train a trial of a sweep again, without Ray, and say whether it gives the same numbers bit for bit."""
+    from infogan_bench.sweep.rerun import comparison_text, difference_text, rerun
+
+    compared = rerun(
+        folder,
+        trial,
+        seed=seed,
+        output=output,
+        device=device,
+        told=lambda update: typer.echo(update.line(), err=True),
+    )
+    typer.echo(comparison_text(compared))
+    if compared.first_difference is not None:
+        typer.echo(f"error: {difference_text(compared.first_difference, compared)}", err=True)
+        raise typer.Exit(1)
+
+
+def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepListener:
+    from infogan_bench.sweep.progress import Progress
+
+    goal = sweep.goal
+    stops = sweep.scheduler.name not in ("none", "pbt")
+    return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
+
+
+def _finish(outcome: Outcome, allow_failures: bool) -> None:
+    """Print what a sweep found and where it lies, and exit with the code that fits."""
+    from infogan_bench.sweep.summary import summary
+
+    typer.echo(summary(outcome))
+    for warning in outcome.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if outcome.signal:
+        typer.echo(f"stopped; go on with: infogan-bench resume {shlex.quote(str(outcome.folder))}", err=True)
+    if outcome.fault:
+        typer.echo(f"error: {outcome.fault}", err=True)
+        raise typer.Exit(outcome.exit_code())
+    if outcome.first_error:
+        typer.echo(f"error: {outcome.first_error}; all of it is in {outcome.folder / 'sweep.log'}", err=True)
+    code = outcome.exit_code(allow_failures=allow_failures)
+    if code:
+        raise typer.Exit(code)
