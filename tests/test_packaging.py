@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import infogan_bench
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -68,12 +70,18 @@ def test_the_metrics_are_a_package_of_their_own(tmp_path: Path) -> None:
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
-def test_the_metrics_have_the_version_and_the_bounds_of_the_whole() -> None:
+def test_the_version_stands_in_one_place(wheel: zipfile.ZipFile) -> None:
+    assert "version" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    assert f"\nVersion: {infogan_bench.__version__}\n" in wheel.read(metadata).decode()
+
+
+def test_the_metrics_have_the_bounds_of_the_whole() -> None:
     whole, part = (
         tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
         for folder in (".", "metrics")
     )
-    for key in ("version", "requires-python", "license"):
+    for key in ("requires-python", "license"):
         assert part[key] == whole[key]
     assert set(part["dependencies"]) < set(whole["dependencies"])
     assert set(part["optional-dependencies"]["images"]) < set(whole["dependencies"])

@@ -9,6 +9,9 @@ torch.Size([16, 1, 28, 28])
 from __future__ import annotations
 
 import base64
+import importlib.util
+import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +35,9 @@ from infogan_bench.records import SweepPaths
 from infogan_bench.scoring.sweep import SWEEP_SCORES, score_sweep
 
 Mode = Literal["max", "min"]
+_NO_NBFORMAT = (
+    "a notebook shows figures with nbformat, which is not installed: pip install 'infogan-bench[notebook]'"
+)
 
 
 @dataclass(frozen=True)
@@ -213,7 +219,9 @@ def _columns(dictionaries: Any) -> pd.DataFrame:
 
 
 def _plotly(figure: Figure) -> go.Figure:
-    """A figure of the report as one for a notebook: with a title, and to be zoomed."""
+    """Return a figure of the report as one for a notebook: with a title, and to be zoomed."""
+    if "ipykernel" in sys.modules and importlib.util.find_spec("nbformat") is None:
+        warnings.warn(_NO_NBFORMAT, stacklevel=3)
     drawn = go.Figure(_with_arrays(figure.plot))
     drawn.update_layout(title=figure.title, template="plotly_white", dragmode="zoom", height=400)
     drawn.update_layout(margin={"t": 60, "l": 60, "r": 20, "b": 50})
