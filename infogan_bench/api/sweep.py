@@ -42,7 +42,7 @@ _NO_NBFORMAT = (
 
 @dataclass(frozen=True)
 class Place:
-    """One seed of a trial."""
+    """A seed of a trial."""
 
     trial: str
     seed: int
@@ -72,19 +72,19 @@ class Sweep:
 
     @property
     def metric(self) -> str:
-        """The objective, of which `mode` (max or min) is better."""
+        """The score that ranks: the metric of the sweep's goal."""
         return self.data.metric
 
     @property
     def mode(self) -> str:
-        """Whether the objective is to be high (max) or low (min)."""
+        """The direction of the goal: max or min."""
         return self.data.mode
 
     # Tables -----------------------------------------------------------------------------------------------
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per trial and seed: the columns of trials.parquet, with one for each swept parameter and one for
+        """A row for each trial and seed: the columns of trials.parquet, with one for each swept parameter and one for
         each score at the last report in the place of `params` and `scores`; NaN where there is no value."""
         rows = self.data.trials
         tables = [_columns(rows["params"]), _columns(rows["scores"])]
@@ -97,11 +97,13 @@ class Sweep:
         return self.data.history.astype({"trial": str, "metric": str}).reset_index(drop=True)
 
     def ranking(self, by: str | None = None, mode: Mode | None = None) -> pd.DataFrame:
-        """One row per trial, the best first: rank, trial, status, step, n_seeds, `mean` and `std` of the score over
-        the seeds (n - 1; NaN for one seed), the swept parameters and the means of all scores.
+        """Return a row for each trial, the best first.
+
+        Its columns are rank, trial, status, step, n_seeds, `mean` and `std` of the score over the seeds (n - 1; NaN for
+        one seed), the swept parameters and the means of all scores.
 
         Args:
-            by: another score than the sweep's objective; `mode` says whether it should be high or low, as in `best`.
+            by: another score than that of the sweep's goal; `mode` says whether it should be high or low, as in `best`.
         """
         trials = self._ranked(by, mode)
         fixed = pd.DataFrame(
@@ -121,7 +123,7 @@ class Sweep:
     # Figures ----------------------------------------------------------------------------------------------
 
     def effect(self, parameter: str) -> go.Figure:
-        """The objective of every ranked trial against a swept parameter.
+        """Draw the goal of every ranked trial against a swept parameter.
 
         Raises:
             InputError: if no ranked trial has such a parameter.
@@ -133,10 +135,10 @@ class Sweep:
         return _plotly(effect_figure(found[0], self.metric, 0))
 
     def curves(self, metric: str | None = None) -> go.Figure:
-        """Training curves of the best five trials, with the range over their seeds.
+        """Draw training curves of the best five trials, with the range over their seeds.
 
         Args:
-            metric: the objective if None, or another one that the report draws: `loss/d`, `L_I/cat_0`, `nmi`.
+            metric: that of the goal if None, or another one that the report draws: `loss/d`, `L_I/cat_0`, `nmi`.
 
         Raises:
             InputError: if there is no such figure.
@@ -152,7 +154,7 @@ class Sweep:
     # Models -----------------------------------------------------------------------------------------------
 
     def best_place(self, by: str | None = None, mode: Mode | None = None) -> Place:
-        """The trial and seed that `best` takes."""
+        """Return the trial and seed that `best` takes."""
         if by in SWEEP_SCORES:
             load_extensions(self.data.config.get("extensions") or ())
             first = score_sweep(self.data.folder, [by]).models[0]
@@ -172,13 +174,13 @@ class Sweep:
     def best(
         self, by: str | None = None, mode: Mode | None = None, *, device: torch.device | str = "cpu"
     ) -> TrainedModel:
-        """The model of the best trial: the trial with the best mean over its seeds, and in it the best seed.
+        """Return the model of the best trial: the trial with the best mean over its seeds, and in it the best seed.
 
         Args:
-            by: what to choose by; None: the sweep's objective, which may use labels. `L_I` and the scores of models
+            by: what to choose by; None: the sweep's goal, which may use labels. `L_I` and the scores of models
                 by each other, `udr`, `udr_all` and `model_centrality`, use none; those three choose among all
                 models of all trials, and take minutes in a large sweep.
-            mode: whether a score should be high or low; None: as the sweep says of its objective; else low for
+            mode: whether a score should be high or low; None: as the sweep says of its goal; else low for
                 losses and distances, high for all other scores.
             device: where its networks are put.
 
@@ -189,7 +191,7 @@ class Sweep:
         return self.model(place.trial, place.seed, device=device)
 
     def model(self, trial: str, seed: int = 0, *, device: torch.device | str = "cpu") -> TrainedModel:
-        """The model of one seed of a trial, as of its last checkpoint.
+        """Return the model of one seed of a trial, as of its last checkpoint.
 
         Raises:
             InputError: if there is no such checkpoint, or its architecture is not known.
@@ -198,11 +200,11 @@ class Sweep:
         return TrainedModel.load(self.checkpoint(trial, seed), device)
 
     def checkpoint(self, trial: str, seed: int) -> Path:
-        """Where the checkpoint of an ended trial lies."""
+        """Return the place of the checkpoint of an ended trial."""
         return SweepPaths(self.data.folder).trial(trial).seed(seed).checkpoint
 
     def _judged(self, by: str | None, mode: Mode | None) -> SweepData:
-        """The sweep as if `by` were its objective."""
+        """Return the sweep as if `by` were its goal."""
         if by is None or by == self.metric:
             return replace(self.data, mode=mode or self.mode)
         return replace(self.data, metric=by, mode=mode or ("min" if is_better_low(by) else "max"))
@@ -212,7 +214,7 @@ class Sweep:
 
 
 def _columns(dictionaries: Any) -> pd.DataFrame:
-    """A column for each key, in the order in which the keys occur; lists stay whole."""
+    """Return a column for each key, in the order in which the keys occur; lists stay whole."""
     rows = list(dictionaries)
     keys = dict.fromkeys(key for row in rows for key in row)
     return pd.DataFrame({key: [row.get(key) for row in rows] for key in keys}, index=range(len(rows)))
@@ -231,7 +233,7 @@ def _plotly(figure: Figure) -> go.Figure:
 
 
 def _with_arrays(plot: Any) -> Any:
-    """Plotly's JSON with its packed arrays as numpy's, so that they can be read off the figure."""
+    """Return Plotly's JSON with its packed arrays as numpy's, so that they can be read off the figure."""
     if isinstance(plot, list):
         return [_with_arrays(part) for part in plot]
     if not isinstance(plot, dict):

@@ -65,7 +65,7 @@ class TrainedModel:
         return self.infogan.codes
 
     def named(self, **names: str) -> TrainedModel:
-        """The same model with names for its codes: `model.named(rotation="uniform_0").sample(rotation=0.5)`.
+        """Return the same model with names for its codes: `model.named(rotation="uniform_0").sample(rotation=0.5)`.
 
         Raises:
             InputError: if a name is a code's own, or is given to what is no code.
@@ -102,11 +102,11 @@ class TrainedModel:
         return self._placed(latents)
 
     def sample(self, n: int | None = None, *, seed: int = 0, **codes: Any) -> Tensor:
-        """Images (n, C, H, W) in [-1, 1] of `latents(n, seed=seed, **codes)`."""
+        """Return images (n, C, H, W) in [-1, 1] of `latents(n, seed=seed, **codes)`."""
         return self.infogan.generate(self.latents(n, seed=seed, **codes))
 
     def traverse(self, code: str, n: int = 10, *, rows: int = 8, seed: int = 0) -> Tensor:
-        """What a code does: images (rows, n, C, H, W) in [-1, 1], as in `traversal-CODE.png`.
+        """Show the effect of a code: images (rows, n, C, H, W) in [-1, 1], as in `traversal-CODE.png`.
 
         A row keeps its noise and all other codes; across it go the values of the code: `n` between -1 and 1 for a
         uniform code, `n` quantiles for a Gaussian one, and every category, whatever `n` is.
@@ -133,7 +133,7 @@ class TrainedModel:
 
 
 def _values(name: str, value: Any) -> Tensor:
-    """One value, or a list of them, as a tensor of no or one dimension."""
+    """Return a value, or a list of values, as a tensor of no or one dimension."""
     try:
         values = torch.as_tensor(list(value) if isinstance(value, range | Sequence) else value)
     except (TypeError, ValueError, RuntimeError):

@@ -1,4 +1,4 @@
-"""What a sweep file may say, and the trials it asks for. Imports no torch, so it is quick."""
+"""The sections of a sweep file, and the trials that it asks for. Nothing here imports torch, so it is quick."""
 
 from infogan_bench.config.catalogue import DEFAULT_SCORES, score_names
 from infogan_bench.config.describe import describe

@@ -12,7 +12,7 @@ _SHOWN_VALUES = 12  # of a choice; the rest is counted
 
 
 def describe(sweep: SweepConfig, plan: Plan) -> str:
-    """What the sweep will do, a fact a line, notices last."""
+    """Describe the sweep, a fact a line, notices last."""
     rows = [
         ("name", sweep.name),
         ("dataset", sweep.dataset.name),

@@ -14,7 +14,7 @@ _SHOWN = 60  # characters of a value in a message
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: a sentence, the dotted key it is about, the 1-based line it stands in."""
+    """A fault of a sweep file: a sentence, the dotted key it is about, the 1-based line it stands in."""
 
     message: str
     key: str | None = None

@@ -91,7 +91,7 @@ def _not_a_literal(value: Any, expected: str) -> str:
 
 
 def _unknown(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    """What an unknown key may have meant: a sibling spelt alike, or a key of the same name elsewhere."""
+    """Suggest what an unknown key may have meant: a sibling spelt alike, or a key of the same name elsewhere."""
     *parents, name = (str(part) for part in path)
     keys = tuple(leaf_keys(model))
     if (full := ".".join((*parents, name))) in keys:

@@ -21,10 +21,14 @@ class Goal(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _direction_of_the_metric(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and "mode" not in given and is_better_low(str(given.get("metric"))):
-            return {**given, "mode": "min"}
-        return given
+    def _direction_of_the_metric(cls, section: Any) -> Any:
+        if (
+            isinstance(section, Mapping)
+            and "mode" not in section
+            and is_better_low(str(section.get("metric")))
+        ):
+            return {**section, "mode": "min"}
+        return section
 
 
 class GoalConfig(Goal):

@@ -38,7 +38,7 @@ class DatasetConfig(Section):
 
 
 class SearchConfig(Section):
-    """How configurations are chosen from the space."""
+    """The choice of configurations from the space."""
 
     algorithm: Literal["grid", "random", "sobol", "tpe", "cmaes", "gp", "nsga2"] = "grid"
     trials: Annotated[
@@ -135,7 +135,7 @@ class SchedulerConfig(Section):
 
 
 class EvaluationConfig(Section):
-    """When a run is scored, and by what."""
+    """The scores of a run, and the steps at which it is scored."""
 
     every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
     scores: Annotated[
@@ -153,7 +153,7 @@ class EvaluationConfig(Section):
 
 
 class ResourcesConfig(Section):
-    """What one trial occupies while it runs."""
+    """The resources that a trial occupies while it runs."""
 
     cpus: Annotated[NumberOrAuto, Field(description="CPUs, also torch's threads; auto is 1.")] = "auto"
     gpus: Annotated[
@@ -199,7 +199,7 @@ def _model_name(name: str | None) -> str | None:
 
 
 class TrackingConfig(Section):
-    """Where MLflow runs go; `tracking: none` turns tracking off."""
+    """The MLflow store that runs go to; `tracking: none` turns tracking off."""
 
     enabled: Flag = True
     uri: Annotated[

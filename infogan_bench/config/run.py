@@ -1,4 +1,4 @@
-"""`base`: one training run, but for its dataset and its seed."""
+"""`base`: a training run, except for its dataset and its seed."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ Precision = Literal["float32", "tf32", "bf16"]
 
 
 class RunConfig(Section):
-    """One training run, but for its dataset and its seed; the defaults are the paper's MNIST run."""
+    """A training run, except for its dataset and its seed; the defaults are the paper's MNIST run."""
 
     method: Annotated[MethodConfig, BeforeValidator(named)] = MethodConfig()
     codes: CodesConfig = CodesConfig()

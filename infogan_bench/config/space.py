@@ -49,7 +49,7 @@ KINDS = ("choice", "grid", *_RANGE_KINDS)
 
 @dataclass(frozen=True)
 class Choice:
-    """One of `values`: numbers, text, flags, or lists of them, in the order of the file and each once.
+    """A choice of `values`: numbers, text, flags, or lists of them, in the order of the file and each once.
 
     `grid` asks a random search to try every value, rather than to draw among them.
 
@@ -74,7 +74,7 @@ class Choice:
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return len(self.values)
 
     def all_values(self) -> Iterator[Any]:
@@ -86,7 +86,7 @@ class Choice:
         return self.values
 
     def sample(self, rng: random.Random) -> Any:
-        """One value, each with the same probability."""
+        """Draw a value, each with the same probability."""
         return rng.choice(self.values)
 
     def at_share(self, share: float) -> Any:
@@ -94,7 +94,7 @@ class Choice:
         return self.values[int(share * len(self.values))]
 
     def holds(self, value: Any) -> bool:
-        """Whether `value` is one of the values."""
+        """Say whether `value` is one of the values."""
         return canonical(value) in map(canonical, self.values)
 
     def dump(self) -> dict[str, list[Any]]:
@@ -154,7 +154,7 @@ class Range:
 
     @property
     def size(self) -> int | None:
-        """How many values there are, or None where the range is continuous."""
+        """The number of values, or None where the range is continuous."""
         ticks = self.ticks
         return None if ticks is None else max(0, ticks.stop - ticks.start)
 
@@ -186,7 +186,7 @@ class Range:
         return tuple(self.at(tick) for tick in dict.fromkeys((first, min(first + 1, last), last)))
 
     def sample(self, rng: random.Random) -> float:
-        """One value; in a logarithmic range, tick k has the share of log(x) from k - 1/2 to k + 1/2."""
+        """Draw a value; in a logarithmic range, tick k has the share of log(x) from k - 1/2 to k + 1/2."""
         ticks = self.ticks
         if ticks is None:
             return self.rounded(_draw(rng, self.low, self.high, self.log))
@@ -208,7 +208,7 @@ class Range:
         return self.at(min(max(tick, first), last))
 
     def holds(self, value: Any) -> bool:
-        """Whether `value` is a number in the range, and a multiple of the step where there is one."""
+        """Say whether `value` is a number in the range, and a multiple of the step where there is one."""
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
@@ -252,7 +252,7 @@ def parse_domain(tree: Any) -> Domain:
 
 
 def is_domain(tree: Any) -> bool:
-    """Whether a YAML value looks like a domain, rather than like a section that holds domains."""
+    """Say whether a YAML value looks like a domain, rather than like a section that holds domains."""
     if not isinstance(tree, Mapping):
         return True
     return len(tree) == 1 and all(k in KINDS and isinstance(v, list | tuple) for k, v in tree.items())

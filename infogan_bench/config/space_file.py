@@ -41,7 +41,7 @@ def read_space(tree: Any, lines: Mapping[KeyPath, int]) -> tuple[dict[str, Domai
 
 @dataclass(frozen=True)
 class _Entry:
-    """What stands under one key of the space, which may be written dotted or nested."""
+    """Read what stands under a key of the space, which may be written dotted or nested."""
 
     path: KeyPath
     value: Any
@@ -103,7 +103,7 @@ def _refused_values(entry: _Entry, domain: Domain) -> list[Fault]:
 
 
 def _messages(key: str, value: Any) -> list[str]:
-    """What the run says of the value itself; what it says of values together is for the plan to find."""
+    """Return what the run says of the value itself; what it says of values together is for the plan to find."""
     try:
         apply(RunConfig(), {key: value})
     except ConfigError as error:

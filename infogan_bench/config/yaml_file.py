@@ -73,7 +73,7 @@ def scan_yaml(path: Path | str) -> tuple[Document, list[Fault]]:
 
 
 def parse_value(text: str) -> Any:
-    """One value as it would be read in a file: `1e-3` is a number, `[10, 10]` a list, `no` text.
+    """Read a value as it would be read in a file: `1e-3` is a number, `[10, 10]` a list, `no` text.
 
     Raises:
         ConfigError: if `text` is not YAML, or holds what a file may not hold.
@@ -88,7 +88,7 @@ def parse_value(text: str) -> Any:
 
 
 def is_number(text: str) -> bool:
-    """Whether `text`, written without quotes, would be a number."""
+    """Say whether `text`, written without quotes, would be a number."""
     return bool(_INT.fullmatch(text) or _FLOAT.fullmatch(text))
 
 

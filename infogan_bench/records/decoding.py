@@ -127,7 +127,10 @@ class _DataclassConverter:
                 values[name] = convert(document[part], prefix + part)
             elif required:
                 raise _MismatchError(f"`{prefix}{part}` is missing")
-        return self.kind(**values)
+        try:
+            return self.kind(**values)
+        except ValueError as error:  # a value that the record itself refuses
+            raise _MismatchError(f"`{key}`: {error}" if key else str(error)) from None
 
 
 def _object(value: object, key: str) -> Mapping[str, object]:
@@ -159,7 +162,7 @@ def _tuple(arguments: tuple[Any, ...]) -> _Converter:
 
 
 def _mapping(convert: _Converter) -> _Converter:
-    def read(value: object, key: str) -> dict[str, Any]:
+    def read(value: object, key: str) -> Mapping[str, Any]:
         return {str(name): convert(each, f"{key}.{name}") for name, each in _object(value, key).items()}
 
     return read

@@ -134,7 +134,7 @@ class SweepPaths:
 
     @property
     def lock(self) -> Path:
-        """Who works on the folder."""
+        """The process that works on the folder, while one does."""
         return self.folder / "sweep.lock"
 
     @property

@@ -226,7 +226,7 @@ def read_table(
             pre_buffer=False,
         )
         table.validate(full=True)
-        frame: pd.DataFrame = table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     for name in table.column_names:
         if table[name].null_count and not columns[name].nullable:
             raise RecordError(f"{path}: the column {name} must have a value in each row")

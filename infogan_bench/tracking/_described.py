@@ -83,7 +83,7 @@ def trial_files(folder: Path) -> list[Artifact]:
 
 
 def modified(file: Path) -> int:
-    """Return when a file was written, in milliseconds since the epoch; now, if it is not there."""
+    """Return the time at which a file was written, in milliseconds since the epoch; now, if it is not there."""
     try:
         return round(file.stat().st_mtime * 1000)
     except OSError:

@@ -22,7 +22,7 @@ class EndedTrials:
         return len(self._trials)
 
     def add(self, trial: str, status: str, score: float | None) -> None:
-        """Take in how a trial ended, with what objective if it has one; once."""
+        """Take in how a trial ended, with its score by the goal if it has one; once."""
         if trial in self._trials:
             return
         self._trials.add(trial)

@@ -1,4 +1,4 @@
-"""What MLflow accepts as names and values, and how ours are brought into that form."""
+"""Names and values in the form that MLflow accepts."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ class Outbox:
     Args:
         send: sends a record and takes out of it what has arrived; returns how many values the store refused
             for good. If it raises, the rest of the record waits for another attempt, behind the others.
-        first: a key that the others depend on, and that goes before them.
+        parent: the key that the others depend on, and that goes before them.
         limit: while this many values and files wait, further ones are left in the sweep folder until they can be
             sent.
     """
 
-    def __init__(self, send: Callable[[str, Record], int], first: str, limit: int = MAX_WAITING) -> None:
+    def __init__(self, send: Callable[[str, Record], int], parent: str, limit: int = MAX_WAITING) -> None:
         self._send = send
-        self._first = first
+        self._parent = parent
         self._failed: str | None = None  # the key whose record was tried last, if in vain
         self._limit = limit
         self._waiting: dict[str, Record] = {}
@@ -102,11 +102,11 @@ class Outbox:
             return key, self._in_flight
 
     def _next(self) -> str:
-        """The key to send: not the one that failed last unless it is alone, `first` before others, the oldest before
+        """The key to send: not the one that failed last unless it is alone, `parent` before others, the oldest before
         newer ones. It takes no longer when thousands wait."""
-        if self._first in self._waiting and self._failed != self._first:
-            return self._first
-        return next((key for key in self._waiting if key != self._failed), self._failed or self._first)
+        if self._parent in self._waiting and self._failed != self._parent:
+            return self._parent
+        return next((key for key in self._waiting if key != self._failed), self._failed or self._parent)
 
     def _sent(self, refused: int) -> None:
         with self._changed:
@@ -125,7 +125,7 @@ class Outbox:
         """Make `record` what waits for a run: whole, or in the sweep folder where too much waits already."""
         before = self._waiting.get(key)
         self._size += record.size - (before.size if before else 0)
-        if self._size > self._limit and key != self._first:
+        if self._size > self._limit and key != self._parent:
             self._size -= record.size
             record.leave_in_folder()
             self._size += record.size

@@ -1,4 +1,4 @@
-"""What one MLflow run is still to be told."""
+"""The additions to a run of MLflow that have not been sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def milliseconds() -> int:
 
 
 class Measurement(NamedTuple):
-    """One metric at one step. The time is fixed, so that MLflow takes a repeated attempt as the same row."""
+    """A metric at a step. The time is fixed, so that MLflow takes a repeated attempt as the same row."""
 
     key: str
     value: float
@@ -32,7 +32,7 @@ class Artifact(NamedTuple):
 
 
 class End(NamedTuple):
-    """How and when a run ended."""
+    """The end of a run: its status and its time."""
 
     status: Status
     milliseconds: int
@@ -66,7 +66,7 @@ class Record:
 
     @property
     def size(self) -> int:
-        """How many values and files have not arrived yet."""
+        """The number of values and files that have not arrived yet."""
         return (
             len(self.params)
             + len(self.tags)

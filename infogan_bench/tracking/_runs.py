@@ -110,7 +110,7 @@ class Runs:
         return refused + self._models.send(run, record, len(self._ended))
 
     def has_all(self, trial: str, status: Status) -> bool:
-        """Whether the store knows that a trial has ended so, and with that everything about it.
+        """Say whether the store knows that a trial has ended so, and with that everything about it.
 
         Raises:
             Exception: if the store does not answer.

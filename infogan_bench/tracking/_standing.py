@@ -1,4 +1,4 @@
-"""How the trials of a sweep stand at its end, as its folder says: the ranking in Markdown, and the best model."""
+"""The standing of a sweep's trials at its end, as its folder says: the ranking in Markdown, and the best model."""
 
 from __future__ import annotations
 

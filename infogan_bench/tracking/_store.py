@@ -1,4 +1,4 @@
-"""Where MLflow runs go: which stores are taken, and what is checked before anything runs."""
+"""Stores of MLflow runs: which stores are taken, and what is checked before anything runs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def artifact_location(uri: str) -> str | None:
-    """Where a new experiment keeps its files: beside a SQLite database; None leaves it to the store."""
+    """Return the place of a new experiment's files: beside a SQLite database; None leaves it to the store."""
     database = sqlite_file(uri)
     return (database.parent / "mlartifacts").as_uri() if database else None
 

@@ -92,7 +92,7 @@ class MlflowTracker:
         self._ended = False
         self._no_standing: str | None = None  # why the ranking could not be read
         self._runs = Runs(self.uri, self.experiment, sweep, register_as=config.register_as)
-        self._outbox = Outbox(self._send, first=SWEEP)
+        self._outbox = Outbox(self._send, parent=SWEEP)
 
     def preflight(self) -> str | None:
         """Reach the store, make a new database's tables and the experiment; before anything runs.
@@ -178,7 +178,7 @@ class MlflowTracker:
         """Log a report of a trial; with its end also its pictures."""
         if update.status is Status.PENDING:
             return
-        record = self._record(update, milliseconds(), first=update.trial not in self._open)
+        record = self._record(update, milliseconds(), is_new=update.trial not in self._open)
         if update.status is Status.RUNNING:
             self._open[update.trial] = update
         else:
@@ -251,7 +251,7 @@ class MlflowTracker:
         *_, last = updates = list(self._replay(trial))
         ended = modified(SweepPaths(self._folder).trial(trial).record)
         took = round(1000 * sum(seed.seconds for seed in last.seeds))
-        record = self._record(last, ended, first=True)
+        record = self._record(last, ended, is_new=True)
         record.since = ended - took
         record.metrics = [
             measured
@@ -278,13 +278,13 @@ class MlflowTracker:
             since=modified(self._folder / "sweep.yaml"),
         )
 
-    def _record(self, update: TrialUpdate, now: int, *, first: bool) -> Record:
-        """What a report says; with a trial's end also its files, with the `first` its parameters."""
+    def _record(self, update: TrialUpdate, now: int, *, is_new: bool) -> Record:
+        """Return a report as a record; with a trial's end also its files, with that of a new trial its parameters."""
         metrics, not_finite = self._metrics(update, now)
         record = Record(
             name=run_name(update.trial, update.params),
-            params=legal_params({**update.params, **self._fixed}) if first else {},
-            tags=(self._tags if first else {}) | trial_tags(update, not_finite),
+            params=legal_params({**update.params, **self._fixed}) if is_new else {},
+            tags=(self._tags if is_new else {}) | trial_tags(update, not_finite),
             metrics=metrics,
         )
         if update.status is not Status.RUNNING:

@@ -59,7 +59,7 @@ class RunWriter:
         return refused
 
     def _new_steps(self, run: StoredRun, metrics: Sequence[Measurement]) -> list[Measurement]:
-        """Those that go beyond the last step of their metric: steps increase, and none is there twice."""
+        """Return the values that go beyond the last step of their metric: steps increase, and none is there twice."""
         new = []
         last: dict[str, int] = {}
         for metric in metrics:
@@ -149,7 +149,7 @@ class RunWriter:
 
 
 def refused_for_good(error: Exception) -> bool:
-    """Whether another attempt would fail as well: the store understood us and said no."""
+    """Say whether another attempt would fail as well: the store understood us and said no."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, MlflowException):

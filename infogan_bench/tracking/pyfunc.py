@@ -25,7 +25,7 @@ _CHECKPOINT, _EXTENSIONS = "checkpoint.safetensors", "extensions.json"
 
 
 class Images:
-    """What `mlflow.pyfunc` calls."""
+    """The model that `mlflow.pyfunc` calls."""
 
     def __init__(self, model: TrainedModel) -> None:
         self._model = model

@@ -115,7 +115,7 @@ def write_trial(folder):
     for name in ("samples", "traversal-cat_0"):
         Image.new("L", (28, 28)).save(seed / f"{name}.png")
     confusion = {"code": "cat_0", "classes": ["0", "1"], "counts": [[9, 0], [1, 8]], "match": [0, None]}
-    (seed / "evaluation.json").write_text(json.dumps({"step": 10, "confusion": confusion}))
+    (seed / "evaluation.json").write_text(json.dumps({"step": 10, "scores": {}, "confusion": confusion}))
 
 
 def standing(folder, *, end=Status.FINISHED, **options):

@@ -26,7 +26,7 @@ def test_failures_before_the_end_do_not_count_against_the_last_attempts(monkeypa
         record.tags.clear()
         return 0
 
-    outbox = _outbox.Outbox(send, first=SWEEPS_OWN)
+    outbox = _outbox.Outbox(send, parent=SWEEPS_OWN)
     for number in range(5):
         outbox.put(f"{number:04d}", Record("trial", tags={"a": "1"}))
     outbox.put(SWEEPS_OWN, Record("sweep", tags={"b": "2"}))
@@ -50,7 +50,7 @@ def test_what_is_too_much_to_hold_in_memory_is_left_in_the_sweep_folder():
         record.from_folder = False
         return 0
 
-    outbox = _outbox.Outbox(send, first=SWEEPS_OWN, limit=7)
+    outbox = _outbox.Outbox(send, parent=SWEEPS_OWN, limit=7)
     for trial, step in (("0000", 1), ("0001", 1), ("0001", 2), ("0000", 2)):
         values = [Measurement(f"m{n}", 1.0, step, 0) for n in range(2)]
         outbox.put(trial, Record(trial, tags={"step": str(step)}, metrics=values))
@@ -82,7 +82,7 @@ def test_the_next_record_is_found_without_a_look_at_all_that_wait(monkeypatch):
     """A store that is slower than the sweep may have thousands to come."""
     monkeypatch.setattr(CountedKey, "compared", 0)
     sent = []
-    outbox = _outbox.Outbox(lambda key, record: sent.append(key) or 0, first=SWEEPS_OWN)
+    outbox = _outbox.Outbox(lambda key, record: sent.append(key) or 0, parent=SWEEPS_OWN)
     names = [CountedKey(f"{number:04d}") for number in range(1000)]
     for name in names:
         outbox.put(name, Record("trial"))
