@@ -17,7 +17,10 @@ def test_without_nbformat_one_line_says_what_to_install(
 ) -> None:
     sweep = Sweep.load(trained_sweep)
     monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "nbformat" else find_spec(name)
+    )
     with pytest.warns(
         UserWarning, match=r"nbformat, which is not installed: pip install 'infogan-bench\[notebook\]'"
     ):
