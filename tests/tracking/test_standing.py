@@ -148,7 +148,7 @@ def test_a_folder_that_cannot_be_read_at_the_end_costs_a_warning(place):
     tracker.ended(Status.FINISHED)
     assert tracker.warning is not None
     assert tracker.warning.startswith("MLflow was told no ranking and no best model: ")
-    assert "trials.parquet cannot be read as Parquet" in tracker.warning
+    assert "trials.parquet: cannot be read as Parquet" in tracker.warning
     assert metrics(place, "0000")["final/cluster_accuracy", 10] == 0.3
     assert [status for *_, status in runs(place)] == ["FINISHED"] * 2
 
