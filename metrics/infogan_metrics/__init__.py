@@ -28,11 +28,13 @@ from infogan_metrics.factor_vae import FactorVAE, factor_vae
 from infogan_metrics.features import (
     FID,
     KID,
+    PRDC,
     DensityCoverage,
     PrecisionRecall,
     density_coverage,
     fid,
     kid,
+    prdc,
     precision_recall,
 )
 from infogan_metrics.gaussian import (
@@ -86,6 +88,7 @@ __all__ = [
     "MED",
     "METRICS",
     "MIG",
+    "PRDC",
     "PROTOCOLS",
     "RMIG",
     "SAP",
@@ -172,6 +175,7 @@ __all__ = [
     "neighbour_probe",
     "nmi",
     "per_class_accuracy",
+    "prdc",
     "precision_recall",
     "purity",
     "rank_correlation",

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import Codes, as_codes
+from infogan_metrics.neighbourhoods import Neighbourhoods
 from infogan_metrics.score import Score
 
 _BLOCKS = 10  # of KID
-_ROWS_AT_ONCE = 1024  # of a table of distances: bounds memory to some MiB per 1000 columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,18 @@ class DensityCoverage(Score):
     """Density (fidelity, at least 0, about 1 for equal distributions) and coverage; the value is coverage."""
 
     n_fake: int
+    density: float
+    coverage: float
+    k: int
+
+
+@dataclass(frozen=True, eq=False)
+class PRDC(Score):
+    """Precision, recall, density and coverage; the value is the harmonic mean of precision and recall."""
+
+    n_fake: int
+    precision: float
+    recall: float
     density: float
     coverage: float
     k: int
@@ -145,12 +157,9 @@ def precision_recall(real: ArrayLike, fake: ArrayLike, *, k: int = 3) -> Precisi
     Reference: Kynkäänniemi et al. 2019, arXiv:1904.06991, section 2.
     """
     x, y = _as_features(real, fake)
-    precision = float((_balls(x, y, k)[0] > 0).mean())
-    recall = float((_balls(y, x, k)[0] > 0).mean())
-    total = precision + recall
-    return PrecisionRecall(
-        2 * precision * recall / total if total else 0.0, len(x), len(y), precision, recall, k
-    )
+    in_real, in_fake = Neighbourhoods(x, y, k).counts(of_fake=True)
+    precision, recall = float((in_real > 0).mean()), float((in_fake > 0).mean())
+    return PrecisionRecall(_harmonic_mean(precision, recall), len(x), len(y), precision, recall, k)
 
 
 def density_coverage(real: ArrayLike, fake: ArrayLike, *, k: int = 5) -> DensityCoverage:
@@ -167,9 +176,42 @@ def density_coverage(real: ArrayLike, fake: ArrayLike, *, k: int = 5) -> Density
     Reference: Naeem et al. 2020, arXiv:2002.09797, section 3.
     """
     x, y = _as_features(real, fake)
-    counts, holds = _balls(x, y, k)
-    coverage = float(holds.mean())
-    return DensityCoverage(coverage, len(x), len(y), float(counts.mean()) / k, coverage, k)
+    neighbourhoods = Neighbourhoods(x, y, k)
+    in_real, _ = neighbourhoods.counts()
+    coverage = float((neighbourhoods.held > 0).mean())
+    return DensityCoverage(coverage, len(x), len(y), float(in_real.mean()) / k, coverage, k)
+
+
+def prdc(real: ArrayLike, fake: ArrayLike, *, k: int = 5) -> PRDC:
+    """Precision, recall, density and coverage at once, from one table of distances and with one `k`.
+
+    Args:
+        real, fake: float arrays (n, d) and (n_fake, d) of features, more than k rows each.
+        k: which neighbour sets a ball's radius (5 in the package prdc).
+    Returns:
+        As `precision_recall` and `density_coverage`; the value is the harmonic mean of precision and recall.
+    Raises:
+        ValueError: if an array is malformed, holds NaN or too few rows, or the widths differ.
+    Reference: Naeem et al. 2020, arXiv:2002.09797, section 3.
+    """
+    x, y = _as_features(real, fake)
+    neighbourhoods = Neighbourhoods(x, y, k)
+    in_real, in_fake = neighbourhoods.counts(of_fake=True)
+    precision, recall = float((in_real > 0).mean()), float((in_fake > 0).mean())
+    return PRDC(
+        _harmonic_mean(precision, recall),
+        len(x),
+        len(y),
+        precision,
+        recall,
+        float(in_real.mean()) / k,
+        float((neighbourhoods.held > 0).mean()),
+        k,
+    )
+
+
+def _harmonic_mean(a: float, b: float) -> float:
+    return 2 * a * b / (a + b) if a + b else 0.0
 
 
 def _as_features(real: ArrayLike, fake: ArrayLike) -> tuple[Codes, Codes]:
@@ -196,20 +238,3 @@ def _unbiased_mmd(x: Codes, y: Codes) -> float:
     of_x = (within_x.sum() - np.trace(within_x)) / (m * (m - 1))
     of_y = (within_y.sum() - np.trace(within_y)) / (n * (n - 1))
     return float(of_x + of_y - 2 * between.mean())
-
-
-def _balls(x: Codes, y: Codes, k: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return how many balls around `x` each of `y` lies in, and which balls around `x` hold any of `y`."""
-    from scipy.spatial.distance import cdist
-
-    if not 1 <= k < len(x):
-        raise ValueError(f"`k` must be at least 1 and below the number of samples, {len(x)}, but is {k}")
-    counts = np.zeros(len(y), dtype=np.intp)
-    holds = np.empty(len(x), dtype=bool)
-    for start in range(0, len(x), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        radii = np.partition(cdist(x[rows], x), k, axis=1)[:, [k]]  # the 0-th neighbour is the sample itself
-        inside = cdist(x[rows], y) <= radii
-        counts += inside.sum(axis=0)
-        holds[rows] = inside.any(axis=1)
-    return counts, holds

@@ -88,9 +88,17 @@ def _check_guessable(factors: Indices) -> None:
 def _rows_that_differ_in(factors: Indices, k: int) -> tuple[Indices, Indices, Indices]:
     """Return rows side by side with those that differ from them in factor `k` alone, and for each of them
     where its group starts and how many rows it has. Rows without such company are left out."""
-    _, group = np.unique(np.delete(factors, k, axis=1), axis=0, return_inverse=True)
-    order = np.lexsort((factors[:, k], group.ravel()))
-    sorted_group, values = group.ravel()[order], factors[order, k]
+    group = np.zeros(len(factors), dtype=np.intp)  # a number for the values of all the other factors
+    size = 1
+    for other in np.delete(factors, k, axis=1).T:
+        width = int(other.max()) + 1
+        if size > np.iinfo(np.intp).max // (width * (int(factors[:, k].max()) + 1)):
+            occurring, group = np.unique(group, return_inverse=True)
+            size = len(occurring)
+        group = group * width + other
+        size *= width
+    order = np.argsort(group * (int(factors[:, k].max()) + 1) + factors[:, k])
+    sorted_group, values = group[order], factors[order, k]
     starts = np.flatnonzero(np.diff(sorted_group, prepend=-1))
     counts = np.diff(starts, append=len(order))
     varies = (

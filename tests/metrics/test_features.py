@@ -8,8 +8,9 @@ import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from infogan_metrics import density_coverage, fid, kid, precision_recall
+from infogan_metrics import density_coverage, fid, kid, prdc, precision_recall
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 few = pytest.mark.filterwarnings("ignore:.* FID is far too high")
 
@@ -183,7 +184,7 @@ def test_dropped_modes_cost_recall_and_coverage_alone() -> None:
 def test_chunks_agree_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = normal(100, 3), normal(70, 3, seed=1)
     whole = precision_recall(x, y), density_coverage(x, y)
-    monkeypatch.setattr("infogan_metrics.features._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("infogan_metrics.neighbourhoods._TABLE", 700)
     assert precision_recall(x, y).value == whole[0].value
     assert density_coverage(x, y).density == whole[1].density
 
@@ -215,3 +216,32 @@ def test_k_must_have_neighbours(score: Any) -> None:
 def test_wrong_input_is_refused(score: Any, real: Any, fake: Any, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         score(real, fake)
+
+
+@pytest.mark.parametrize("kind", ["normal", "duplicates", "grid", "far apart"])
+def test_matrix_products_decide_as_distances_do(kind: str) -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(60, 5)), random.normal(size=(50, 5))
+    if kind == "duplicates":  # radii of 0, which only what equals a sample reaches
+        x, y = np.repeat(x[:12], 5, axis=0), np.concatenate([x[:25], y[:25] * 1e-9])
+    elif kind == "grid":  # many distances that are equal to a radius
+        x, y = random.integers(0, 3, (60, 5)) * 0.1, random.integers(0, 3, (50, 5)) * 0.1
+    elif kind == "far apart":  # squared norms of 1e16 round by more than the squared distances within a group
+        x, y = x + 1e8 * (np.arange(60) % 2)[:, None], y + 1e8 * (np.arange(50) % 2)[:, None]
+    centred, fakes = x - x.mean(axis=0), y - x.mean(axis=0)
+    for k in (1, 3):
+        score = prdc(x, y, k=k)
+        radii, fake_radii = (np.sort(cdist(a, a, "sqeuclidean"), axis=1)[:, k] for a in (centred, fakes))
+        between = cdist(centred, fakes, "sqeuclidean")
+        slack = 1e-9 * radii.max() * (kind == "grid")  # ties of fractions: equal but for a last digit
+        if kind == "grid":
+            assert score.coverage <= (between <= radii[:, None] + slack).any(axis=1).mean()
+            assert score.coverage >= (between <= radii[:, None] - slack).any(axis=1).mean()
+            continue
+        inside, in_fake = between <= radii[:, None], between <= fake_radii
+        assert score.precision == inside.any(axis=0).mean()
+        assert score.recall == in_fake.any(axis=1).mean()
+        assert score.density == pytest.approx(inside.sum(axis=0).mean() / k)
+        assert score.coverage == inside.any(axis=1).mean()
+        assert score.precision == precision_recall(x, y, k=k).precision
+        assert score.coverage == density_coverage(x, y, k=k).coverage
