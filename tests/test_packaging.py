@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
 
+import infogan_metrics
 import pytest
+from packaging.requirements import Requirement
 
 import infogan_bench
 
@@ -57,15 +60,29 @@ def test_mnist_is_in_the_wheel_with_its_checksums_and_its_licence(wheel: zipfile
 # The metrics alone ----------------------------------------------------------------------------------------
 
 
-def test_the_metrics_are_a_package_of_their_own(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT / "metrics", check=True, capture_output=True)
-    wheel = zipfile.ZipFile(next(tmp_path.glob("infogan_metrics-*.whl")))
+@pytest.fixture(scope="module")
+def metrics_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source archive of the metrics and the wheel that is built from that archive."""
+    folder = tmp_path_factory.mktemp("metrics")
+    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder), "--target"]
+    subprocess.run([*build, "sdist"], cwd=ROOT / "metrics", check=True, capture_output=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder, filter="data")
+    source = next(path for path in folder.iterdir() if path.is_dir())
+    subprocess.run([*build, "wheel"], cwd=source, check=True, capture_output=True)
+    return folder
+
+
+def test_the_metrics_are_a_package_of_their_own(metrics_built: Path) -> None:
+    wheel = zipfile.ZipFile(next(metrics_built.glob("infogan_metrics-*.whl")))
     modules = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    files = (ROOT / "metrics/infogan_metrics").rglob("*")
     assert modules == {
         path.relative_to(ROOT / "metrics").as_posix()
-        for path in (ROOT / "metrics/infogan_metrics").rglob("*.py")
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts
     }
+    assert "infogan_metrics/py.typed" in modules
     licence = next(name for name in wheel.namelist() if name.endswith("licenses/LICENSE"))
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
 
@@ -76,12 +93,31 @@ def test_the_version_stands_in_one_place(wheel: zipfile.ZipFile) -> None:
     assert f"\nVersion: {infogan_bench.__version__}\n" in wheel.read(metadata).decode()
 
 
-def test_the_metrics_have_the_bounds_of_the_whole() -> None:
+def test_an_installed_wheel_scores_two_arrays(metrics_built: Path, tmp_path: Path) -> None:
+    wheel = next(metrics_built.glob("infogan_metrics-*.whl"))
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target"]
+    subprocess.run([*install, str(tmp_path / "site"), str(wheel)], check=True, capture_output=True)
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy as np, infogan_metrics as m\n"
+        "assert m.__file__.startswith(sys.argv[1]), m.__file__\n"
+        "factors = np.array([[a, b] for a in range(4) for b in range(4)] * 5)\n"
+        "print(m.__version__, round(float(m.mig(factors * 2.5, factors)), 9))\n"
+    )
+    run = [sys.executable, "-c", program, str(tmp_path / "site")]
+    done = subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [infogan_metrics.__version__, "1.0"]
+
+
+def test_the_metrics_have_the_version_of_the_whole_and_bounds_within_its() -> None:
     whole, part = (
         tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
         for folder in (".", "metrics")
     )
-    for key in ("requires-python", "license"):
-        assert part[key] == whole[key]
-    assert set(part["dependencies"]) < set(whole["dependencies"])
+    assert infogan_metrics.__version__ == infogan_bench.__version__
+    assert part["license"] == whole["license"]
+    wanted = {Requirement(line).name: Requirement(line) for line in whole["dependencies"]}
+    for line in part["dependencies"]:  # what the whole asks for satisfies what the part asks for
+        lowest = next(iter(wanted[Requirement(line).name].specifier)).version
+        assert Requirement(line).specifier.contains(lowest)
     assert set(part["optional-dependencies"]["images"]) < set(whole["dependencies"])

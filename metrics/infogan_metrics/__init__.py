@@ -74,6 +74,7 @@ from infogan_metrics.table import Row, Table
 from infogan_metrics.traversal import TraversalEffect, traversal_effect
 from infogan_metrics.typed_information import typed_information_matrix
 from infogan_metrics.udr import UDR, udr, udr_pair
+from infogan_metrics.version import __version__
 from infogan_metrics.z_max import ZMaxVariance, z_max_variance
 
 __all__ = [
@@ -132,6 +133,7 @@ __all__ = [
     "VMeasure",
     "WassersteinCorrelation",
     "ZMaxVariance",
+    "__version__",
     "ari",
     "best_codes",
     "beta_vae",
