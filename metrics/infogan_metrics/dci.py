@@ -85,7 +85,7 @@ def dci(
     test_codes: ArrayLike,
     test_factors: ArrayLike,
     *,
-    estimator: Literal["boosting", "forest"] | Callable[[], Any] = "boosting",
+    estimator: Literal["boosting", "binned_boosting", "forest"] | Callable[[], Any] = "boosting",
     n_jobs: int = 1,
     seed: int = 0,
 ) -> DCI:
@@ -97,9 +97,10 @@ def dci(
         codes, test_codes: float arrays (n_samples, n_codes) and (n_test, n_codes).
         factors, test_factors: int arrays (n_samples, n_factors) and (n_test, n_factors).
         estimator: what predicts a factor. `boosting`: scikit-learn's gradient boosting, as published, whose
-            time grows with the number of values of a factor. `forest`: a random forest, tens of times faster,
-            which ranks codes alike but gives other values, so compare like with like. Or a function that makes
-            a classifier with `fit`, `score` and `feature_importances_`, which is given standardised codes.
+            time grows with the number of values of a factor. `binned_boosting`: fewer boosted trees on binned
+            codes, many times faster. `forest`: a random forest, tens of times faster. Both rank codes as boosting
+            does but give lower values where codes are mixed, so compare like with like. Or a function that
+            makes a classifier with `fit`, `score` and `feature_importances_`, which is given standardised codes.
         n_jobs: processes to fit the classifiers in.
         seed: of boosting and forest.
     Returns:
@@ -174,13 +175,19 @@ def _make(estimator: str | Callable[[], Any], seed: int) -> Any:
         return estimator()
     if estimator == "boosting":
         return GradientBoostingClassifier(random_state=seed)
+    if estimator == "binned_boosting":
+        from infogan_metrics.boosting import BinnedBoosting
+
+        return BinnedBoosting()
     if (
         estimator == "forest"
     ):  # all codes at each split: a tree that cannot see the right code uses wrong ones
         return RandomForestClassifier(
             50, max_depth=8, min_samples_leaf=3, max_features=None, max_samples=0.5, random_state=seed
         )
-    raise ValueError(f"`estimator` must be `boosting`, `forest` or a function, but is {estimator!r}")
+    raise ValueError(
+        f"`estimator` must be `boosting`, `binned_boosting`, `forest` or a function, but is {estimator!r}"
+    )
 
 
 def _fit(

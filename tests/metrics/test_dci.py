@@ -108,7 +108,8 @@ def test_reference_importances_of_boosted_trees(golden: Any) -> None:
     )
 
 
-def test_a_forest_ranks_codes_as_boosted_trees_do(golden: Any) -> None:
+@pytest.mark.parametrize("estimator", ["forest", "binned_boosting"])
+def test_faster_trees_rank_codes_as_boosted_trees_do(golden: Any, estimator: Any) -> None:
     cases = ["noise", "rotated", "noisy_1.0", "noisy_0.1", "missing", "perfect"]
     scores = [
         dci(
@@ -116,7 +117,7 @@ def test_a_forest_ranks_codes_as_boosted_trees_do(golden: Any) -> None:
             golden.factors()[:2000],
             golden.codes(case, "test")[:1000],
             golden.factors("test")[:1000],
-            estimator="forest",
+            estimator=estimator,
         )
         for case in cases
     ]
@@ -132,7 +133,8 @@ def test_a_forest_ranks_codes_as_boosted_trees_do(golden: Any) -> None:
 def test_unknown_estimators_are_refused() -> None:
     factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     with pytest.raises(
-        ValueError, match="`estimator` must be `boosting`, `forest` or a function, but is 'lasso'"
+        ValueError,
+        match="`estimator` must be `boosting`, `binned_boosting`, `forest` or a function, but is 'lasso'",
     ):
         dci(factors, factors, factors, factors, estimator="lasso")  # type: ignore[arg-type]
 
