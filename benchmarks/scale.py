@@ -32,9 +32,9 @@ from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import session, start
 from infogan_bench.sweep.engine import trainable
 from infogan_bench.sweep.engine.callback import Events
+from infogan_bench.sweep.engine.searcher import TrialSearcher
 from infogan_bench.sweep.progress import Progress
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.sweep.search.planner import Planner
 from infogan_bench.trial import TrialSpec
 
 SCORES = ("cluster_accuracy", "purity", "nmi", "ari", "L_I", "L_I/cat_0", "L_I/uniform_0", "L_I/uniform_1",
@@ -204,7 +204,7 @@ def main() -> None:
     ours.watch(
         Events, "on_trial_start", "on_trial_result", "on_trial_complete", "on_trial_error", "on_step_end"
     )
-    ours.watch(Planner, "suggest", "on_trial_result", "on_trial_complete")
+    ours.watch(TrialSearcher, "suggest", "on_trial_result", "on_trial_complete")
     session.InfoGANTrainable = StandIn  # type: ignore[attr-defined]
     session._report = lambda folder: None  # measured apart, below
     marks = Marks(asked.trials, ours)

@@ -103,7 +103,7 @@ def rerun(
         seed=seed,
         output=output,
         device=device,
-        told=lambda update: typer.echo(update.line(), err=True),
+        on_report=lambda update: typer.echo(update.line(), err=True),
     )
     typer.echo(comparison_text(compared))
     if compared.first_difference is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from infogan_bench.config.errors import count, printable, show
 from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.config.plan import Plan
+from infogan_bench.config.schedulers import find_scheduler
+from infogan_bench.config.searches import find_search
 from infogan_bench.config.space import Domain
 from infogan_bench.config.sweep_config import SweepConfig
 
@@ -77,12 +79,11 @@ def _steps(sweep: SweepConfig) -> str:
 
 
 def _search(sweep: SweepConfig) -> str:
-    search = sweep.search
+    search, row = sweep.search, find_search(sweep.search.algorithm)
     parts = [
         search.algorithm,
-        "" if search.algorithm == "grid" else f"seed {search.seed}",
-        f"generations of {search.generation}" if search.algorithm == "nsga2" else "",
-        f"the first {search.at_random} at random" if search.at_random else "",
+        "" if row.exhaustive else f"seed {search.seed}",
+        row.random_start.described.format(row.random_trials(search)) if row.random_start else "",
         "" if search.warm_start is None else f"learning from {search.warm_start} first",
         "" if search.time_limit is None else f"stopped after {search.time_limit:g} s",
     ]
@@ -90,16 +91,17 @@ def _search(sweep: SweepConfig) -> str:
 
 
 def _scheduler(sweep: SweepConfig) -> str:
-    scheduler = sweep.scheduler
-    if scheduler.name == "none":
-        return "none"
-    if scheduler.name == "pbt":
+    scheduler, row = sweep.scheduler, find_scheduler(sweep.scheduler)
+    if row.population:
         every = scheduler.interval(sweep.base.steps, sweep.evaluation.every)
         share = f"{100 * scheduler.quantile:g} %"
-        return f"pbt: every {every} steps the worst {share} of the trials take over from the best {share}"
+        return (
+            f"{row.name}: every {every} steps the worst {share} of the trials take over from the best {share}"
+        )
+    if not row.stops:
+        return row.name
     grace = f"{scheduler.grace_steps(sweep.base.steps)}"
     if scheduler.grace is None and "steps" in sweep.space:
         grace = "a quarter of its steps"
-    halves = scheduler.name in ("asha", "hyperband")
-    kept = f", the best 1/{scheduler.reduction:g} go on" if halves else ""
+    kept = f", the best 1/{scheduler.reduction:g} go on" if row.halves else ""
     return f"{scheduler.name}: no trial is stopped before step {grace}{kept}"

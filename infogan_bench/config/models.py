@@ -40,7 +40,7 @@ class DatasetConfig(Section):
 class SearchConfig(Section):
     """The choice of configurations from the space."""
 
-    algorithm: Literal["grid", "random", "sobol", "tpe", "cmaes", "gp", "nsga2"] = "grid"
+    algorithm: Annotated[str, Field(description="The name of a search; see docs/search.md.")] = "grid"
     trials: Annotated[
         PositiveCount | None, Field(description="Number of trials; a grid has its own number.")
     ] = None
@@ -72,24 +72,12 @@ class SearchConfig(Section):
         ),
     ] = None
 
-    @property
-    def generation(self) -> int:
-        """Configurations a generation of nsga2."""
-        return self.population or min(max((self.trials or 0) // 8, 8), 50)
-
-    @property
-    def at_random(self) -> int:
-        """Trials that tpe and gp draw at random first; 0 for the others."""
-        if self.algorithm not in ("tpe", "gp"):
-            return 0
-        return self.startup or min(max((self.trials or 0) // 4, 4), 10)
-
 
 class SchedulerConfig(Section):
     """Which trials are stopped early, or (`pbt`) take over from better ones while they train; `scheduler: asha` is
     short for `scheduler: {name: asha}`."""
 
-    name: Literal["none", "asha", "median", "hyperband", "pbt"] = "none"
+    name: Annotated[str, Field(description="The name of a scheduler; see docs/search.md.")] = "none"
     grace: Annotated[
         PositiveCount | None, Field(description="No trial is stopped before this step; default: steps / 4.")
     ] = None

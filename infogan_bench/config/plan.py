@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, count, show
 from infogan_bench.config.params import apply, get_value, is_given
-from infogan_bench.config.rules import PLANNED_AHEAD, broken_rules, combination, corners
+from infogan_bench.config.rules import broken_rules, combination, corners
+from infogan_bench.config.schedulers import find_scheduler
+from infogan_bench.config.searches import Search, find_search
 from infogan_bench.config.space import Choice, Domain, Range, canonical
 from infogan_bench.config.sweep_config import SweepConfig
 
 MAX_TRIALS = 100_000
 _PATIENCE = 1000  # repeats in a row after which drawing is given up
-_SOBOL_BLOCK = 256  # points at a time; only whole powers of 2 are balanced
-_MANY_FOR_GP = 500  # trials, from where on a Gaussian process takes seconds and more a proposal
 
 Assignment = dict[str, Any]  # dotted key of the base run -> value
 
@@ -47,17 +47,18 @@ def plan(sweep: SweepConfig) -> Plan:
     faults = broken_rules(sweep) or _too_many(sweep)
     if faults:
         raise ConfigError(None, faults)
+    search = find_search(sweep.search.algorithm)
     notices = _notices(sweep)
-    if sweep.space and sweep.search.algorithm not in PLANNED_AHEAD:
+    if sweep.space and search.learns:
         total = sweep.search.trials or 0  # broken_rules asks these for a number
         _check_all(sweep, corners(sweep))
-        return Plan(None, total, (*notices, *_adaptive_notices(sweep, total)))
-    if sweep.search.algorithm in ("random", "sobol"):
+        return Plan(None, total, (*notices, *_learning_notices(sweep, search, total)))
+    if search.exhaustive or search.learns:
+        assignments = _crossed(sweep.space)
+    else:
         assignments, shortfall = _sampled(sweep)
         notices += shortfall
-    else:
-        assignments = _crossed(sweep.space)
-    if sweep.scheduler.name == "pbt":
+    if find_scheduler(sweep.scheduler).population:
         _check_population(sweep, assignments)
     _check_all(sweep, assignments)
     return Plan(tuple(assignments), len(assignments), tuple(notices))
@@ -76,16 +77,17 @@ def _too_many(sweep: SweepConfig) -> list[Fault]:
 
 
 def _count(sweep: SweepConfig) -> int:
-    if sweep.search.algorithm not in PLANNED_AHEAD:
+    search = find_search(sweep.search.algorithm)
+    if search.learns:
         return sweep.search.trials or 1
-    if sweep.search.algorithm == "grid":
+    if search.exhaustive:
         return _size(sweep.space) or 0
     grid, rest = _split(sweep.space)
     return (_size(grid) or 0) * _samples(sweep, rest)
 
 
 def _samples(sweep: SweepConfig, rest: Mapping[str, Domain]) -> int:
-    """How many configurations a random or Sobol search takes of the domains it draws from."""
+    """How many configurations a search that draws them takes of the domains it draws from."""
     return min(number for number in (sweep.search.trials, _size(rest)) if number is not None)
 
 
@@ -137,7 +139,7 @@ def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConf
     if number == _size(space):
         return _crossed(space)
     rng = random.Random(sweep.search.seed)  # noqa: S311
-    endless = _sobol(space, sweep.search.seed) if sweep.search.algorithm == "sobol" else _random(space, rng)
+    endless = find_search(sweep.search.algorithm).maker()(space, sweep.search.seed, rng)
     drawn: dict[Any, Assignment] = {}
     repeats = 0
     while len(drawn) < number and repeats < _PATIENCE:
@@ -148,27 +150,6 @@ def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConf
         left = [sample for sample in _crossed(space) if _key(sample) not in drawn]
         return [*drawn.values(), *rng.sample(left, number - len(drawn))]
     return list(drawn.values())
-
-
-def _random(space: Mapping[str, Domain], rng: random.Random) -> Iterator[Assignment]:
-    """Configurations without end, each drawn on its own."""
-    while True:
-        yield {key: domain.sample(rng) for key, domain in space.items()}
-
-
-def _sobol(space: Mapping[str, Domain], seed: int) -> Iterator[Assignment]:
-    """Configurations without end that fill the space evenly: a Sobol sequence (Sobol, 1967), scrambled by linear
-    matrices and a shift (Matousek, 1998), with a dimension for each domain. The first n are the same however many
-    follow.
-    """
-    import numpy as np
-    from scipy.stats import qmc  # takes most of a second, which other searches are spared
-
-    points = qmc.Sobol(len(space), scramble=True, rng=np.random.default_rng(seed))
-    while True:
-        for point in points.random(_SOBOL_BLOCK).tolist():
-            shares = zip(space.items(), point, strict=True)
-            yield {key: domain.at_share(share) for (key, domain), share in shares}
 
 
 def _key(sample: Assignment) -> Any:
@@ -202,7 +183,8 @@ def _notices(sweep: SweepConfig) -> list[str]:
         if is_given(sweep.base, key)
     ]
     steps = _largest(sweep.space["steps"]) if "steps" in sweep.space else sweep.base.steps
-    if sweep.scheduler.name == "pbt":
+    scheduler = find_scheduler(sweep.scheduler)
+    if scheduler.population:
         every = sweep.scheduler.interval(steps, sweep.evaluation.every)
         if every >= steps:
             notices.append(
@@ -210,7 +192,7 @@ def _notices(sweep: SweepConfig) -> list[str]:
             )
         return notices
     grace = sweep.scheduler.grace_steps(steps)
-    if sweep.scheduler.name != "none" and grace >= steps:
+    if scheduler.stops and grace >= steps:
         notices.append(f"scheduler.grace is {grace} and a run has {steps} steps: no trial is stopped early")
     return notices
 
@@ -219,27 +201,20 @@ def _largest(domain: Domain) -> int:
     return int(domain.high if isinstance(domain, Range) else max(domain.values))
 
 
-def _adaptive_notices(sweep: SweepConfig, total: int) -> list[str]:
-    """What a search that learns should be known to do with so many trials."""
-    algorithm, size, notices = sweep.search.algorithm, _size(sweep.space), []
+def _learning_notices(sweep: SweepConfig, search: Search, total: int) -> list[str]:
+    """Sentences on what a search that learns is known to do with so many trials."""
+    size, notices = _size(sweep.space), []
     if size is not None and size < total:
         notices.append(
             f"search.trials is {total}, but the space has {count(size, 'configuration')}: "
-            f"{algorithm} will repeat some"
+            f"{search.name} will repeat some"
         )
-    if algorithm == "gp" and total > _MANY_FOR_GP:
+    if caution := search.caution(total):
+        notices.append(f"search.trials is {total}: {caution}")
+    at_random = search.random_trials(sweep.search)
+    if search.random_start and sweep.search.warm_start is None and total <= at_random:
         notices.append(
-            f"search.trials is {total}: the time that gp takes for a proposal grows as the cube of the trials "
-            f"so far; beyond {_MANY_FOR_GP}, `tpe` is quicker"
-        )
-    if sweep.search.warm_start is None and total <= sweep.search.at_random:
-        notices.append(
-            f"search.trials is {total} and search.startup {sweep.search.at_random}: {algorithm} will draw all trials "
-            "at random"
-        )
-    if algorithm == "nsga2" and total <= sweep.search.generation:
-        notices.append(
-            f"search.trials is {total} and a generation {sweep.search.generation}: nsga2 will draw all trials "
+            f"search.trials is {total} and {search.random_start.name} {at_random}: {search.name} will draw all trials "
             "at random"
         )
     return notices

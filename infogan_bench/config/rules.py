@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
@@ -20,23 +21,32 @@ from infogan_bench.config.models import SchedulerConfig
 from infogan_bench.config.names import suggestion
 from infogan_bench.config.params import MUTABLE, apply, get_value
 from infogan_bench.config.run import RunConfig
+from infogan_bench.config.schedulers import OPTIONS as SCHEDULER_OPTIONS
+from infogan_bench.config.schedulers import Scheduler, find_scheduler
+from infogan_bench.config.searches import OPTIONS as SEARCH_OPTIONS
+from infogan_bench.config.searches import Search, find_search, searches_that
 from infogan_bench.config.space import Choice
 from infogan_bench.config.sweep_config import SweepConfig
 from infogan_bench.config.terms import TERMS
-
-PLANNED_AHEAD = ("grid", "random", "sobol")
-"""Algorithms that know all their trials before the first one runs."""
+from infogan_bench.errors import InputError
 
 _MAX_CORNERS = 10_000  # combinations that are looked at
-_POPULATION_KEYS = ("every", "quantile", "resample", "factors")
 _TERMS_BY_METRIC = {row.metric: row for row in TERMS.values() if row.metric}
-_STOPPING_KEYS = ("grace", "reduction")
 
 
 def broken_rules(sweep: SweepConfig) -> list[Fault]:
     """Find what is wrong with `sweep` although each of its sections is right."""
+    try:
+        search = find_search(sweep.search.algorithm, sweep.extensions)
+    except InputError as error:
+        return [Fault(str(error), "search.algorithm")]
+    try:
+        scheduler = find_scheduler(sweep.scheduler)
+    except InputError as error:
+        return [Fault(str(error), "scheduler.name")]
     return [
-        *_search_rules(sweep), *_scheduler_rules(sweep), *_goal_rules(sweep), *_dataset_rules(sweep),
+        *_search_rules(sweep, search), *_scheduler_rules(sweep, scheduler, search), *_goal_rules(sweep, scheduler),
+        *_dataset_rules(sweep),
     ]  # fmt: skip
 
 
@@ -52,110 +62,119 @@ def corners(sweep: SweepConfig, *prefixes: str) -> Iterator[dict[str, Any]]:
         yield dict(zip(domains, values, strict=True))
 
 
-def _search_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    search = sweep.search
-    endless = [key for key, domain in sweep.space.items() if domain.size is None]
-    if search.algorithm == "grid":
-        if search.trials is not None:
+def _search_rules(sweep: SweepConfig, search: Search) -> Iterator[Fault]:
+    yield from _option_rules(sweep, search)
+    yield from _space_rules(sweep, search)
+    wanted = sweep.space and "trials" in search.options and (search.learns or _endless(sweep))
+    if sweep.search.trials is None and wanted:
+        yield Fault(f"is missing: say how many trials `{search.name}` is to try", "search.trials")
+    if search.learns and not search.several_goals and sweep.goal.also:
+        others = searches_that(lambda row: row.learns and row.several_goals)
+        yield Fault(f"{search.name} has one goal; with several, search by {others}", "goal.also")
+
+
+def _option_rules(sweep: SweepConfig, search: Search) -> Iterator[Fault]:
+    for option in SEARCH_OPTIONS:
+        if getattr(sweep.search, option) is None:
+            continue
+        if option not in search.options:
+            takers = searches_that(partial(_takes, option))
+            yield Fault(_NO_OPTION[option].format(search=search.name, others=takers), f"search.{option}")
+        elif option == "warm_start" and not sweep.space:
+            yield Fault("nothing is swept, so there is nothing to learn", "search.warm_start")
+
+
+def _takes(option: str, search: Search) -> bool:
+    return option in search.options
+
+
+_NO_OPTION = {
+    "trials": "a {search} has its own number of trials; remove this, and ask for repeats by `seeds`",
+    "population": "{search} has no generations; remove this, or search by {others}",
+    "startup": "{search} does not begin at random; remove this, or search by {others}",
+    "warm_start": "{search} does not learn from trials, so those of an earlier sweep are of no use to it; search by "
+    "{others}",
+}
+
+
+def _space_rules(sweep: SweepConfig, search: Search) -> Iterator[Fault]:
+    for key, domain in sweep.space.items():
+        if search.exhaustive and domain.size is None:
             yield Fault(
-                "a grid has its own number of trials; remove this, and ask for repeats by `seeds`",
-                "search.trials",
-            )
-        for key in endless:
-            kind = sweep.space[key].kind
-            yield Fault(
-                f"a grid cannot list every value of `{kind}`; use `choice`, or search by `random` or `tpe`",
+                f"a {search.name} cannot list every value of `{domain.kind}`; use `choice`, or search by `random` or "
+                "`tpe`",
                 f"space.{key}",
             )
-    adaptive = search.algorithm not in PLANNED_AHEAD
-    if adaptive:
-        for key, domain in sweep.space.items():
-            if isinstance(domain, Choice) and domain.grid:
-                what = f"{search.algorithm} draws every value, so `grid` has no meaning; use `choice`"
-                yield Fault(what, f"space.{key}")
-    if search.trials is None and sweep.space and (adaptive or _needs_trials(sweep)):
-        yield Fault(f"is missing: say how many trials `{search.algorithm}` is to try", "search.trials")
-    if search.algorithm == "cmaes":
-        yield from _cmaes_rules(sweep)
-    if search.population is not None and search.algorithm not in ("cmaes", "nsga2"):
-        what = f"{search.algorithm} has no generations; remove this, or search by `cmaes` or `nsga2`"
-        yield Fault(what, "search.population")
-    if search.startup is not None and not search.at_random:
-        what = f"{search.algorithm} does not begin at random; remove this, or search by `tpe` or `gp`"
-        yield Fault(what, "search.startup")
-    if search.warm_start is not None and not (adaptive and sweep.space):
+        if search.learns and isinstance(domain, Choice) and domain.grid:
+            what = f"{search.name} draws every value, so `grid` has no meaning; use `choice`"
+            yield Fault(what, f"space.{key}")
+        if not search.lists and isinstance(domain, Choice):
+            others = searches_that(lambda row: row.learns and row.lists)
+            yield Fault(
+                f"{search.name} searches ranges of numbers, and a list has no order that it could use; give a range "
+                f"such as `uniform` or `int`, or search by {others}",
+                f"space.{key}",
+            )
+    varied = sum(domain.size != 1 for domain in sweep.space.values())
+    if 0 < varied < search.least_parameters:
+        others = searches_that(lambda row: row.learns and row.least_parameters <= varied)
         yield Fault(
-            f"{search.algorithm} does not learn from trials, so those of an earlier sweep are of no use to it; search "
-            "by `tpe`, `cmaes`, `gp` or `nsga2`"
-            if sweep.space
-            else "nothing is swept, so there is nothing to learn",
-            "search.warm_start",
+            f"{search.name} needs {search.least_parameters} parameters or more; with {varied}, search by {others}",
+            "space",
         )
 
 
-def _cmaes_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    for key, domain in sweep.space.items():
-        if isinstance(domain, Choice):
-            yield Fault(
-                "cmaes searches ranges of numbers, and a list has no order that it could use; give a range such as "
-                "`uniform` or `int`, or search by `tpe`, `gp` or `nsga2`",
-                f"space.{key}",
-            )
-    if sum(domain.size != 1 for domain in sweep.space.values()) == 1:
-        yield Fault("cmaes needs two parameters or more; with one, search by `tpe` or `gp`", "space")
-    if sweep.goal.also:
-        yield Fault("cmaes has one goal; with several, search by `nsga2`, `tpe` or `gp`", "goal.also")
-
-
-def _scheduler_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    scheduler, defaults = sweep.scheduler, SchedulerConfig()
-    foreign = _STOPPING_KEYS if scheduler.name == "pbt" else _POPULATION_KEYS
-    for key in foreign:
-        if getattr(scheduler, key) != getattr(defaults, key):
+def _scheduler_rules(sweep: SweepConfig, scheduler: Scheduler, search: Search) -> Iterator[Fault]:
+    defaults = SchedulerConfig()
+    for key in SCHEDULER_OPTIONS:
+        if key not in scheduler.options and getattr(sweep.scheduler, key) != getattr(defaults, key):
             yield Fault(f"has no meaning for `scheduler: {scheduler.name}`; remove it", f"scheduler.{key}")
-    if scheduler.name != "pbt":
-        return
+    if scheduler.population:
+        yield from _population_rules(sweep, scheduler, search)
+
+
+def _population_rules(sweep: SweepConfig, scheduler: Scheduler, search: Search) -> Iterator[Fault]:
+    changes = f"`{scheduler.name}` changes swept values while they train"
     if not sweep.space:
-        yield Fault("`pbt` changes swept values while they train, and nothing is swept", "space")
+        yield Fault(f"{changes}, and nothing is swept", "space")
     for key in sweep.space:
         if key not in MUTABLE:
             yield Fault(
-                "`pbt` changes swept values while they train, and this one cannot change then; give it one value in "
-                f"`base`, or use another scheduler. What can change: {code_list(MUTABLE)}",
+                f"{changes}, and this one cannot change then; give it one value in `base`, or use another scheduler. "
+                f"What can change: {code_list(MUTABLE)}",
                 f"space.{key}",
             )
-    if sweep.search.algorithm not in PLANNED_AHEAD:
+    if search.learns:
+        planned = searches_that(lambda row: not row.learns)
         yield Fault(
-            f"`pbt` needs its whole population at the start; use {code_list(PLANNED_AHEAD)}",
-            "search.algorithm",
+            f"`{scheduler.name}` needs its whole population at the start; use {planned}", "search.algorithm"
         )
-    if scheduler.every is not None and scheduler.every % sweep.evaluation.every:
+    every = sweep.scheduler.every
+    if every is not None and every % sweep.evaluation.every:
         yield Fault(
             f"must be a multiple of `evaluation.every` ({sweep.evaluation.every}), since trials are compared by "
-            f"what they report then, got {scheduler.every}",
+            f"what they report then, got {every}",
             "scheduler.every",
         )
 
 
-def _needs_trials(sweep: SweepConfig) -> bool:
-    return sweep.search.algorithm in ("random", "sobol") and any(
-        domain.size is None for domain in sweep.space.values()
-    )
+def _endless(sweep: SweepConfig) -> bool:
+    return any(domain.size is None for domain in sweep.space.values())
 
 
-def _goal_rules(sweep: SweepConfig) -> Iterator[Fault]:
-    yield from _metric_rules(sweep, sweep.goal.metric, "goal.metric")
+def _goal_rules(sweep: SweepConfig, scheduler: Scheduler) -> Iterator[Fault]:
+    yield from _metric_rules(sweep, scheduler, sweep.goal.metric, "goal.metric")
     named = {sweep.goal.metric}
     for place, goal in enumerate(sweep.goal.also):
         key = f"goal.also[{place}].metric"
         if goal.metric in named:
             yield Fault(f"`{goal.metric}` is a goal twice", key)
         else:
-            yield from _metric_rules(sweep, goal.metric, key)
+            yield from _metric_rules(sweep, scheduler, goal.metric, key)
         named.add(goal.metric)
 
 
-def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault]:
+def _metric_rules(sweep: SweepConfig, scheduler: Scheduler, metric: str, where: str) -> Iterator[Fault]:
     row = _TERMS_BY_METRIC.get(metric)
     weights = tuple(f"objective.{key}" for key in row.weights) if row else ()
     prefixes = ("codes.", "method.", "objective.terms.", *weights)
@@ -174,9 +193,9 @@ def _metric_rules(sweep: SweepConfig, metric: str, where: str) -> Iterator[Fault
     score = score_of(metric)
     if is_score(metric) and score not in sweep.evaluation.scores:
         yield Fault(f"`{score}` is not in `evaluation.scores`, so it is never computed", where)
-    if at_last_evaluation_only(metric) and sweep.scheduler.name != "none":
+    if at_last_evaluation_only(metric) and scheduler.compares:
         yield Fault(
-            f"`{metric}` is computed once a run, at its end, so `scheduler: {sweep.scheduler.name}` could not "
+            f"`{metric}` is computed once a run, at its end, so `scheduler: {scheduler.name}` could not "
             "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
             where,
         )

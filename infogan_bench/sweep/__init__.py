@@ -4,17 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infogan_bench.sweep.check import check
     from infogan_bench.sweep.record.folder import SweepFolder
     from infogan_bench.sweep.record.outcome import Outcome
     from infogan_bench.sweep.search.warm_start import read_warm_start
-    from infogan_bench.sweep.session import check, resume, start
+    from infogan_bench.sweep.session import resume, start
 
 __all__ = ["Outcome", "SweepFolder", "check", "read_warm_start", "resume", "start"]
 
 _HOMES = {
     "Outcome": "record.outcome",
     "SweepFolder": "record.folder",
-    "check": "session",
+    "check": "check",
     "read_warm_start": "search.warm_start",
     "resume": "session",
     "start": "session",

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from infogan_bench.records.results import Status, TrialUpdate
+from infogan_bench.records import Status, TrialUpdate
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_FRAMES = 0.25

@@ -79,7 +79,7 @@ def rerun(
     seed: int | None = None,
     output: Path | None = None,
     device: str | None = None,
-    told: Callable[[TrialUpdate], None] = lambda update: None,
+    on_report: Callable[[TrialUpdate], None] = lambda update: None,
 ) -> Comparison:
     """Train a trial anew, up to the step of its last checkpoint, and compare every report with its record.
 
@@ -89,7 +89,7 @@ def rerun(
         seed: one of its seeds; None for all.
         output: a folder that is not there yet, for checkpoint, pictures and scores.
         device: where to train; None is the kind of device that the trial ran on.
-        told: called after every report.
+        on_report: called after every report.
 
     Raises:
         InputError: if there is no such trial or seed, no checkpoint was kept of it, or it took over from others.
@@ -106,7 +106,7 @@ def rerun(
         end = max(result.step for result in history)
         while again.update.status is Status.RUNNING and again.update.step < end:
             update = again.advance()
-            told(update)
+            on_report(update)
             now.update({(result.seed, result.step): result.metrics for result in update.seeds})
         if output is not None and not again.update.status.bad:
             again.save(output)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from infogan_bench.config.describe import metric_text
 from infogan_bench.config.errors import count
-from infogan_bench.records.results import Status
+from infogan_bench.records import Status
 from infogan_bench.sweep.record.outcome import Outcome
 from infogan_bench.tracking import without_passwords
 

@@ -12,10 +12,11 @@ from ray.exceptions import ActorUnavailableError, RayActorError
 from infogan_bench.config import parse_sweep
 from infogan_bench.records.results import Status
 from infogan_bench.sweep.engine.callback import Events
-from infogan_bench.sweep.engine.trainable import STEP, Assignment
+from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, STEP
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.folder import SweepFolder
 
-ASSIGNMENT = Assignment("0003", {"objective.lambda_cat": 1})
+PLANNED = PlannedTrial("0003", {"objective.lambda_cat": 1})
 DEAD_PROCESS = RayActorError(error_msg="The actor is dead because its worker process has died.")
 DEAD_NODE = RayActorError(error_msg="The actor died because its node has died. Node Id: 12ab")
 NO_ANSWER = ActorUnavailableError("the connection is down", None)
@@ -28,14 +29,14 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 @pytest.fixture
 def events(folder: SweepFolder) -> Events:
-    return Events(folder, folder.storage(None), (0,), [])
+    return Events(folder, folder.checkpoint_store(None), (0,), [])
 
 
 @pytest.fixture
 def trial(tmp_path: Path) -> SimpleNamespace:
     """What Ray Tune shows of a trial that has reported step 20 and whose process has died twice before."""
     return SimpleNamespace(
-        config={"assignment": ASSIGNMENT.to_json()},
+        config={PLANNED_TRIAL: PLANNED.to_json()},
         run_metadata=SimpleNamespace(num_failures=2),
         last_result={STEP: 20},
         checkpoint=None,
@@ -74,7 +75,7 @@ def test_a_trial_that_tune_queues_again_and_gives_up_at_once_is_dropped_not_fail
 ) -> None:
     recover(events, trial, DEAD_PROCESS)
     events.on_trial_error(7, [], trial)
-    assert events.dropped == [ASSIGNMENT]
+    assert events.dropped == [PLANNED]
     assert folder.updates["0003"].status is Status.INTERRUPTED
 
 

@@ -29,10 +29,11 @@ from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.sweep import Outcome, SweepFolder, resume, start
-from infogan_bench.sweep.engine.trainable import UPDATE, WARNING, Assignment, InfoGANTrainable, Shared
+from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, UPDATE, WARNING, InfoGANTrainable, Shared
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.edits import accepted_edits
 from infogan_bench.sweep.record.lock import LOCK, sole_user
-from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.sweep.rerun import rerun
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec
@@ -482,7 +483,7 @@ def test_of_a_checkpoint_cut_short_the_one_before_is_used(
     folder = shutil.copytree(interrupted, tmp_path / "cut")
     opened = SweepFolder.open(folder)
     (trial,) = (name for name, update in opened.updates.items() if update.step == 20)
-    saved = [Path(path) for path in opened.storage(None).saved(trial)]
+    saved = [Path(path) for path in opened.checkpoint_store(None).saved(trial)]
     before = saved[0].with_name("checkpoint_")  # which sorts before all
     shutil.copytree(saved[0], before)  # the one before it
     cut_short(saved[0] / file)
@@ -497,10 +498,10 @@ def test_a_process_that_begins_again_does_so_from_the_last_whole_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = parse_sweep(tiny(tmp_path))
-    assignment = Assignment("0000", {"objective.lambda_cat": 1.0})
-    shared = Shared(sweep, load_dataset(sweep.dataset), {}, Storage.in_folder(tmp_path), 1)
+    planned = PlannedTrial("0000", {"objective.lambda_cat": 1.0})
+    shared = Shared(sweep, load_dataset(sweep.dataset), {}, CheckpointStore.in_folder(tmp_path), 1)
     monkeypatch.setattr(ray, "get", lambda reference: reference)  # without Ray
-    config = {"shared": shared, "assignment": assignment.to_json()}
+    config = {"shared": shared, PLANNED_TRIAL: planned.to_json()}
     trainable = InfoGANTrainable(config)
     saved = tmp_path / "run-1" / "0000"
     results = []

@@ -22,8 +22,9 @@ from infogan_bench.extensions import extension_sources, load_extensions
 from infogan_bench.records.results import Status
 from infogan_bench.sweep import start
 from infogan_bench.sweep.engine.gpus import Footprint, largest_params, measure, measured_gpus
-from infogan_bench.sweep.engine.trainable import Assignment, InfoGANTrainable, Shared, trial_spec
-from infogan_bench.sweep.record.storage import Storage
+from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, InfoGANTrainable, Shared, trial_spec
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.training.device import device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory, reuse_memory
 from infogan_bench.trial import Trial
@@ -120,7 +121,7 @@ def auto(output: Path, **changes: Any) -> dict[str, Any]:
 
 def shared(sweep: SweepConfig) -> Shared:
     load_extensions(sweep.extensions)
-    storage = Storage.in_folder(Path(sweep.output))
+    storage = CheckpointStore.in_folder(Path(sweep.output))
     return Shared(sweep, load_dataset(sweep.dataset), extension_sources(sweep.extensions), storage, 1)
 
 
@@ -281,8 +282,8 @@ def test_a_trial_that_was_granted_no_card_sees_none(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(ray, "get_gpu_ids", list)
     sweep = parse_sweep(tiny(tmp_path))
     reference = ray.put(shared(sweep))
-    assignment = Assignment("0000", {"architecture.name": "content"})
-    InfoGANTrainable({"shared": reference, "assignment": assignment.to_json()})
+    planned = PlannedTrial("0000", {"architecture.name": "content"})
+    InfoGANTrainable({"shared": reference, PLANNED_TRIAL: planned.to_json()})
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
@@ -290,7 +291,7 @@ def test_a_trial_reports_its_device_and_its_peak_memory(tmp_path: Path) -> None:
     sweep = parse_sweep(
         tiny(tmp_path, space={"batch": [32]}, base={"architecture": {"name": "mlp"}, "steps": 1})
     )
-    spec = trial_spec(sweep, Assignment("0000", {"batch": 32}))
+    spec = trial_spec(sweep, PlannedTrial("0000", {"batch": 32}))
     before = torch.ones(2**26)  # 256 MiB, which are no trial's
     del before
     trial = Trial(spec)

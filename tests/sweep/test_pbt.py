@@ -36,8 +36,8 @@ from infogan_bench.errors import InputError
 from infogan_bench.records.results import Mutation, Status, TrialUpdate
 from infogan_bench.sweep import Outcome, resume, start
 from infogan_bench.sweep.engine.pbt import donors, explore, rejoined
-from infogan_bench.sweep.engine.trainable import Assignment
-from infogan_bench.sweep.record.storage import Storage
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.training import load_checkpoint
 from infogan_bench.trial import Trial, TrialSpec, exploit
 
@@ -298,16 +298,16 @@ class TestTakingOver:
 
 
 def test_a_resumed_population_stands_where_its_checkpoints_do(tmp_path: Path) -> None:
-    def saved(name: str, step: int, *mutations: Mutation) -> Assignment:
+    def saved(name: str, step: int, *mutations: Mutation) -> PlannedTrial:
         folder = tmp_path / name
         folder.mkdir()
         document = {"progress": [{"step": step}], "mutations": [vars(mutation) for mutation in mutations]}
         (folder / "trial.json").write_text(json.dumps(document))
-        return Assignment(name, {LAMBDA: 1}, checkpoint=str(folder))
+        return PlannedTrial(name, {LAMBDA: 1}, checkpoint=str(folder))
 
-    storage = Storage.in_folder(tmp_path)
+    storage = CheckpointStore.in_folder(tmp_path)
     mutation = Mutation(20, "b", {LAMBDA: 2})
-    fresh, early = Assignment("a", {LAMBDA: 1}), saved("b", 10)
+    fresh, early = PlannedTrial("a", {LAMBDA: 1}), saved("b", 10)
     first, again = saved("c", 20), saved("d", 20, mutation)
 
     # all have come to step 20 or are on the way: what was begun of that comparison is finished

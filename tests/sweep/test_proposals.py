@@ -18,7 +18,7 @@ import pytest
 from infogan_bench.config import SweepConfig, parse_sweep
 from infogan_bench.records import EarlierTrial
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.engine.trainable import Assignment
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.search.proposals import Proposals
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -43,13 +43,13 @@ def sweep_of(algorithm: str, trials: int = 20, *, seed: int = 0, **sections: Any
     return parse_sweep({**defaults, "search": search, **sections})
 
 
-def ended(assignment: Assignment, status: Status = Status.FINISHED, **scores: float) -> TrialUpdate:
+def ended(planned: PlannedTrial, status: Status = Status.FINISHED, **scores: float) -> TrialUpdate:
     """A trial that is best at lambda 1 with four uniform codes, and whose second objective asks for a large batch."""
-    params = assignment.params
+    params = planned.params
     score = params["codes.uniform"] / 4 - abs(math.log10(params["objective.lambda_cat"]))
     metrics = {"cluster_accuracy": score, "loss/d": score - params["batch"] / 128, **scores}
     seeds = (SeedResult(0, status, 9, metrics),)
-    return TrialUpdate(assignment.trial, params, status, 9, seeds)
+    return TrialUpdate(planned.trial_id, params, status, 9, seeds)
 
 
 def run(
@@ -58,10 +58,10 @@ def run(
     """Run `number` trials, one at a time, or all that are left: their parameters."""
     found = []
     for _ in range(proposals.left if number is None else number):
-        assignment = proposals.propose()
-        record[assignment.trial] = ended(assignment)
-        proposals.observe(assignment.trial, record[assignment.trial])
-        found.append(assignment.params)
+        planned = proposals.propose()
+        record[planned.trial_id] = ended(planned)
+        proposals.observe(planned.trial_id, record[planned.trial_id])
+        found.append(planned.params)
     return found
 
 
@@ -115,16 +115,16 @@ def test_a_search_that_was_interrupted_goes_on_as_it_would_have(tmp_path: Path, 
     """The driver dies after trial 10 was proposed and never started, trial 9 being half done: with one trial at a
     time and one proposed ahead, as Ray runs them."""
 
-    def ahead(proposals: Proposals, record: dict[str, TrialUpdate], first: list[Assignment]) -> list[Any]:
+    def ahead(proposals: Proposals, record: dict[str, TrialUpdate], first: list[PlannedTrial]) -> list[Any]:
         found, waiting = [], list(first)
         while waiting or proposals.left:
             if len(waiting) < 2 and proposals.left:
                 waiting.append(proposals.propose())
                 continue
-            assignment = waiting.pop(0)
-            found.append(assignment)
-            record[assignment.trial] = ended(assignment)
-            proposals.observe(assignment.trial, record[assignment.trial])
+            planned = waiting.pop(0)
+            found.append(planned)
+            record[planned.trial_id] = ended(planned)
+            proposals.observe(planned.trial_id, record[planned.trial_id])
         return found
 
     sweep = sweep_of(algorithm)
@@ -137,14 +137,14 @@ def test_a_search_that_was_interrupted_goes_on_as_it_would_have(tmp_path: Path, 
     waiting = [proposals.propose(), proposals.propose()]
     for _ in range(9):
         done = waiting.pop(0)
-        record[done.trial] = ended(done)
-        proposals.observe(done.trial, record[done.trial])
+        record[done.trial_id] = ended(done)
+        proposals.observe(done.trial_id, record[done.trial_id])
         waiting.append(proposals.propose())
     record["0009"] = ended(waiting[0], Status.INTERRUPTED)
     (tmp_path / "cut").rename(tmp_path / "moved")
     resumed = Proposals(sweep, tmp_path / "moved", 20, record)
     assert resumed.left == 10
-    rest = ahead(resumed, record, [Assignment("0009", record["0009"].params)])
+    rest = ahead(resumed, record, [PlannedTrial("0009", record["0009"].params)])
     assert rest == whole[9:]
 
 
@@ -161,7 +161,7 @@ def test_the_record_is_right_where_the_study_says_more(tmp_path: Path, algorithm
     record["0011"] = replace(record["0011"], status=Status.RUNNING)
     resumed = Proposals(sweep, tmp_path, 20, record)
     assert study_in(tmp_path).trials[11].state is optuna.trial.TrialState.RUNNING
-    record["0011"] = ended(Assignment("0011", record["0011"].params))
+    record["0011"] = ended(PlannedTrial("0011", record["0011"].params))
     resumed.observe("0011", record["0011"])
     assert run(resumed, record) == whole[12:]
 
@@ -170,8 +170,8 @@ def test_the_study_is_in_the_folder_as_optuna_reads_it(tmp_path: Path) -> None:
     sweep = sweep_of("nsga2")
     proposals = Proposals(sweep, tmp_path, 4, {})
     first, second, third = (proposals.propose() for _ in range(3))
-    proposals.observe(first.trial, ended(first))
-    proposals.observe(second.trial, ended(second, Status.DIVERGED))
+    proposals.observe(first.trial_id, ended(first))
+    proposals.observe(second.trial_id, ended(second, Status.DIVERGED))
     proposals.close({"0002": ended(third, Status.STOPPED)})  # the time limit came
 
     study = study_in(tmp_path)
@@ -180,11 +180,11 @@ def test_the_study_is_in_the_folder_as_optuna_reads_it(tmp_path: Path) -> None:
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert [trial.user_attrs["trial"] for trial in study.trials] == ["0000", "0001", "0002"]
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
-    for trial, assignment in zip(study.trials, (first, second, third), strict=True):
-        params = assignment.params
+    for trial, planned in zip(study.trials, (first, second, third), strict=True):
+        params = planned.params
         assert trial.params["objective.lambda_cat"] == pytest.approx(params["objective.lambda_cat"], rel=1e-5)
         assert trial.params["batch"] * 32 == params["batch"]
-        metrics = ended(assignment).seeds[0].metrics
+        metrics = ended(planned).seeds[0].metrics
         if trial.values is not None:
             assert trial.values == [metrics["cluster_accuracy"], metrics["loss/d"]]
 
@@ -208,9 +208,9 @@ def test_a_file_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 def test_trial_ids_that_are_taken_are_not_proposed(tmp_path: Path) -> None:
     """With several at a time, a later trial may have started where an earlier one had not."""
-    record = {name: ended(Assignment(name, PARAMS)) for name in ("0000", "0002")}
+    record = {name: ended(PlannedTrial(name, PARAMS)) for name in ("0000", "0002")}
     proposals = Proposals(sweep_of("tpe"), tmp_path, 5, record)
-    assert [proposals.propose().trial for _ in range(proposals.left)] == ["0001", "0003", "0004"]
+    assert [proposals.propose().trial_id for _ in range(proposals.left)] == ["0001", "0003", "0004"]
 
 
 @pytest.mark.parametrize(
@@ -218,10 +218,10 @@ def test_trial_ids_that_are_taken_are_not_proposed(tmp_path: Path) -> None:
     [
         None,
         ended(
-            Assignment("0000", {"codes.uniform": 1, "objective.lambda_cat": 1, "batch": 32}), Status.FAILED
+            PlannedTrial("0000", {"codes.uniform": 1, "objective.lambda_cat": 1, "batch": 32}), Status.FAILED
         ),
         ended(
-            Assignment("0000", {"codes.uniform": 1, "objective.lambda_cat": 1, "batch": 32}),
+            PlannedTrial("0000", {"codes.uniform": 1, "objective.lambda_cat": 1, "batch": 32}),
             **{"loss/d": math.nan},
         ),
     ],
@@ -258,11 +258,11 @@ def test_what_is_learned_counts_from_the_first_proposal_after_those_at_random(
         proposals = Proposals(sweep, tmp_path / str(best), 8, {})
         found.append([])
         for _ in range(8):
-            assignment = proposals.propose()
-            update = ended(assignment)
+            planned = proposals.propose()
+            update = ended(planned)
             score = best * update.seeds[0].metrics["cluster_accuracy"]
-            proposals.observe(assignment.trial, ended(assignment, cluster_accuracy=score))
-            found[-1].append(assignment.params)
+            proposals.observe(planned.trial_id, ended(planned, cluster_accuracy=score))
+            found[-1].append(planned.params)
         proposals.close({})
     # the proposal after the last of them is drawn while that one runs
     assert found[0][:startup] == found[1][:startup]
@@ -309,7 +309,7 @@ def test_lessons_of_an_earlier_sweep_are_used_from_the_first_proposal_on(
             "batch": 32 * (1 + number % 4),
             "codes.categorical": [[10], [10, 2]][number % 2],
         }
-        value = ended(Assignment("", params)).seeds[0].metrics["cluster_accuracy"]
+        value = ended(PlannedTrial("", params)).seeds[0].metrics["cluster_accuracy"]
         lessons.append(EarlierTrial(f"runs/earlier trial {number:04d}", params, (value,)))
     sweep = sweep_of(algorithm, goal=BOTH[0])
     record: dict[str, TrialUpdate] = {}
@@ -325,4 +325,4 @@ def test_lessons_of_an_earlier_sweep_are_used_from_the_first_proposal_on(
 
     again = Proposals(sweep, tmp_path, 9, record)  # what was taken is in the study, and in the sweep folder
     whole = Proposals(sweep, tmp_path / "nowhere", 9, record, lessons)
-    assert again.propose().trial == whole.propose().trial == "0008"
+    assert again.propose().trial_id == whole.propose().trial_id == "0008"

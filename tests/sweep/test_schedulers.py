@@ -8,8 +8,9 @@ import pytest
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import parse_sweep
-from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP
-from infogan_bench.sweep.search.planner import scheduler, trials_ahead
+from infogan_bench.sweep.engine.schedulers import SchedulerRequest, make_scheduler
+from infogan_bench.sweep.engine.searcher import trials_ahead
+from infogan_bench.sweep.engine.trainable import GOAL, STEP
 
 CONTINUE, STOP, PAUSE = TrialScheduler.CONTINUE, TrialScheduler.STOP, TrialScheduler.PAUSE
 
@@ -50,7 +51,7 @@ class Bench:
 
     def __init__(self, *names: str, steps: int, mode: str = "max", **config: Any) -> None:
         sweep = {"name": "s", "base": {"steps": steps}, "scheduler": config, "goal": {"mode": mode}}
-        self.scheduler = scheduler(parse_sweep(sweep))
+        self.scheduler = make_scheduler(SchedulerRequest(parse_sweep(sweep)))
         self.controller = Controller(self)
         self.trials: dict[str, Trial] = {}
         for name in names:
@@ -61,7 +62,7 @@ class Bench:
         self.scheduler.on_trial_add(self.controller, self.trials[name])
 
     def report(self, name: str, step: int, score: float | None) -> str:
-        result: dict[str, Any] = {STEP: step} | ({} if score is None else {OBJECTIVE: score})
+        result: dict[str, Any] = {STEP: step} | ({} if score is None else {GOAL: score})
         decision = self.scheduler.on_trial_result(self.controller, self.trials[name], result)
         if decision == PAUSE:
             self.trials[name].status = "PAUSED"
@@ -75,7 +76,10 @@ class Bench:
 
 
 def test_none_stops_nothing() -> None:
-    assert type(scheduler(parse_sweep({"name": "s"}))).on_trial_result is FIFOScheduler.on_trial_result
+    assert (
+        type(make_scheduler(SchedulerRequest(parse_sweep({"name": "s"})))).on_trial_result
+        is FIFOScheduler.on_trial_result
+    )
 
 
 @pytest.mark.parametrize(("mode", "sign"), [("max", 1), ("min", -1)])

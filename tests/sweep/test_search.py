@@ -20,8 +20,9 @@ from infogan_bench.cli import app
 from infogan_bench.config import apply, parse_sweep, resolved_yaml
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import Outcome, start
-from infogan_bench.sweep.engine.trainable import UPDATE, Assignment
-from infogan_bench.sweep.search.planner import Planner
+from infogan_bench.sweep.engine.searcher import TrialSearcher
+from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, UPDATE
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.search.proposals import Proposals
 from infogan_bench.sweep.summary import summary
 from infogan_bench.trial import Trial, TrialSpec
@@ -39,11 +40,11 @@ def test_the_planner_hands_out_what_is_left_before_anything_new(tmp_path: Path) 
     params = {"objective.lambda_cat": 0.5, "optimiser.lr_g": 0.001}
     seeds = (SeedResult(0, Status.INTERRUPTED, 3),)
     record = {name: TrialUpdate(name, params, Status.INTERRUPTED, 3, seeds) for name in ("0001", "0002")}
-    left = [Assignment("0001", params, checkpoint="somewhere"), Assignment("0002", params)]
-    planner = Planner(left, Proposals(sweep, tmp_path, 4, record), "max")
-    handed = [json.loads(planner.suggest(f"ray-{k}")["assignment"]) for k in range(4)]
-    assert [each["trial"] for each in handed] == ["0001", "0002", "0000", "0003"]
-    assert handed[0].items() >= {"trial": "0001", "params": params, "checkpoint": "somewhere"}.items()
+    left = [PlannedTrial("0001", params, checkpoint="somewhere"), PlannedTrial("0002", params)]
+    planner = TrialSearcher(left, Proposals(sweep, tmp_path, 4, record), "max")
+    handed = [json.loads(planner.suggest(f"ray-{k}")[PLANNED_TRIAL]) for k in range(4)]
+    assert [each["trial_id"] for each in handed] == ["0001", "0002", "0000", "0003"]
+    assert handed[0].items() >= {"trial_id": "0001", "params": params, "checkpoint": "somewhere"}.items()
     assert planner.suggest("ray-4") == Searcher.FINISHED
 
 
@@ -52,10 +53,10 @@ def test_the_planner_tells_the_search_of_every_end(tmp_path: Path) -> None:
     sweep = parse_sweep(
         {"name": "s", "space": RANGES, "search": {"algorithm": "nsga2", "trials": 4}, "goal": BOTH}
     )
-    planner = Planner([], Proposals(sweep, tmp_path, 4, {}), "max")
+    planner = TrialSearcher([], Proposals(sweep, tmp_path, 4, {}), "max")
     results = []
     for k in range(4):
-        trial = json.loads(planner.suggest(f"ray-{k}")["assignment"])["trial"]
+        trial = json.loads(planner.suggest(f"ray-{k}")[PLANNED_TRIAL])["trial_id"]
         seeds = (SeedResult(0, Status.RUNNING, 3, {"cluster_accuracy": k / 8, "loss/d": 1 + k / 8}),)
         results.append(TrialUpdate(trial, {}, Status.RUNNING, 3, seeds))
     results[3] = replace(results[3], status=Status.DIVERGED)

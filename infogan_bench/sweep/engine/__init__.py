@@ -1,1 +1,1 @@
-"""Ray: the actor, the schedulers, the cluster, its cards and nodes."""
+"""Ray: the cluster with its nodes and cards, the process that trains a trial, the schedulers, and Tune's loop."""

@@ -8,26 +8,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ray.exceptions import ActorUnavailableError, RayActorError
+from ray.exceptions import RayActorError
 from ray.tune import Callback
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.result import SHOULD_CHECKPOINT
 
 from infogan_bench.errors import reason
-from infogan_bench.records.results import Status, SweepListener, TrialUpdate
-from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, error_of
+from infogan_bench.records import Status, SweepListener, TrialUpdate
+from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason
+from infogan_bench.sweep.engine.ray_private import error_of, forgive_failure, node_was_lost
 from infogan_bench.sweep.engine.trainable import (
     STEP,
     TRACEBACK,
     UPDATE,
     WARNING,
-    Assignment,
-    assignment_of,
     at_step_0,
+    planned_trial_of,
 )
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.disk import is_disk_fault
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training.memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
@@ -43,25 +44,25 @@ class Events(Callback):  # type: ignore[misc]
     def __init__(
         self,
         folder: SweepFolder,
-        storage: Storage,
+        store: CheckpointStore,
         seeds: Sequence[int],
         listeners: Sequence[SweepListener],
     ) -> None:
         self._folder = folder
-        self._storage = storage
+        self._store = store
         self._seeds = seeds
         self._listeners = (folder, *listeners)
         self._live: dict[str, tuple[RayTrial, TrialUpdate]] = {}
         self.fault: OSError | None = None
         self.warnings: list[str] = []
-        self.dropped: list[Assignment] = []
+        self.dropped: list[PlannedTrial] = []
         self._recovered: dict[str, int] = {}  # trial: Tune's iteration at its last fault
         self._fault_steps: dict[str, int] = {}  # trial: its step then
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        assignment = assignment_of(trial.config)
-        known = self._folder.last(assignment.trial)
-        self._tell(trial, _first_update(assignment, self._seeds, known))
+        planned = planned_trial_of(trial.config)
+        known = self._folder.last(planned.trial_id)
+        self._tell(trial, _first_update(planned, self._seeds, known))
 
     def on_trial_result(
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
@@ -86,24 +87,28 @@ class Events(Callback):  # type: ignore[misc]
         error = error_of(trial)
         if self._note_fault(error):
             return  # no fault of the trial, which `end_all` interrupts
-        assignment = assignment_of(trial.config)
-        if self._recovered.get(assignment.trial) == iteration:
+        planned = planned_trial_of(trial.config)
+        if self._recovered.get(planned.trial_id) == iteration:
             # A process that dies as it is handed its next trial is told twice: the first time Tune queues the trial
             # again, the second time it gives the trial up, and holds on to it so that it could never be run.
-            self.dropped.append(assignment)
+            self.dropped.append(planned)
             self._end(trial, Status.INTERRUPTED)
-            log.warning("trial %s begins at the end: its process died before it began", assignment.trial)
+            log.warning("trial %s begins at the end: its process died before it began", planned.trial_id)
             return
         self._end(trial, Status.FAILED, error=_reason(error))
-        log.error("trial %s failed: %s", assignment.trial, error)
+        log.error("trial %s failed: %s", planned.trial_id, error)
 
     def on_trial_recover(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        error, name, step = error_of(trial), assignment_of(trial.config).trial, trial.last_result.get(STEP, 0)
+        error, name, step = (
+            error_of(trial),
+            planned_trial_of(trial.config).trial_id,
+            trial.last_result.get(STEP, 0),
+        )
         if self._note_fault(error):
             return
-        if _node_was_lost(error) and step > self._fault_steps.get(name, -1):
+        if node_was_lost(error) and step > self._fault_steps.get(name, -1):
             # Not counted against a trial that got further since its last fault: it did not bring its node down
-            trial.run_metadata.num_failures -= 1
+            forgive_failure(trial)
         self._recovered[name], self._fault_steps[name] = iteration, step
         log.warning("trial %s goes on from its last checkpoint: %s", name, _reason(error))
 
@@ -123,7 +128,7 @@ class Events(Callback):  # type: ignore[misc]
     def _end(self, trial: RayTrial, status: Status, error: str | None = None) -> None:
         """Tell the last update; a trial that says of itself that it has ended keeps its own status, unless it was
         interrupted before its last checkpoint was written."""
-        name = assignment_of(trial.config).trial
+        name = planned_trial_of(trial.config).trial_id
         _, update = self._live.get(name) or (trial, self._never_started(trial))
         if not update.status.ended or (status is Status.INTERRUPTED and not update.status.bad):
             update = replace(update, status=status, error=error or update.error)
@@ -135,15 +140,15 @@ class Events(Callback):  # type: ignore[misc]
             self._send(update)
 
     def _never_started(self, trial: RayTrial) -> TrialUpdate:
-        assignment = assignment_of(trial.config)
-        return _first_update(assignment, self._seeds, self._folder.last(assignment.trial))
+        planned = planned_trial_of(trial.config)
+        return _first_update(planned, self._seeds, self._folder.last(planned.trial_id))
 
     def _keep(self, trial: str, checkpoint: str) -> None:
         try:
-            self._folder.keep(trial, self._storage, checkpoint)
+            self._folder.keep(trial, self._store, checkpoint)
         except OSError as error:
             if not self._note_fault(error):  # an object store that does not answer now may do so at the end
-                log.warning("what trial %s wrote stays in %s for now: %s", trial, self._storage.place, error)
+                log.warning("what trial %s wrote stays in %s for now: %s", trial, self._store.place, error)
 
     def _make_room(self, trial: RayTrial) -> None:
         """Before another checkpoint of a trial is written, remove all but the last: never more than two are there,
@@ -151,13 +156,13 @@ class Events(Callback):  # type: ignore[misc]
 
         Ray's own `num_to_keep` would write all its state at every save.
         """
-        assignment = assignment_of(trial.config)
+        planned = planned_trial_of(trial.config)
         of_ray = trial.checkpoint.path if trial.checkpoint is not None else None
-        saved = self._storage.saved(assignment.trial)
-        last = next((path for path in saved if path in (of_ray, assignment.checkpoint)), None)
+        saved = self._store.saved(planned.trial_id)
+        last = next((path for path in saved if path in (of_ray, planned.checkpoint)), None)
         for path in saved:
             if path not in (of_ray, last):
-                self._storage.remove(path)
+                self._store.remove(path)
 
     def _note_fault(self, error: BaseException | None) -> bool:
         """Whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the `fault`."""
@@ -186,24 +191,12 @@ class Events(Callback):  # type: ignore[misc]
                 listener.updated(update)
 
 
-def _first_update(assignment: Assignment, seeds: Sequence[int], known: TrialUpdate | None) -> TrialUpdate:
+def _first_update(planned: PlannedTrial, seeds: Sequence[int], known: TrialUpdate | None) -> TrialUpdate:
     """A trial as it starts, or as it was when it was interrupted."""
     if known is not None:
         resumed = tuple(replace(seed, status=Status.RUNNING) for seed in known.seeds)
-        return replace(
-            known, status=Status.RUNNING, seeds=resumed, error=None, mutations=assignment.mutations
-        )
-    return at_step_0(assignment, seeds, Status.RUNNING)
-
-
-def _node_was_lost(error: BaseException | None) -> bool:
-    """Whether the machine, or the way to it, went away, not the process alone: Ray tells that in its message only.
-
-    A node that is drained is not counted by Ray itself.
-    """
-    if not isinstance(error, RayActorError) or error.preempted:
-        return False
-    return isinstance(error, ActorUnavailableError) or "node has died" in str(error)
+        return replace(known, status=Status.RUNNING, seeds=resumed, error=None, mutations=planned.mutations)
+    return at_step_0(planned, seeds, Status.RUNNING)
 
 
 def _reason(error: BaseException | None) -> str:
@@ -215,7 +208,7 @@ def _reason(error: BaseException | None) -> str:
         return f"its share of a card was too small, so it waits for a whole one ({cause})"
     if is_out_of_memory(cause):
         return alone_reason(cause)
-    if _node_was_lost(error):
+    if node_was_lost(error):
         return "its node was lost, or the way to it"
     if isinstance(error, RayActorError) or isinstance(cause, RayActorError):
         return "its process died (killed, out of memory, or a crash in native code); see sweep.log"

@@ -17,6 +17,7 @@ from ray.util import placement_group, remove_placement_group
 
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
+from infogan_bench.sweep.engine.ray_private import init_arguments
 from infogan_bench.sweep.logs import LOG_FORMAT
 from infogan_bench.training.memory import no_garbage_collection
 
@@ -65,9 +66,7 @@ def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) ->
             include_dashboard=False if address == "local" else None,
             log_to_driver=False,
             logging_format=LOG_FORMAT,
-            _temp_dir=folder,
-            # workers that start with Ray never get a trial, since Tune gives ours an environment of their own
-            _system_config={"prestart_worker_first_driver": False} if address == "local" else None,
+            **init_arguments(folder, local=address == "local"),
             runtime_env=dict(code) if code else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:

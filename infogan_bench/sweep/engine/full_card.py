@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import ray
-from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Trial as RayTrial
 
 from infogan_bench.errors import reason
+from infogan_bench.sweep.engine.ray_private import error_of, preempted_error
 
 GPU = "GPU"
 
@@ -23,7 +22,7 @@ class FullCardError(RayActorError):  # type: ignore[misc]
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(error_msg=message, preempted=True)
+        super().__init__(**preempted_error(message))
 
 
 def share_of_a_card() -> float:
@@ -37,14 +36,6 @@ def alone_reason(error: BaseException) -> str:
         "CUDA out of memory alone on the card: lower `batch` or `architecture.width`, or train one seed after the "
         f"other by `seeds_together: one-by-one` ({reason(error)})"
     )
-
-
-def error_of(trial: RayTrial) -> BaseException | None:
-    """The error for which Ray stopped a trial; Ray's own getters look on the storage, where it is not yet."""
-    if trial.pickled_error_file is None:
-        return None
-    error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    return error
 
 
 class AloneOnFullCard:

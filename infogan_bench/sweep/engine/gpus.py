@@ -16,12 +16,15 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import RunConfig, SweepConfig, apply
-from infogan_bench.config.rules import PLANNED_AHEAD, corners
+from infogan_bench.config.rules import corners
+from infogan_bench.config.schedulers import find_scheduler
+from infogan_bench.config.searches import find_search
 from infogan_bench.config.terms import MEMORY_KEYS, memory_sizes
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.engine.full_card import GPU
-from infogan_bench.sweep.engine.trainable import Assignment, Shared, granted_device, trial_spec
+from infogan_bench.sweep.engine.trainable import Shared, granted_device, trial_spec
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.training.loop import EAGER_UPDATES
 from infogan_bench.training.memory import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial
@@ -93,7 +96,7 @@ def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> 
 
     Where the search proposes trials as it goes, or `pbt` changes them, they are looked for in the corners of the space.
     """
-    if sweep.search.algorithm not in PLANNED_AHEAD or sweep.scheduler.name == "pbt":
+    if find_search(sweep.search.algorithm).learns or find_scheduler(sweep.scheduler).population:
         planned = corners(sweep, *_SIZED)
     largest: list[tuple[tuple[str, str], tuple[float, ...], dict[str, Any]]] = []
     for params in planned:
@@ -203,7 +206,7 @@ def measure(shared: Shared, largest: Sequence[Mapping[str, Any]]) -> Footprint |
 
 def _reserved(shared: Shared, params: Mapping[str, Any]) -> int:
     """The most bytes that torch reserved on the card for a trial."""
-    spec = trial_spec(shared.sweep, Assignment("measured", params))
+    spec = trial_spec(shared.sweep, PlannedTrial("measured", params))
     few = spec.evaluation.model_copy(update={"every": _STEPS})
     trial = Trial(replace(spec, evaluation=few), granted_device(), shared.dataset)
     trial.advance()

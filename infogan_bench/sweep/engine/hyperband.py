@@ -6,13 +6,13 @@ import math
 from typing import Any, Literal
 
 from ray.tune.experiment import Trial as RayTrial
-from ray.tune.schedulers import HyperBandScheduler
 
 from infogan_bench.sweep.engine.full_card import AloneOnFullCard
-from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP
+from infogan_bench.sweep.engine.ray_private import RestartableHyperBand
+from infogan_bench.sweep.engine.trainable import GOAL, STEP
 
 
-class HyperBand(AloneOnFullCard, HyperBandScheduler):  # type: ignore[misc]
+class HyperBand(AloneOnFullCard, RestartableHyperBand):
     """Successive halving in brackets that begin to compare their trials ever earlier.
 
     With s_max = floor(log(longest / grace) / log(reduction)), bracket s = 0, ..., s_max takes
@@ -30,25 +30,16 @@ class HyperBand(AloneOnFullCard, HyperBandScheduler):  # type: ignore[misc]
     def __init__(self, *, longest: int, grace: int, reduction: float, mode: Literal["max", "min"]) -> None:
         super().__init__(
             time_attr=STEP,
-            metric=OBJECTIVE,
+            metric=GOAL,
             mode=mode,
             max_t=longest,
             reduction_factor=reduction,
             stop_last_trials=False,  # a run ends by itself; Ray's last rung, rounded down, may come too early
         )
-        # Ray has no grace: its brackets go down to a single step.
         s_max = math.floor(math.log(longest / grace) / math.log(reduction) + 1e-9) if grace < longest else 0
-        self._s_max_1 = s_max + 1
+        self.set_brackets(s_max + 1)
 
     def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
-        """As Ray's; a report without a value of the objective is below all others, rather than an error."""
+        """Do as Ray's; a report without a goal is below all others, rather than an error."""
         worst = -math.inf if self._mode == "max" else math.inf
-        return str(super().on_trial_result(tune_controller, trial, {OBJECTIVE: worst, **result}))
-
-    def _process_bracket(self, tune_controller: Any, bracket: Any) -> str:
-        """As Ray's, which marks a bracket as being processed and leaves the mark: were a trial to fail later on, those
-        that are paused would wait for it for ever."""
-        try:
-            return str(super()._process_bracket(tune_controller, bracket))
-        finally:
-            bracket.is_being_processed = False
+        return str(super().on_trial_result(tune_controller, trial, {GOAL: worst, **result}))

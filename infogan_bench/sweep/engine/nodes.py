@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import infogan_bench
 from infogan_bench.errors import InputError
-from infogan_bench.sweep.record.storage import Storage
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 
 _PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
 _DATA = ("mnist_files", "sweeps", "__pycache__")  # of no use to workers: images come by the object store
@@ -23,22 +23,24 @@ _ANSWER_SECONDS = 120.0  # a worker imports torch, ray and mlflow first, with --
 _SHOWN = 3  # faults in a message
 
 
-def require_able_nodes(request: Mapping[str, float], storage: Storage, extensions: Sequence[str]) -> None:
+def require_able_nodes(
+    request: Mapping[str, float], store: CheckpointStore, extensions: Sequence[str]
+) -> None:
     """Return if trials can run on every node that has room for one. This process's own node is not asked: here all
     is known to work.
 
     Args:
         request: what a trial asks of Ray, as {resource: amount}.
-        storage: where checkpoints are written.
+        store: where checkpoints are written.
         extensions: the user's modules; those named by a .py file are sent along, and not looked for.
 
     Raises:
-        InputError: if a node lacks the package or has another one, lacks a module, or does not reach the storage.
+        InputError: if a node lacks the package or has another one, lacks a module, or does not reach the store.
     """
-    with storage.marked() as marker:
+    with store.marked() as marker:
         nodes = {node["NodeID"]: _name(node) for node in _others(request)}
         modules = [name for name in extensions if not name.endswith(".py")]
-        answers = {node: _ask(node, storage, marker, modules) for node in nodes}
+        answers = {node: _ask(node, store, marker, modules) for node in nodes}
         faults = [
             f"node {nodes[node]} {fault}"
             for node, answer in answers.items()
@@ -77,13 +79,13 @@ def _name(node: Mapping[str, Any]) -> str:
     return str(address) if host == address else f"{address} ({host})"
 
 
-def _ask(node: str, storage: Storage, marker: str, modules: Sequence[str]) -> ray.ObjectRef:
+def _ask(node: str, store: CheckpointStore, marker: str, modules: Sequence[str]) -> ray.ObjectRef:
     task = ray.remote(num_cpus=0, max_retries=0)(_look)
     there = task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
-    return there.remote(storage, marker, modules, fingerprint())
+    return there.remote(store, marker, modules, fingerprint())
 
 
-def _look(storage: Storage, marker: str, modules: Sequence[str], wanted: str) -> list[str]:
+def _look(store: CheckpointStore, marker: str, modules: Sequence[str], wanted: str) -> list[str]:
     """What is wrong with the node that this runs on."""
     faults = []
     if fingerprint() != wanted:
@@ -97,17 +99,17 @@ def _look(storage: Storage, marker: str, modules: Sequence[str], wanted: str) ->
         if not _importable(name)
     ]
     try:
-        if not storage.sees(marker):
+        if not store.sees(marker):
             faults.append(
-                f"does not see {storage.path}: name a folder that all nodes share, or a URI such as "
+                f"does not see {store.path}: name a folder that all nodes share, or a URI such as "
                 "s3://bucket/prefix, by `storage` in the sweep file or by --storage"
             )
         else:
             answer = f"{marker}-{ray.get_runtime_context().get_node_id()}"
-            storage.write(answer)
-            storage.filesystem.delete_file(answer)
+            store.write(answer)
+            store.filesystem.delete_file(answer)
     except OSError as error:
-        faults.append(f"cannot use the storage {storage.place}: {str(error).splitlines()[0]}")
+        faults.append(f"cannot use the storage {store.place}: {str(error).splitlines()[0]}")
     return faults
 
 

@@ -25,8 +25,9 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
 from infogan_bench.records import Mutation, read_trial
 from infogan_bench.sweep.engine.full_card import AloneOnFullCard
-from infogan_bench.sweep.engine.trainable import OBJECTIVE, STEP, Assignment, assignment_of
-from infogan_bench.sweep.record.storage import Storage, upload
+from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, STEP, planned_trial_of
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore, upload
 from infogan_bench.trial import exploit, mutations_of
 
 log = logging.getLogger(__name__)
@@ -135,26 +136,28 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
 
     def _compare(self, population: Sequence[RayTrial]) -> None:
         """Let the worst take over from the best. What an earlier stretch of the sweep has done already stays."""
-        by_name = {assignment_of(trial.config).trial: trial for trial in population}
-        scores = {name: trial.last_result.get(OBJECTIVE) for name, trial in by_name.items()}
+        by_id = {planned_trial_of(trial.config).trial_id: trial for trial in population}
+        scores = {name: trial.last_result.get(GOAL) for name, trial in by_id.items()}
         config, seed = self._sweep.scheduler, self._sweep.search.seed
         found = donors(
             scores, quantile=config.quantile, mode=self._sweep.goal.mode, seed=seed, step=self._next
         )
         for name, donor in found.items():
-            if any(mutation.step == self._next for mutation in assignment_of(by_name[name].config).mutations):
+            if any(
+                mutation.step == self._next for mutation in planned_trial_of(by_id[name].config).mutations
+            ):
                 continue
-            self._take_over(by_name[name], by_name[donor])
+            self._take_over(by_id[name], by_id[donor])
             log.info("step %d: trial %s (%s) takes over from trial %s (%s)",
                      self._next, name, scores[name], donor, scores[donor])  # fmt: skip
 
     def _take_over(self, trial: RayTrial, donor: RayTrial) -> None:
         """Give `trial` a checkpoint with the donor's networks, and values near the donor's."""
-        own, other = assignment_of(trial.config), assignment_of(donor.config)
-        rng = _rng(self._sweep.search.seed, self._next, own.trial, "values")
+        own, other = planned_trial_of(trial.config), planned_trial_of(donor.config)
+        rng = _rng(self._sweep.search.seed, self._next, own.trial_id, "values")
         values = explore(other.values, self._sweep.space, self._sweep.scheduler, rng)
-        mutation = Mutation(self._next, other.trial, values)
-        target = f"{trial.checkpoint.path}-from-{other.trial}"  # sorts after that one, before the next
+        mutation = Mutation(self._next, other.trial_id, values)
+        target = f"{trial.checkpoint.path}-from-{other.trial_id}"  # sorts after that one, before the next
         with (
             TemporaryDirectory() as scratch,
             trial.checkpoint.as_directory() as last,
@@ -164,7 +167,7 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
             exploit(Path(last), Path(best), new, mutation, apply(self._sweep.base, values))
             upload(new, trial.checkpoint.filesystem, target)
         changed = replace(own, checkpoint=target, mutations=(*own.mutations, mutation), waits=False)
-        trial.set_config({**trial.config, "assignment": changed.to_json()})
+        trial.set_config({**trial.config, PLANNED_TRIAL: changed.to_json()})
 
 
 def interval(sweep: SweepConfig) -> int:
@@ -173,28 +176,28 @@ def interval(sweep: SweepConfig) -> int:
 
 
 def rejoined(
-    assignments: Iterable[Assignment], ended: Iterable[int], every: int, storage: Storage
-) -> tuple[list[Assignment], int]:
-    """The assignments of a resumed sweep with what their checkpoints tell, and the step of its last comparison.
+    planned: Iterable[PlannedTrial], ended: Iterable[int], every: int, store: CheckpointStore
+) -> tuple[list[PlannedTrial], int]:
+    """The trials of a resumed sweep with what their checkpoints tell, and the step of its last comparison.
 
     A comparison is over where a trial has gone beyond it. One that all trials have come to, but none has left, is
     made again, with the same outcome: those who have come there report it once more.
 
     Args:
-        assignments: of the trials that have not ended.
+        planned: the trials that have not ended.
         ended: the steps at which the others ended.
         every: steps between two comparisons.
-        storage: where the checkpoints lie.
+        store: where the checkpoints lie.
     """
     known, steps = [], {}
-    for each in assignments:
+    for each in planned:
         if each.checkpoint:
-            with storage.at_hand(each.checkpoint) as folder:
-                each, steps[each.trial] = replace(each, mutations=mutations_of(folder)), _step(folder)
+            with store.at_hand(each.checkpoint) as folder:
+                each, steps[each.trial_id] = replace(each, mutations=mutations_of(folder)), _step(folder)
         known.append(each)
     furthest = max((*steps.values(), *ended), default=0)
     compared = max(0, furthest - 1) // every * every
-    return [replace(each, waits=steps.get(each.trial, 0) >= compared + every) for each in known], compared
+    return [replace(each, waits=steps.get(each.trial_id, 0) >= compared + every) for each in known], compared
 
 
 def _step(checkpoint: Path) -> int:

@@ -8,13 +8,12 @@ found no memory beside others; then it retries from the last checkpoint.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import shutil
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,53 +24,25 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
+from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
-from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.records import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
+from infogan_bench.sweep.engine.ray_private import ends_the_process
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.disk import is_disk_fault
-from infogan_bench.sweep.record.storage import Storage
 from infogan_bench.training.memory import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
 
-OBJECTIVE = (
-    "objective"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
-)
+PLANNED_TRIAL = "planned_trial"  # the key of a Ray configuration that holds a PlannedTrial
+GOAL = "goal"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
 STEP = "step"
 UPDATE = "update"
 TRACEBACK = "traceback"
 WARNING = "warning"
-
-
-def trial_name(number: int) -> str:
-    """The id of the trial at a place in the plan: "0003"."""
-    return f"{number:04d}"
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A trial as planned: its id, its swept values, and the path on the storage of the checkpoint to go on
-    from, if any.
-
-    `mutations` are what its values became since it began. One that `waits` first reports once more where its
-    checkpoint stands, since its population has not been compared there yet.
-    """
-
-    trial: str
-    params: Mapping[str, Any]
-    checkpoint: str | None = None
-    mutations: tuple[Mutation, ...] = ()
-    waits: bool = False
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """The swept values as they are now."""
-        return self.mutations[-1].params if self.mutations else self.params
-
-    def to_json(self) -> str:
-        """How it travels in a Ray configuration."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -85,19 +56,17 @@ class Shared:
     sweep: SweepConfig
     dataset: ImageDataset
     extensions: Mapping[str, bytes]  # {path of a .py file: what stands in it}
-    storage: Storage
+    store: CheckpointStore
     threads: int
 
 
-def assignment_of(config: Mapping[str, Any]) -> Assignment:
+def planned_trial_of(config: Mapping[str, Any]) -> PlannedTrial:
     """The trial that a Ray configuration describes."""
-    document = json.loads(config["assignment"])
-    mutations = tuple(Mutation(**mutation) for mutation in document["mutations"])
-    return Assignment(**{**document, "mutations": mutations})
+    return PlannedTrial.from_json(config[PLANNED_TRIAL])
 
 
 class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
-    """One trial at a time; `config` holds `shared` (a reference to `Shared`) and `assignment` (JSON)."""
+    """One trial at a time; `config` holds `shared` (a reference to `Shared`) and `planned_trial` (JSON)."""
 
     def setup(self, config: dict[str, Any]) -> None:
         if not ray.get_gpu_ids():
@@ -116,8 +85,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._full_card: FullCardError | None = None
         self._failure: str | None = None
         self._warning: str | None = None
-        self._assignment = assignment_of(config)
-        self._start, self._waits = self._assignment.checkpoint, self._assignment.waits
+        self._planned = planned_trial_of(config)
+        self._start, self._waits = self._planned.checkpoint, self._planned.waits
         self._shared: Shared = ray.get(config["shared"])
         sweep = self._shared.sweep
         if ray.get_gpu_ids() and not torch.cuda.is_available():
@@ -130,7 +99,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         try:
             torch.set_num_threads(self._shared.threads)
             load_extensions(sweep.extensions, self._shared.extensions)
-            self._trial = Trial(trial_spec(sweep, self._assignment), granted_device(), self._shared.dataset)
+            self._trial = Trial(trial_spec(sweep, self._planned), granted_device(), self._shared.dataset)
         except BaseException as error:
             self._fail(error)
 
@@ -139,7 +108,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         if self._trial is not None:
             try:
                 if self._start:
-                    with self._shared.storage.at_hand(self._start) as folder:
+                    with self._shared.store.at_hand(self._start) as folder:
                         self._load(folder)
                 self._last = self._trial.update if waits else self._trial.advance()
             except BaseException as error:
@@ -164,13 +133,13 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
 
     def load_checkpoint(self, checkpoint: str) -> None:
         """Go on from a checkpoint that Ray kept of this trial (the one before it, where it was cut short), unless the
-        assignment's is newer: after a mutation, Ray's is of the state that the trial gave up."""
+        planned trial's is newer: after a mutation, Ray's is of the state that the trial gave up."""
         if self._trial is None:
             return
         try:
             with ExitStack() as stack:
                 place = self._newest_whole(Path(checkpoint), stack)
-                if place is not None and mutations_of(place) == self._assignment.mutations:
+                if place is not None and mutations_of(place) == self._planned.mutations:
                     self._load(place)
                     self._waits = False
         except BaseException as error:
@@ -178,8 +147,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
 
     def _newest_whole(self, checkpoint: Path, stack: ExitStack) -> Path | None:
         """`checkpoint`, or the newest on the storage that was not cut short, at hand until `stack` closes."""
-        storage, trial = self._shared.storage, self._assignment.trial
-        others = (stack.enter_context(storage.at_hand(path)) for path in storage.saved(trial))
+        store, trial = self._shared.store, self._planned.trial_id
+        others = (stack.enter_context(store.at_hand(path)) for path in store.saved(trial))
         for place in chain([checkpoint], others):
             try:
                 require_whole(place)
@@ -200,12 +169,10 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         Whatever a user's own module raises is the trial's fault alone; but where Ray ends this process, it ends. A
         card that is full while others may be on it is no fault of the trial either: `step` raises that.
         """
-        if hasattr(error, "ray_terminate_msg"):
+        if ends_the_process(error):
             raise error
         self._full_card = _as_full_card(error)
-        before = (
-            self._trial.update if self._trial else at_step_0(self._assignment, self._seeds, Status.PENDING)
-        )
+        before = self._trial.update if self._trial else at_step_0(self._planned, self._seeds, Status.PENDING)
         self._last = replace(
             before,
             status=Status.FAILED,
@@ -228,7 +195,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         }
         objective = update.mean(self._metric)
         if objective is not None and not update.status.bad:
-            result[OBJECTIVE] = objective
+            result[GOAL] = objective
         if self._failure:
             result[TRACEBACK] = self._failure
         if self._warning:
@@ -236,14 +203,14 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         return result
 
 
-def at_step_0(assignment: Assignment, seeds: Sequence[int], status: Status) -> TrialUpdate:
+def at_step_0(planned: PlannedTrial, seeds: Sequence[int], status: Status) -> TrialUpdate:
     """A trial that has done nothing yet."""
     return TrialUpdate(
-        trial=assignment.trial,
-        params=assignment.params,
+        trial=planned.trial_id,
+        params=planned.params,
         status=status,
         seeds=tuple(SeedResult(seed, status, 0) for seed in seeds),
-        mutations=assignment.mutations,
+        mutations=planned.mutations,
     )
 
 
@@ -253,18 +220,18 @@ def _as_full_card(error: BaseException) -> FullCardError | None:
     return FullCardError(reason(error)) if shared else None
 
 
-def trial_spec(sweep: SweepConfig, assignment: Assignment) -> TrialSpec:
+def trial_spec(sweep: SweepConfig, planned: PlannedTrial) -> TrialSpec:
     """What a trial of `sweep` trains."""
     return TrialSpec(
-        trial=assignment.trial,
-        params=assignment.params,
-        run=apply(sweep.base, assignment.values),
+        trial=planned.trial_id,
+        params=planned.params,
+        run=apply(sweep.base, planned.values),
         dataset=sweep.dataset,
         evaluation=sweep.evaluation,
         seeds=sweep.seeds,
         seeds_together=sweep.seeds_together,
-        mutations=assignment.mutations,
-        moving=tuple(sweep.space) if sweep.scheduler.name == "pbt" else (),
+        mutations=planned.mutations,
+        moving=tuple(sweep.space) if find_scheduler(sweep.scheduler).population else (),
     )
 
 

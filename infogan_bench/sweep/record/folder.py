@@ -32,8 +32,8 @@ from infogan_bench.records import (
     trials_frame,
     write_whole,
 )
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.history import History, Point
-from infogan_bench.sweep.record.storage import Storage
 
 AS_RUN = "as-run.yaml"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
@@ -125,15 +125,15 @@ class SweepFolder:
         """Where a trial's checkpoint and pictures lie."""
         return self.paths.trial(trial).folder
 
-    def storage(self, place: str | None) -> Storage:
+    def checkpoint_store(self, place: str | None) -> CheckpointStore:
         """Where the checkpoints of trials that have not ended lie: at `place`, or in this folder.
 
         Raises:
             InputError: if `place` cannot be understood, or names a server that does not answer.
         """
         if place is None:
-            return Storage.in_folder(self.paths.tune)
-        return Storage.at(place, self.sweep_id)
+            return CheckpointStore.in_folder(self.paths.tune)
+        return CheckpointStore.at(place, self.sweep_id)
 
     def change_storage(self, place: str) -> None:
         """Write another `storage` to the sweep file."""
@@ -155,15 +155,15 @@ class SweepFolder:
             )
         return sweep_id
 
-    def keep(self, trial: str, storage: Storage, checkpoint: str) -> None:
+    def keep(self, trial: str, store: CheckpointStore, checkpoint: str) -> None:
         """Fetch what an ended trial wrote last (checkpoint, pictures, trial.json) to its own folder, and forget the
         rest.
 
         Raises:
             OSError: if it cannot be read there, or written here; then it stays where it is.
         """
-        storage.fetch(checkpoint, self.trial_folder(trial))
-        storage.forget(trial)
+        store.fetch(checkpoint, self.trial_folder(trial))
+        store.forget(trial)
 
     def take_history(self, trial: str, checkpoint: Path) -> None:
         """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written

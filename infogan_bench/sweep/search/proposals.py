@@ -1,4 +1,4 @@
-"""Configurations that a search proposes while a sweep runs: Optuna's samplers, told of every trial that ended."""
+"""Configurations that a search proposes while a sweep runs, by Optuna's samplers, which hear of every trial's end."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from infogan_bench.config import Choice, Domain, SearchConfig, SweepConfig
-from infogan_bench.records import EarlierTrial
-from infogan_bench.records.results import TrialUpdate
-from infogan_bench.sweep.engine.trainable import Assignment, trial_name
+from infogan_bench.config import Choice, Domain, SweepConfig
+from infogan_bench.records import EarlierTrial, TrialUpdate
+from infogan_bench.sweep.planned_trial import PlannedTrial, trial_id_at
+from infogan_bench.sweep.search.optuna_private import FIRST_GENERATION
+from infogan_bench.sweep.search.samplers import SamplerRequest, make_sampler
 from infogan_bench.sweep.search.study_file import NAME, StudyFile
 
-_TRIAL = "trial"  # user attribute: the trial's name in the sweep
+_TRIAL = "trial"  # user attribute: the trial's id in the sweep
 _SOURCE = "source"  # user attribute of a trial that this search did not propose: where it is from
-_FIRST_GENERATION = {"NSGAIISampler:generation": 0}  # NSGA-II breeds from trials that have a generation alone
 
 
 class Proposals:
-    """What a search has not proposed yet.
+    """The trials that a search has not proposed yet.
 
     A proposal depends on `search.seed`, on its own number and on what the search knows by then, so a search that was
     interrupted goes on as it would have. What it knows is in the sweep's record; the study in `optuna.db` adds which
@@ -67,27 +65,30 @@ class Proposals:
         self._restore(record, earlier_trials)
         self._file.note(self._storage.get_study_system_attrs(self._id))
         trials = self._study.get_trials(deepcopy=False)
-        self._taught = [trial for trial in trials if _SOURCE in trial.user_attrs]
+        self._known_trials = [trial for trial in trials if _SOURCE in trial.user_attrs]
         self._numbers = {t.user_attrs[_TRIAL]: t.number for t in trials if _TRIAL in t.user_attrs}
         self._open = {
             name for name, number in self._numbers.items() if trials[number].state.is_finished() is False
         }
-        names = (trial_name(number) for number in range(total))
-        self._names = deque(name for name in names if name not in record)
+        self._ids_left = deque(
+            trial_id for trial_id in map(trial_id_at, range(total)) if trial_id not in record
+        )
 
     @property
     def left(self) -> int:
         """How many trials may still be proposed."""
-        return len(self._names)
+        return len(self._ids_left)
 
-    def propose(self) -> Assignment:
+    def propose(self) -> PlannedTrial:
         """The next configuration: one that was proposed before the sweep was interrupted and never started, or a new
         one."""
-        name = self._names.popleft()
-        if name not in self._numbers:
-            self._ask(name)
-        params = self._frozen(name).params
-        return Assignment(name, {key: _decode(params[key], domain) for key, domain in self._space.items()})
+        trial_id = self._ids_left.popleft()
+        if trial_id not in self._numbers:
+            self._ask(trial_id)
+        params = self._frozen(trial_id).params
+        return PlannedTrial(
+            trial_id, {key: _decode(params[key], domain) for key, domain in self._space.items()}
+        )
 
     def observe(self, trial: str, update: TrialUpdate | None) -> None:
         """A trial ended; without a finite value of each objective it teaches nothing."""
@@ -108,7 +109,7 @@ class Proposals:
 
     def _ask(self, name: str) -> None:
         with _experimental():
-            self._study.sampler = _sampler(self._search, int(name), self._taught)
+            self._study.sampler = make_sampler(SamplerRequest(self._search, int(name), self._known_trials))
             trial = self._study.ask(self._distributions)
         trial.set_user_attr(_TRIAL, name)
         self._numbers[name] = trial.number
@@ -146,7 +147,9 @@ class Proposals:
         self._study.add_trials([*trials, *missing])
         for key, value in attrs.items():
             self._storage.set_study_system_attr(self._id, key, value)
-        if any(stored[k].state.is_finished() for k in changed):  # told, and then lost by the record
+        if any(
+            stored[k].state.is_finished() for k in changed
+        ):  # the study was told of an end that the record lost
             self._file.replace([*trials, *missing])
             return
         for k in changed:
@@ -199,7 +202,7 @@ class Proposals:
             params={key: _encode(params[key], domain) for key, domain in self._space.items()},
             distributions=self._distributions,
             user_attrs=dict(attrs),
-            system_attrs=dict(_FIRST_GENERATION) if self._search.algorithm == "nsga2" else {},
+            system_attrs=dict(FIRST_GENERATION),
         )
 
     def _end(self, update: TrialUpdate | None) -> tuple[TrialState, list[float] | None]:
@@ -224,33 +227,7 @@ def _experimental() -> Iterator[None]:
         yield
 
 
-_SHARE_TO_BEGIN_FROM = 10  # CMA-ES, one in ten
 _DIRECTIONS = {"max": StudyDirection.MAXIMIZE, "min": StudyDirection.MINIMIZE}
-
-
-def _sampler(search: SearchConfig, number: int, taught: Sequence[FrozenTrial]) -> BaseSampler:
-    """The sampler for one proposal. It is made anew for each, so that none depends on those before but by results.
-
-    TPE: Bergstra et al., 2011 (several objectives: Ozaki et al., 2022). CMA-ES: Hansen, 2016, arXiv 1604.00772, begun
-    from `taught` as in Nomura et al., 2021. GP: log expected improvement (of hypervolume) of a Gaussian process with a
-    Matern 5/2 kernel. NSGA-II: Deb et al., 2002.
-    """
-    seed = int(np.random.SeedSequence([search.seed, number]).generate_state(1)[0])
-    if search.algorithm == "cmaes":
-        source = [trial for trial in taught if trial.state is TrialState.COMPLETE]
-        # It begins where the best tenth is, of which there must be one: of fewer than ten, the best.
-        source *= math.ceil(_SHARE_TO_BEGIN_FROM / len(source)) if source else 1
-        return CmaEsSampler(
-            seed=seed,
-            popsize=search.population,
-            source_trials=source or None,
-            warn_independent_sampling=False,
-        )
-    if search.algorithm == "gp":
-        return GPSampler(seed=seed, n_startup_trials=search.at_random, warn_independent_sampling=False)
-    if search.algorithm == "nsga2":
-        return NSGAIISampler(seed=seed, population_size=search.generation)
-    return TPESampler(seed=seed, n_startup_trials=search.at_random, constant_liar=True)
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

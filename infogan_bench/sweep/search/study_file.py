@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import distribution_to_json
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+
+from infogan_bench.sweep.search.optuna_private import add_at_once
 
 log = logging.getLogger(__name__)
 
@@ -54,26 +52,23 @@ class StudyFile:
                 assert self._storage is not None  # noqa: S101
                 if self._storage.get_study_directions(self._study) == self._directions:
                     trials = self._storage.get_all_trials(self._study)
-                    self._ids = [trial._trial_id for trial in trials]
+                    self._ids = [
+                        self._storage.get_trial_id_from_study_id_trial_number(self._study, trial.number)
+                        for trial in trials
+                    ]
                     self._attrs = self._storage.get_study_system_attrs(self._study)
                     return trials, dict(self._attrs)
         return [], {}
 
     def replace(self, trials: Sequence[FrozenTrial]) -> None:
-        """Begin the file anew, with these trials, in one transaction: Optuna's own, one a trial, take some ten times
-        as long, and ever longer."""
+        """Begin the file anew, with these trials, in one transaction (see `add_at_once`)."""
         self.close()
         self._ids, self._attrs = [], {}
         with self._usable():
             self._path.unlink(missing_ok=True)
             self._open()
             assert self._storage is not None  # noqa: S101
-            rows = [_row(self._study, number, trial) for number, trial in enumerate(trials)]
-            with Session(self._storage.engine) as session:
-                session.add_all(rows)
-                session.flush()
-                self._ids = [row.trial_id for row in rows]
-                session.commit()
+            self._ids = add_at_once(self._storage, self._study, trials)
 
     def add(self, trial: FrozenTrial) -> None:
         """Append a trial with all that is known of it."""
@@ -104,9 +99,10 @@ class StudyFile:
 
     def _open(self) -> None:
         self._storage = RDBStorage(f"sqlite:///{self._path}", engine_kwargs={"creator": self._connect})
-        studies = {study.study_name: study._study_id for study in self._storage.get_all_studies()}
-        known = studies.get(self._name)
-        self._study = self._storage.create_new_study(self._directions, self._name) if known is None else known
+        try:
+            self._study = self._storage.get_study_id_from_name(self._name)
+        except KeyError:
+            self._study = self._storage.create_new_study(self._directions, self._name)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_PATIENCE_SECONDS, check_same_thread=False)
@@ -120,35 +116,3 @@ class StudyFile:
         except (OptunaError, SQLAlchemyError, OSError) as error:
             log.warning("%s is given up, which the sweep does not need: %s", self._path, error)
             self.close()
-
-
-def _row(study: int, number: int, trial: FrozenTrial) -> Any:
-    """A trial without intermediate values as Optuna keeps it, with the rows that belong to it."""
-    values = [models.TrialValueModel.value_to_stored_repr(value) for value in trial.values or ()]
-    return models.TrialModel(
-        study_id=study,
-        number=number,
-        state=trial.state,
-        datetime_start=trial.datetime_start,
-        datetime_complete=trial.datetime_complete,
-        values=[
-            models.TrialValueModel(objective=place, value=value, value_type=kind)
-            for place, (value, kind) in enumerate(values)
-        ],
-        params=[
-            models.TrialParamModel(
-                param_name=name,
-                param_value=trial.distributions[name].to_internal_repr(value),
-                distribution_json=distribution_to_json(trial.distributions[name]),
-            )
-            for name, value in trial.params.items()
-        ],
-        user_attributes=[
-            models.TrialUserAttributeModel(key=key, value_json=json.dumps(value))
-            for key, value in trial.user_attrs.items()
-        ],
-        system_attributes=[
-            models.TrialSystemAttributeModel(key=key, value_json=json.dumps(value))
-            for key, value in trial.system_attrs.items()
-        ],
-    )

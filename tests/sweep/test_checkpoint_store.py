@@ -14,7 +14,7 @@ from infogan_bench.config import ConfigError, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.sweep import SweepFolder, resume, start
-from infogan_bench.sweep.record.storage import Storage
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,12 @@ def objects(s3: boto3.client) -> dict[str, int]:
 
 
 @pytest.fixture(params=["folder", "s3"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> CheckpointStore:
     """An empty one of each kind, for a sweep of its own."""
     if request.param == "folder":
-        return Storage.at(str(tmp_path / "shared"), "mine")
+        return CheckpointStore.at(str(tmp_path / "shared"), "mine")
     request.getfixturevalue("s3")
-    return Storage.at("s3://bucket/some/prefix", f"sweep-{tmp_path.name}")
+    return CheckpointStore.at("s3://bucket/some/prefix", f"sweep-{tmp_path.name}")
 
 
 def checkpoint(folder: Path, text: str) -> Path:
@@ -61,7 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_checkpoints_come_back_as_they_were(storage: Storage, tmp_path: Path) -> None:
+def test_checkpoints_come_back_as_they_were(storage: CheckpointStore, tmp_path: Path) -> None:
     """Two saves of trial 0003 by two stretches of a sweep, and one of trial 0004."""
     assert storage.new_run() == "run-1"
     assert storage.trials() == set()
@@ -82,7 +82,7 @@ def test_checkpoints_come_back_as_they_were(storage: Storage, tmp_path: Path) ->
     assert [path.name for path in target.parent.iterdir()] == ["0003"]
     assert storage.trials() == {"0004"}
 
-    moved = Storage.at(str(tmp_path / "elsewhere"), "mine")
+    moved = CheckpointStore.at(str(tmp_path / "elsewhere"), "mine")
     moved.take_over(storage)
     assert storage.trials() == set()
     with moved.at_hand(moved.saved("0004")[0]) as folder:
@@ -92,7 +92,7 @@ def test_checkpoints_come_back_as_they_were(storage: Storage, tmp_path: Path) ->
 
 
 def test_ten_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    storage = Storage.at(str(tmp_path), "mine")
+    storage = CheckpointStore.at(str(tmp_path), "mine")
     for run, number in [(1, 9), (1, 10), (10, 0), (2, 3)]:
         (tmp_path / "mine" / f"run-{run}" / "0000" / f"checkpoint_{number:06}").mkdir(parents=True)
     (tmp_path / "mine" / "run-2" / "0000" / "checkpoint_000003-from-0001").mkdir()
@@ -119,13 +119,16 @@ def test_ten_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> No
 def test_a_place_that_cannot_be_used_is_refused_with_the_reason(
     s3: boto3.client, place: str, words: str
 ) -> None:
-    with pytest.raises(InputError, match=r"^storage: ") as refused, Storage.at(place, "mine").marked():
+    with (
+        pytest.raises(InputError, match=r"^storage: ") as refused,
+        CheckpointStore.at(place, "mine").marked(),
+    ):
         pass
     assert words in str(refused.value)
     assert ("AWS_ACCESS_KEY_ID" in str(refused.value)) == place.startswith("s3")
 
 
-def test_a_mark_is_seen_as_long_as_it_is_there(storage: Storage) -> None:
+def test_a_mark_is_seen_as_long_as_it_is_there(storage: CheckpointStore) -> None:
     with storage.marked() as marker:
         assert storage.sees(marker)
         assert not storage.sees(marker + "-of-another")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem, copy_files
-from ray.tune import Checkpoint
 
 from infogan_bench.errors import InputError
 
@@ -25,7 +25,7 @@ _HINT = (
 
 
 @dataclass(frozen=True)
-class Storage:
+class CheckpointStore:
     """`run-N/TRIAL/checkpoint_K`, a folder for each stretch N of a sweep, each trial and each save of it.
 
     It can be pickled, and opens anew in the process where it arrives, with the credentials that are there.
@@ -36,12 +36,12 @@ class Storage:
     path: str  # of the sweep's own folder there
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Storage:
+    def in_folder(cls, folder: Path) -> CheckpointStore:
         """A folder on this machine, or on a disk that all machines share."""
         return cls(str(folder), LocalFileSystem(), str(folder.resolve()))
 
     @classmethod
-    def at(cls, place: str, sweep: str) -> Storage:
+    def at(cls, place: str, sweep: str) -> CheckpointStore:
         """The folder of `sweep`, a name that no other sweep has, at `place`: a folder, or a URI that pyarrow knows.
 
         Raises:
@@ -116,7 +116,11 @@ class Storage:
     @contextmanager
     def at_hand(self, checkpoint: str) -> Iterator[Path]:
         """A checkpoint as a folder on this machine, to be read and not changed."""
-        with Checkpoint(checkpoint, self.filesystem).as_directory() as folder:
+        if self.is_folder:
+            yield Path(checkpoint)
+            return
+        with TemporaryDirectory(prefix="checkpoint-") as folder:
+            copy_files(checkpoint, folder, source_filesystem=self.filesystem)
             yield Path(folder)
 
     def fetch(self, checkpoint: str, target: Path) -> None:
@@ -141,7 +145,7 @@ class Storage:
         upload(folder, self.filesystem, path)
         return path
 
-    def take_over(self, other: Storage) -> None:
+    def take_over(self, other: CheckpointStore) -> None:
         """Move all that lies in `other` here.
 
         Raises:

@@ -1,0 +1,129 @@
+"""The schedulers: a row for each that `scheduler.name` may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infogan_bench.config.searches import imported, unknown_name
+from infogan_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from infogan_bench.config.models import SchedulerConfig
+
+OPTIONS = ("grace", "reduction", "every", "quantile", "resample", "factors")
+"""Keys of `scheduler:` that some schedulers take and others do not."""
+
+# A file keeps the first two when its early stopping is turned off, or the rule is changed: all but pbt let them be
+_STOPPING = ("grace", "reduction")
+_POPULATION = ("every", "quantile", "resample", "factors")
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A scheduler.
+
+    Attributes:
+        name: as in `scheduler.name`.
+        title: for the report; empty where there is nothing to tell.
+        make: "MODULE:FUNCTION" that makes Ray Tune's scheduler from a `SchedulerRequest`
+            (infogan_bench/sweep/engine/schedulers.py).
+        options: those of `OPTIONS` that it takes.
+        compares: it compares trials while they run, so the goal has to be known then.
+        stops: it ends trials early.
+        population: all trials run at once and take over from each other, so that the values swept change in flight.
+        halves: it keeps the best 1/reduction at each rung.
+        does: what it does, for docs/search.md.
+        use: when to take it, for docs/search.md.
+        source: the paper.
+    """
+
+    name: str
+    title: str
+    make: str
+    options: Sequence[str] = _STOPPING
+    compares: bool = True
+    stops: bool = True
+    population: bool = False
+    halves: bool = False
+    does: str = ""
+    use: str = ""
+    source: str = ""
+
+    def maker(self) -> Callable[..., Any]:
+        """The function `make`, imported."""
+        return imported(self.make)
+
+
+_ENGINE = "infogan_bench.sweep.engine.schedulers"
+
+SCHEDULERS: dict[str, Scheduler] = {
+    row.name: row
+    for row in (
+        Scheduler(
+            "none",
+            "",
+            f"{_ENGINE}:first_come",
+            compares=False,
+            stops=False,
+            does="every trial does all its steps",
+            use="curves cross late, or the goal is measured at the end alone",
+        ),
+        Scheduler(
+            "asha",
+            "ASHA",
+            f"{_ENGINE}:asha",
+            halves=True,
+            does="at steps grace, grace x reduction, ... ends what is not among the best 1/reduction so far; nobody "
+            "waits",
+            use="many trials, many workers",
+            source="Li et al., 2020, arXiv 1810.05934",
+        ),
+        Scheduler(
+            "median",
+            "the median rule",
+            f"{_ENGINE}:median",
+            does="after `grace` ends what never came to the median of the others' means",
+            use="a cautious choice",
+            source="Golovin et al., 2017 (Vizier), section 3.2.2",
+        ),
+        Scheduler(
+            "hyperband",
+            "HyperBand",
+            f"{_ENGINE}:hyperband",
+            halves=True,
+            does="brackets that begin to compare at longest, longest / reduction, ...; all of one wait for each other",
+            use="as `asha`, where early scores mislead and comparisons are to be fair",
+            source="Li et al., 2018, JMLR 18/185",
+        ),
+        Scheduler(
+            "pbt",
+            "population based training",
+            f"{_ENGINE}:pbt",
+            options=_POPULATION,
+            stops=False,
+            population=True,
+            does="the worst take over networks from the best and change weights and step sizes while they train",
+            use="schedules matter more than fixed values",
+            source="Jaderberg et al., 2017, arXiv 1711.09846",
+        ),
+    )
+}
+
+
+def find_scheduler(scheduler: SchedulerConfig) -> Scheduler:
+    """The row of a scheduler.
+
+    Raises:
+        InputError: if there is no such scheduler.
+    """
+    if scheduler.name not in SCHEDULERS:
+        raise InputError(unknown_name(scheduler.name, SCHEDULERS))
+    return SCHEDULERS[scheduler.name]
+
+
+def table() -> Iterator[tuple[str, str, str]]:
+    """The rows of the table in docs/search.md: name, what it does, when to take it."""
+    for row in SCHEDULERS.values():
+        yield row.name, row.does, row.use

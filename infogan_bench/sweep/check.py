@@ -1,0 +1,62 @@
+"""All that can be tried of a sweep before it trains: extensions, data, scores, every architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infogan_bench.codes import LatentCodes
+from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
+from infogan_bench.config.catalogue import metric_of
+from infogan_bench.datasets import load_dataset
+from infogan_bench.errors import InputError
+from infogan_bench.extensions import load_extensions
+from infogan_bench.methods import method_of
+from infogan_bench.networks import build_networks, check_networks
+from infogan_bench.scoring.digits import digit_reader
+from infogan_bench.scoring.possible import check_scores
+from infogan_bench.training import check_objective, check_stackable
+
+
+def check(sweep: SweepConfig) -> Plan:
+    """Plan the sweep and try all that can be tried without training.
+
+    Raises:
+        InputError: for whatever would fail every trial, or one of them for certain.
+    """
+    load_extensions(sweep.extensions)
+    planned = plan(sweep)
+    dataset = load_dataset(sweep.dataset)
+    runs = list(_runs_to_come(sweep, planned))
+    for run in runs if planned.assignments is not None else ():
+        method_of(run)
+    largest, images = max(run.batch for run in runs), len(dataset.train_images)
+    if largest > images:
+        raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
+    layouts = [LatentCodes(layout, fixed_std=True) for layout in {run.codes for run in runs}]
+    check_scores(dataset, layouts, sweep.evaluation.scores)
+    rows = filter(None, map(metric_of, sweep.evaluation.scores))
+    if any("digits" in row.inputs for row in rows):
+        digit_reader(sweep.dataset.data_dir)  # trains its network, which trials then find in the cache
+    fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
+    for run in runs if fused else ():
+        check_objective(run.objective)
+    for architecture in {run.architecture.name: run.architecture for run in runs}.values():
+        narrow = architecture.model_copy(
+            update={"width": 0.01}
+        )  # fits if the full one does, and costs nothing
+        codes = LatentCodes(sweep.base.codes, fixed_std=True)
+        replicas = [build_networks(narrow, dataset.image_shape, codes) for _ in range(2)]
+        check_networks(replicas[0], dataset.image_shape, codes)
+        if fused:
+            check_stackable(replicas, codes)
+    return planned
+
+
+def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:
+    """Every run of a plan; where the search makes the plan as it goes, the base run and every single choice."""
+    if planned.assignments is not None:
+        yield from (apply(sweep.base, params) for params in planned.assignments)
+        return
+    yield sweep.base
+    for key, domain in sweep.space.items():
+        yield from (apply(sweep.base, {key: value}) for value in domain.probes())

@@ -1,0 +1,202 @@
+"""A stretch of a sweep on Ray: the cluster, what the trials share, and Tune's loop."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import ray
+from ray import tune
+
+from infogan_bench.config import SweepConfig
+from infogan_bench.datasets import load_dataset
+from infogan_bench.extensions import extension_sources
+from infogan_bench.records import Status, SweepListener
+from infogan_bench.sweep.engine.callback import Events
+from infogan_bench.sweep.engine.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.engine.full_card import GPU
+from infogan_bench.sweep.engine.gpus import measured_gpus
+from infogan_bench.sweep.engine.nodes import require_able_nodes, shipped_code
+from infogan_bench.sweep.engine.ray_private import set_trials_ahead
+from infogan_bench.sweep.engine.schedulers import SchedulerRequest, make_scheduler
+from infogan_bench.sweep.engine.searcher import TrialSearcher, trials_ahead
+from infogan_bench.sweep.engine.trainable import InfoGANTrainable, Shared, planned_trial_of, trial_threads
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+from infogan_bench.sweep.record.checkpoints import newest_checkpoint
+from infogan_bench.sweep.record.disk import is_disk_fault
+from infogan_bench.sweep.record.folder import SweepFolder
+from infogan_bench.sweep.signals import StopSignals
+
+if TYPE_CHECKING:
+    from infogan_bench.sweep.search.proposals import Proposals
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Ray as it runs: what one trial asks of it, {resource: amount}, and a reference to what all trials share."""
+
+    request: Mapping[str, float]
+    shared: ray.ObjectRef
+
+
+class Engine:
+    """Trains the trials of a stretch of a sweep on Ray.
+
+    Attributes:
+        warnings: sentences for the user.
+        fault: why the sweep folder, or a checkpoint, could not be written, if so.
+
+    Args:
+        sweep: the sweep.
+        folder: its folder.
+        store: where the checkpoints of running trials lie.
+        signals: whether the user wants the sweep to stop.
+        compared: the step at which a population was compared last, before a resume.
+    """
+
+    def __init__(
+        self,
+        sweep: SweepConfig,
+        folder: SweepFolder,
+        store: CheckpointStore,
+        signals: StopSignals,
+        compared: int = 0,
+    ) -> None:
+        self._sweep = sweep
+        self._folder = folder
+        self._store = store
+        self._signals = signals
+        self._compared = compared
+        self.warnings: list[str] = []
+        self.fault: OSError | None = None
+
+    @contextmanager
+    def started(
+        self, planned: Sequence[PlannedTrial], address: str | None, *, ship_code: bool
+    ) -> Iterator[Ready]:
+        """Ray, started or joined, once it is known that trials can run there.
+
+        Args:
+            planned: the trials to come, as far as they are planned.
+            address: HOST:PORT of a cluster; None starts Ray on this machine.
+            ship_code: bring this project's packages, and the user's modules, to the workers.
+
+        Raises:
+            InputError: if no cluster answers, none of its nodes has room for a trial, or one cannot run it.
+        """
+        code = shipped_code(self._sweep.extensions) if ship_code else None
+        with ExitStack() as stack:
+            with self._signals.insisting():
+                stack.enter_context(ray_cluster(address, code))
+            yield self._ready(planned)
+
+    def _ready(self, planned: Sequence[PlannedTrial]) -> Ready:
+        resources = self._sweep.resources
+        request = trial_request(resources)
+        require_a_node(request, resources.wait)
+        require_able_nodes(request, self._store, self._sweep.extensions)
+        shared = ray.put(
+            Shared(
+                self._sweep,
+                load_dataset(self._sweep.dataset),
+                extension_sources(self._sweep.extensions),
+                self._store,
+                trial_threads(request.get("CPU", 1)),
+            )
+        )
+        if resources.gpus == "auto" and GPU in request:
+            values = (each.values for each in planned)
+            request[GPU], warning = measured_gpus(self._sweep, values, shared, request)
+            if warning:
+                log.warning(warning)
+                self.warnings.append(warning)
+        return Ready(request, shared)
+
+    def train(
+        self,
+        ready: Ready,
+        planned: Sequence[PlannedTrial],
+        proposals: Proposals | None,
+        listeners: Sequence[SweepListener],
+    ) -> None:
+        """Train the planned trials and the proposed ones, until they are done, their time is up, or a signal comes."""
+        to_come = len(planned) + (proposals.left if proposals else 0)
+        dropped = self._tune(ready, planned, proposals, to_come, listeners)
+        while dropped:
+            again = [
+                replace(
+                    each,
+                    checkpoint=newest_checkpoint(self._folder, self._store, each.trial_id, self.warnings),
+                )
+                for each in dropped
+            ]
+            dropped = self._tune(ready, again, None, len(again), listeners)
+
+    @contextmanager
+    def noting_a_fault(self) -> Iterator[None]:
+        """Take a full disk for what it is: an end from which the sweep can be resumed."""
+        try:
+            yield
+        except OSError as error:
+            if not is_disk_fault(error):
+                raise
+            self.fault = self.fault or error
+
+    def _tune(
+        self,
+        ready: Ready,
+        planned: Sequence[PlannedTrial],
+        proposals: Proposals | None,
+        to_come: int,
+        listeners: Sequence[SweepListener],
+    ) -> list[PlannedTrial]:
+        """Run `to_come` trials by Ray Tune.
+
+        Returns:
+            Those that Tune dropped and that are to be run again; none after a signal or a fault, or when time is up.
+        """
+        searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode)
+        set_trials_ahead(trials_ahead(_slots(ready.request), searcher.learns))
+        events = Events(self._folder, self._store, self._sweep.seeds, listeners)
+        began, limit = time.monotonic(), self._sweep.search.time_limit
+        try:
+            with self.noting_a_fault():
+                tune.run(
+                    InfoGANTrainable,
+                    name=self._store.new_run(),
+                    storage_path=self._store.path,
+                    storage_filesystem=self._store.filesystem,
+                    config={"shared": ready.shared},
+                    search_alg=searcher,
+                    scheduler=make_scheduler(SchedulerRequest(self._sweep, to_come, self._compared)),
+                    num_samples=to_come,
+                    time_budget_s=limit,
+                    resources_per_trial=tune.PlacementGroupFactory([dict(ready.request)]),
+                    max_failures=self._sweep.resources.retries,
+                    trial_dirname_creator=lambda trial: planned_trial_of(trial.config).trial_id,
+                    reuse_actors=True,
+                    raise_on_failed_trial=False,
+                    callbacks=[events],
+                    verbose=0,
+                )
+        except KeyboardInterrupt:
+            log.warning("stopped by a signal outside of Ray Tune's loop")
+        cut_short = self._signals.received or self.fault
+        events.end_all(Status.INTERRUPTED if cut_short else Status.STOPPED)
+        self.fault = self.fault or events.fault
+        self.warnings += events.warnings
+        time_is_up = limit is not None and time.monotonic() - began >= limit
+        return [] if cut_short or self.fault or time_is_up else events.dropped
+
+
+def _slots(request: Mapping[str, float]) -> int:
+    """How many trials the cluster has room for at once."""
+    there_is = ray.cluster_resources()
+    return min((int(there_is.get(name, 0) // amount) for name, amount in request.items()), default=1)

@@ -1,0 +1,85 @@
+"""The trials of a sweep as Ray Tune asks for them: first those that are planned, then what a search proposes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.search import Searcher
+
+from infogan_bench.records import TrialUpdate
+from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, UPDATE
+from infogan_bench.sweep.planned_trial import PlannedTrial
+
+if TYPE_CHECKING:  # Optuna, with its database, is imported where a search needs it
+    from infogan_bench.sweep.search.proposals import Proposals
+
+
+class TrialSearcher(Searcher):  # type: ignore[misc]
+    """Hands out the planned trials in order, then what `proposals` comes up with.
+
+    There is one searcher for all algorithms, so that a trial's id is its place in the plan whatever the algorithm.
+
+    Args:
+        planned: the trials that are planned.
+        proposals: of a search that learns; None for all others.
+        mode: "max" or "min", for Ray.
+    """
+
+    def __init__(self, planned: Iterable[PlannedTrial], proposals: Proposals | None, mode: str) -> None:
+        super().__init__(metric=GOAL, mode=mode)
+        self._planned = deque(planned)
+        self._proposals = proposals
+        self._open: dict[str, PlannedTrial] = {}  # by Ray's ids
+        self._reports: dict[str, str] = {}  # the last one of each open trial: a paused one ends without any
+
+    @property
+    def learns(self) -> bool:
+        """Whether the next trial depends on what has ended."""
+        return self._proposals is not None
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+        """The next trial's part of Ray's configuration, or FINISHED; `trial_id` is Ray's."""
+        if self._planned:
+            planned = self._planned.popleft()
+        elif self._proposals is not None and self._proposals.left:
+            planned = self._proposals.propose()
+        else:
+            return str(Searcher.FINISHED)
+        if self._proposals is not None:
+            self._open[trial_id] = planned
+        return {PLANNED_TRIAL: planned.to_json()}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Remember the report."""
+        if trial_id in self._open:
+            self._reports[trial_id] = result[UPDATE]
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tell the proposals how the trial ended."""
+        planned, report = self._open.pop(trial_id, None), self._reports.pop(trial_id, None)
+        if planned is not None and self._proposals is not None:
+            text = result[UPDATE] if result else report
+            last = None if error or text is None else TrialUpdate.from_json(text)
+            self._proposals.observe(planned.trial_id, last)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Write an empty file: a resumed sweep plans anew from what the sweep folder says has ended."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Do nothing; see `save`."""
+
+
+def trials_ahead(slots: int, learns: bool) -> int:
+    """How many trials wait for one of the `slots` in which trials run.
+
+    Ray starts as many processes at a time as trials wait, and keeps no more free ones for the next trials. A search
+    that learns knows more the later it is asked; but with one trial that waits, 1,000 slots would be filled one after
+    the other, in hours, and no more of them from where on trials end faster than processes start.
+    """
+    return max(1, slots // 4 if learns else slots)

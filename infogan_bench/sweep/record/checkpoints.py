@@ -1,0 +1,69 @@
+"""The checkpoints of a sweep between its folder and its checkpoint store: found again, moved, fetched."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from infogan_bench.config import SweepConfig
+from infogan_bench.errors import InputError
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+from infogan_bench.sweep.record.folder import SweepFolder
+from infogan_bench.trial import require_whole
+
+
+def newest_checkpoint(
+    folder: SweepFolder, store: CheckpointStore, trial_id: str, warnings: list[str]
+) -> str | None:
+    """The path on the store of a trial's newest whole checkpoint; of the one before it, with a warning, if it was cut
+    short. None if there is none.
+    """
+    own = folder.trial_folder(trial_id)
+    if own.is_dir():  # it had ended, and the driver died before that was on record
+        store.add(trial_id, own)
+    for path in store.saved(trial_id):
+        with store.at_hand(path) as place:
+            try:
+                require_whole(place)
+            except InputError as error:
+                what = str(error).replace(str(place), path)
+                warnings.append(
+                    f"trial {trial_id} goes on from an earlier checkpoint, or from the start: {what}"
+                )
+            else:
+                folder.take_history(trial_id, place)
+                return path
+    return None
+
+
+def moved_store(folder: SweepFolder, sweep: SweepConfig) -> CheckpointStore:
+    """The checkpoint store that `sweep` names, with all that lies in the one that it named when it ran last.
+
+    Raises:
+        InputError: if the checkpoints cannot be read there, or written here.
+    """
+    store, was = folder.checkpoint_store(sweep.storage), folder.as_run
+    if was is not None and was.storage != sweep.storage:
+        try:
+            store.take_over(folder.checkpoint_store(was.storage))
+        except OSError as error:
+            before = was.storage or folder.path
+            raise InputError(
+                f"storage: the checkpoints cannot be brought from {before} to {store.place}: {error}"
+            ) from None
+    return store
+
+
+def fetch_left(folder: SweepFolder, store: CheckpointStore) -> str | None:
+    """Fetch the files of ended trials that could not be fetched when they ended; a warning if they still cannot."""
+    try:
+        for trial_id in sorted(store.trials()):
+            update = folder.last(trial_id)
+            if update is not None and update.status.ended and not folder.trial_folder(trial_id).is_dir():
+                for path in store.saved(trial_id):
+                    with store.at_hand(path) as place, suppress(InputError):
+                        require_whole(place)
+                        folder.keep(trial_id, store, path)
+                        break
+    except OSError as error:
+        return f"checkpoints and pictures of ended trials lie in {store.place} still; `resume` fetches them: {error}"
+    return None
