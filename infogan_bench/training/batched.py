@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_batchedtensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+from infogan_bench.training.torch_private import is_under_vmap
 
 _PARTS = 8  # of the rows of a product
 
@@ -79,7 +80,7 @@ def batch_norm(
 ) -> Any:
     """`torch.nn.functional.batch_norm`, of all replicas at once; NotImplemented outside of vmap."""
     arguments = (input, running_mean, running_var, weight, bias, training, momentum, eps)
-    return _BatchNorm.apply(*arguments) if is_batchedtensor(input) else NotImplemented
+    return _BatchNorm.apply(*arguments) if is_under_vmap(input) else NotImplemented
 
 
 def conv2d(
