@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,8 +38,8 @@ HOMES = {
 }
 # Names that only these libraries have, so that whoever uses one uses a private part of theirs
 PRIVATE_NAMES = re.compile(
-    r"_temp_dir|_system_config|_tune_controller|_trial_to_actor|_actor_manager|_process_bracket|_s_max_1"
-    r"|num_failures|ray_terminate_msg|pickled_error_file|TUNE_[A-Z_]+|_functorch|_rdb\b|_trial_id|_study_id"
+    r"\b_temp_dir\b|\b_system_config\b|_tune_controller|_trial_to_actor|_actor_manager|_process_bracket|_s_max_1"
+    r"|num_failures|ray_terminate_msg|pickled_error_file|TUNE_[A-Z_]+|_functorch|\b_rdb\b|\b_trial_id\b|\b_study_id\b"
     r"|is_batchedtensor|_py_driver_sys_path"
 )
 
@@ -89,9 +90,8 @@ def test_every_use_says_what_breaks_without_it() -> None:
         tree = ast.parse((ROOT / home).read_text())
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                assert "ithout" in (ast.get_docstring(node) or "") or "message only" in (
-                    ast.get_docstring(node) or ""
-                ), f"{home}: {node.name} does not say what breaks without it"
+                docstring = ast.get_docstring(node) or ""
+                assert re.search(r"ithout|in its message only|for a fault", docstring), node.name
 
 
 @pytest.mark.parametrize("library", ["ray", "optuna", "torch"])
@@ -148,7 +148,7 @@ def test_rays_hyperband_marks_its_brackets() -> None:
 
 def test_rays_trials_count_their_failures_and_keep_the_error() -> None:
     from ray.exceptions import ActorUnavailableError, RayActorError
-    from ray.tune.experiment import Trial
+    from ray.tune.experiment.trial import Trial, _TrainingRunMetadata
 
     from infogan_bench.sweep.engine.ray_private import (
         error_of,
@@ -157,11 +157,11 @@ def test_rays_trials_count_their_failures_and_keep_the_error() -> None:
         preempted_error,
     )
 
-    trial = Trial("__fake", stub=True)
-    trial.run_metadata.num_failures = 2
+    trial = SimpleNamespace(run_metadata=_TrainingRunMetadata(num_failures=2), pickled_error_file=None)
     forgive_failure(trial)
-    assert trial.num_failures == 1
+    assert Trial.num_failures.fget(trial) == 1
     assert error_of(trial) is None
+    assert "pickled_error_file" in inspect.getsource(Trial)
     assert RayActorError(**preempted_error("full")).preempted
     assert not node_was_lost(RayActorError(**preempted_error("its node has died")))
     assert node_was_lost(RayActorError(error_msg="The actor died because its node has died."))

@@ -41,7 +41,7 @@ from ray.tune.schedulers import HyperBandScheduler  # noqa: E402
 
 
 def set_trials_ahead(number: int) -> None:
-    """Let so many trials wait for one of the places in which trials run."""
+    """Let so many trials wait for a place to run in; see `TRIALS_AHEAD` for what comes without it."""
     os.environ[TRIALS_AHEAD] = str(number)
 
 
@@ -85,8 +85,8 @@ class RestartableHyperBand(HyperBandScheduler):  # type: ignore[misc]
 
 
 def error_of(trial: RayTrial) -> BaseException | None:
-    """The error for which Ray stopped a trial. Ray's own getters look on the storage, where it is not yet, so that no
-    failed trial would have a reason."""
+    """The error for which Ray stopped a trial. Without it no failed trial has a reason: Ray's own getters look on the
+    storage, where the file is not yet."""
     if trial.pickled_error_file is None:
         return None
     error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
