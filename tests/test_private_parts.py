@@ -157,7 +157,8 @@ def test_rays_trials_count_their_failures_and_keep_the_error() -> None:
         preempted_error,
     )
 
-    trial = SimpleNamespace(run_metadata=_TrainingRunMetadata(num_failures=2), pickled_error_file=None)
+    trial = SimpleNamespace(run_metadata=_TrainingRunMetadata(), pickled_error_file=None)
+    trial.run_metadata.num_failures = 2
     forgive_failure(trial)
     assert Trial.num_failures.fget(trial) == 1
     assert error_of(trial) is None
