@@ -40,7 +40,7 @@ HOMES = {
 PRIVATE_NAMES = re.compile(
     r"\b_temp_dir\b|\b_system_config\b|_tune_controller|_trial_to_actor|_actor_manager|_process_bracket|_s_max_1"
     r"|num_failures|ray_terminate_msg|pickled_error_file|TUNE_[A-Z_]+|_functorch|\b_rdb\b|\b_trial_id\b|\b_study_id\b"
-    r"|is_batchedtensor|_py_driver_sys_path"
+    r"|is_batchedtensor|_py_driver_sys_path|_client_job"
 )
 
 
@@ -110,6 +110,16 @@ def test_ray_starts_with_these_arguments() -> None:
     source = inspect.getsource(ray.init)
     assert '"_temp_dir"' in source
     assert '"_system_config"' in source
+
+
+def test_a_job_of_ray_takes_a_path() -> None:
+    import ray
+    from ray.job_config import JobConfig
+
+    worker = (Path(ray.__file__).parent / "_private" / "worker.py").read_text()
+    assert "if not job_config._client_job and not" in worker  # the current folder is put first
+    assert JobConfig(_py_driver_sys_path=["/a"])._py_driver_sys_path == ["/a"]
+    assert JobConfig()._client_job is False
 
 
 def test_ray_tune_reads_these_variables() -> None:

@@ -27,6 +27,8 @@ def summary(outcome: Outcome) -> str:
     lines = [_table(ranked[:_ROWS], data.metric)] if ranked else []
     if len(ranked) > _ROWS:
         lines.append(f"and {len(ranked) - _ROWS} more in the report")
+    if ranked and all(trial.rank is None for trial in ranked):
+        lines.append(f"no best trial: none has a finite {metric_text(data.metric)}")
     if len(data.goals) > 1:
         lines += ["", *_front_lines(data, ranked), ""]
     lines.append(_counts(outcome))

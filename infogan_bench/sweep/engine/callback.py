@@ -199,6 +199,13 @@ def _first_update(planned: PlannedTrial, seeds: Sequence[int], known: TrialUpdat
     return at_step_0(planned, seeds, Status.RUNNING)
 
 
+def _import_error(error: BaseException) -> str | None:
+    """The line on an import that failed in a new process; Ray hands it on in the text of its own error."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    found = [line for line in lines if line.startswith(("ImportError:", "ModuleNotFoundError:"))]
+    return found[-1] if found else None
+
+
 def _reason(error: BaseException | None) -> str:
     """One line on it."""
     if error is None:
@@ -210,6 +217,8 @@ def _reason(error: BaseException | None) -> str:
         return alone_reason(cause)
     if node_was_lost(error):
         return "its node was lost, or the way to it"
+    if isinstance(error, RayActorError) and (missing := _import_error(error)):
+        return f"its process could not import what it needs: {missing}"
     if isinstance(error, RayActorError) or isinstance(cause, RayActorError):
         return "its process died (killed, out of memory, or a crash in native code); see sweep.log"
     return reason(cause)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -13,23 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.exceptions import AuthenticationError
 from ray.util import placement_group, remove_placement_group
 
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
-from infogan_bench.sweep.engine.ray_private import init_arguments
+from infogan_bench.sweep.engine.ray_private import init_arguments, same_imports
 from infogan_bench.sweep.logs import LOG_FORMAT
 from infogan_bench.training.memory import no_garbage_collection
 
 log = logging.getLogger(__name__)
 
 _GIB = 2**30
+_MIB = 2**20
+_LEAST_STORE = 80 * _MIB  # Ray itself refuses less than 75 MiB
+_STORE_FACTOR = 1.1
+_STORE_MARGIN = 64 * _MIB
 _KNOCK_SECONDS = 10
 _LONGEST_FOLDER = 40  # characters; a socket's path has 107 at most, and Ray adds up to 67
 
 
 @contextmanager
-def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> Iterator[None]:
+def ray_cluster(
+    address: str | None, code: Mapping[str, Any] | None = None, store_bytes: int | None = None
+) -> Iterator[None]:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
 
     Where this process has joined a cluster already and no `address` is given, that one is used and left as it is.
@@ -37,6 +46,8 @@ def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> I
     Args:
         address: HOST:PORT.
         code: a Ray runtime environment that brings code to the workers.
+        store_bytes: the memory that Ray sets aside for what trials share, where it is started here; None is Ray's
+            own choice, 30% of the machine's.
 
     Raises:
         InputError: if no cluster answers there, or code cannot be brought to one that this process has joined.
@@ -52,24 +63,33 @@ def ray_cluster(address: str | None, code: Mapping[str, Any] | None = None) -> I
     _require_an_answer(address)
     with (
         _usable_folder() if address == "local" else nullcontext() as folder,
-        _joined(address, code, folder),
+        _joined(address, code, folder, store_bytes),
     ):
         yield
 
 
 @contextmanager
-def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) -> Iterator[None]:
+def _joined(
+    address: str, code: Mapping[str, Any] | None, folder: str | None, store_bytes: int | None
+) -> Iterator[None]:
     """A cluster that this process joins or, where `address` is "local", starts with its files in `folder`."""
+    local = address == "local"
     try:
         ray.init(
             address=address,
-            include_dashboard=False if address == "local" else None,
+            include_dashboard=False if local else None,
             log_to_driver=False,
             logging_format=LOG_FORMAT,
-            **init_arguments(folder, local=address == "local"),
+            object_store_memory=store_bytes if local else None,
+            job_config=same_imports() if local and not code else None,
+            **init_arguments(folder, local=local),
             runtime_env=dict(code) if code else None,
         )
+    except AuthenticationError as error:
+        raise InputError(_token_fault(address)) from error
     except (ConnectionError, ValueError, RuntimeError) as error:
+        if _is_about_a_token(error):
+            raise InputError(_token_fault(address)) from error
         raise InputError(f"--address: no Ray cluster answers at {address}: {error}") from None
     try:
         yield
@@ -78,6 +98,44 @@ def _joined(address: str, code: Mapping[str, Any] | None, folder: str | None) ->
         # ends the process with exit code 1 and no word on the screen
         with no_garbage_collection():
             ray.shutdown()
+
+
+def joins(address: str | None) -> bool:
+    """Whether a sweep joins a cluster that is there, rather than starting Ray on this machine."""
+    return bool(address or os.environ.get("RAY_ADDRESS") or ray.is_initialized())
+
+
+def _is_about_a_token(error: BaseException) -> bool:
+    """Whether Ray failed for want of a token. It tells so in the text of several kinds of error."""
+    text = str(error).lower()
+    return any(word in text for word in ("unauthenticated", "authentication", "auth_token", "invalid token"))
+
+
+def _token_fault(address: str) -> str:
+    sent = "wrong" if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") else "missing"
+    return (
+        f"--address: the Ray cluster at {address} asks for a token, and it is {sent}: set RAY_AUTH_MODE=token, and "
+        "RAY_AUTH_TOKEN to the cluster's token (or RAY_AUTH_TOKEN_PATH to a file that holds it)"
+    )
+
+
+def store_bytes(images: int) -> int:
+    """The memory for Ray's object store, in bytes: the images that all trials of a machine share, and a margin."""
+    return max(_LEAST_STORE, math.ceil(_STORE_FACTOR * images) + _STORE_MARGIN)
+
+
+def shared_memory_fault(needed: int, folder: Path = Path("/dev/shm")) -> str | None:  # noqa: S108
+    """A sentence where the shared memory of this machine has no room for Ray's object store; None where it has."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return None
+    if free >= needed:
+        return None
+    return (
+        f"{folder} has {free / _MIB:.0f} MiB free, and the images take {needed / _MIB:.0f} MiB: Ray keeps them on the "
+        f"disk, which is slower. Give a container more by `docker run --shm-size={math.ceil(needed / _MIB)}m`"
+    )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,18 @@ import ray
 from ray import tune
 
 from infogan_bench.config import SweepConfig
-from infogan_bench.datasets import load_dataset
+from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.extensions import extension_sources
 from infogan_bench.records import Status, SweepListener
 from infogan_bench.sweep.engine.callback import Events
-from infogan_bench.sweep.engine.cluster import ray_cluster, require_a_node, trial_request
+from infogan_bench.sweep.engine.cluster import (
+    joins,
+    ray_cluster,
+    require_a_node,
+    shared_memory_fault,
+    store_bytes,
+    trial_request,
+)
 from infogan_bench.sweep.engine.full_card import GPU
 from infogan_bench.sweep.engine.gpus import measured_gpus
 from infogan_bench.sweep.engine.nodes import require_able_nodes, shipped_code
@@ -93,11 +101,16 @@ class Engine:
         """
         code = shipped_code(self._sweep.extensions) if ship_code else None
         with ExitStack() as stack:
+            dataset = load_dataset(self._sweep.dataset)
+            needed = store_bytes(dataset_bytes(dataset))
+            if not joins(address) and (warning := shared_memory_fault(needed)) is not None:
+                log.warning(warning)
+                print(f"warning: {warning}", file=sys.stderr)
             with self._signals.insisting():
-                stack.enter_context(ray_cluster(address, code))
-            yield self._ready(planned)
+                stack.enter_context(ray_cluster(address, code, needed))
+            yield self._ready(planned, dataset)
 
-    def _ready(self, planned: Sequence[PlannedTrial]) -> Ready:
+    def _ready(self, planned: Sequence[PlannedTrial], dataset: ImageDataset) -> Ready:
         resources = self._sweep.resources
         request = trial_request(resources)
         require_a_node(request, resources.wait)
@@ -105,7 +118,7 @@ class Engine:
         shared = ray.put(
             Shared(
                 self._sweep,
-                load_dataset(self._sweep.dataset),
+                dataset,
                 extension_sources(self._sweep.extensions),
                 self._store,
                 trial_threads(request.get("CPU", 1)),
@@ -194,6 +207,13 @@ class Engine:
         self.warnings += events.warnings
         time_is_up = limit is not None and time.monotonic() - began >= limit
         return [] if cut_short or self.fault or time_is_up else events.dropped
+
+
+def dataset_bytes(dataset: ImageDataset) -> int:
+    """Bytes of the tensors of a dataset."""
+    tensors = (dataset.train_images, dataset.test_images, dataset.train_labels, dataset.test_labels)
+    factors = dataset.factors.test.nbytes if dataset.factors else 0
+    return factors + sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
 def _slots(request: Mapping[str, float]) -> int:

@@ -7,6 +7,7 @@ pyproject.toml keeps such a version out until then.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ for _name, _value in TUNE_SETTINGS.items():
 
 from ray import cloudpickle  # noqa: E402  after what Ray may read when it is imported
 from ray.exceptions import ActorUnavailableError, RayActorError  # noqa: E402
+from ray.job_config import JobConfig  # noqa: E402
 from ray.tune.experiment import Trial as RayTrial  # noqa: E402
 from ray.tune.schedulers import HyperBandScheduler  # noqa: E402
 
@@ -55,6 +57,18 @@ def init_arguments(folder: str | None, *, local: bool) -> dict[str, Any]:
     if not local:
         return {"_temp_dir": folder}
     return {"_temp_dir": folder, "_system_config": {"prestart_worker_first_driver": False}}
+
+
+def same_imports() -> JobConfig:
+    """A job whose processes on this machine import what this process imports.
+
+    Ray has no public word for it. Without it the current folder comes first on the path of the processes: another
+    `infogan_bench` there, or a `torch.py`, would be trained with in place of what is checked and recorded here.
+    """
+    # Ray puts each of these before all others, so the last one comes first
+    job = JobConfig(_py_driver_sys_path=[str(Path(place).absolute()) for place in reversed(sys.path)])
+    job._client_job = True  # Ray would put the current folder before them
+    return job
 
 
 def process_starts(tune_controller: Any, trial: RayTrial) -> bool:

@@ -8,6 +8,7 @@ found no memory beside others; then it retries from the last checkpoint.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import shutil
 import traceback
@@ -24,6 +25,7 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
+from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, score_of
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
@@ -110,7 +112,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 if self._start:
                     with self._shared.store.at_hand(self._start) as folder:
                         self._load(folder)
-                self._last = self._trial.update if waits else self._trial.advance()
+                self._last = self._rankable(self._trial.update if waits else self._trial.advance())
             except BaseException as error:
                 self._fail(error)
         if self._full_card is not None:
@@ -184,6 +186,30 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._trial = None
         gc.collect()
         free_memory()
+
+    def _rankable(self, update: TrialUpdate) -> TrialUpdate:
+        """The update, ended where the goal is not finite or is missing: neither a scheduler nor a search can compare
+        such a trial, and its further steps would be of no use."""
+        if update.status.bad:
+            return update
+        value = update.mean(self._metric)
+        if value is None:
+            ended = update.status is not Status.RUNNING
+            if not ended and score_of(self._metric) in LAST_EVALUATION_ONLY:
+                return update
+            error = f"goal: `{self._metric}` has no value at step {update.step}"
+            seeds = tuple(replace(seed, status=Status.FAILED) for seed in update.seeds)
+            return replace(update, status=Status.FAILED, seeds=seeds, error=error)
+        if math.isfinite(value):
+            return update
+        error = f"goal: `{self._metric}` is {value} at step {update.step}"
+        seeds = tuple(
+            seed
+            if math.isfinite(seed.metrics.get(self._metric, math.nan))
+            else replace(seed, status=Status.DIVERGED, error=error)
+            for seed in update.seeds
+        )
+        return replace(update, status=Status.DIVERGED, seeds=seeds, error=error)
 
     def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, Any]:
         node = ray.util.get_node_ip_address()
