@@ -112,11 +112,18 @@ def rerun(
 
 
 def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepListener:
+    from infogan_bench.config.schedulers import find_scheduler
     from infogan_bench.sweep.progress import Progress
 
     goal = sweep.goal
-    stops = sweep.scheduler.name not in ("none", "pbt")
-    return Progress(goal.metric, goal.mode, sweep.base.steps, earlier=tuple(earlier), early_stopping=stops)
+    return Progress(
+        goal.metric,
+        goal.mode,
+        sweep.base.steps,
+        earlier=tuple(earlier),
+        early_stopping=find_scheduler(sweep.scheduler).stops,
+        time_limit=sweep.search.time_limit,
+    )
 
 
 def _finish(outcome: Outcome, allow_failures: bool) -> None:

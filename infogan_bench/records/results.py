@@ -39,6 +39,15 @@ class Status(StrEnum):
         return self in (Status.DIVERGED, Status.FAILED)
 
 
+class EndedBy(StrEnum):
+    """What ended a trial."""
+
+    DONE = "done"  # the trial itself: its steps were done, or it diverged or failed
+    SCHEDULER = "scheduler"
+    TIME_LIMIT = "time limit"  # of the sweep
+    INTERRUPT = "interrupt"  # a signal, or a full disk; `resume` goes on
+
+
 @dataclass(frozen=True)
 class SeedResult:
     """The last report of one seed of a trial."""
@@ -81,6 +90,9 @@ class TrialUpdate:
     device: str = ""  # its name; for the CPU `cpu` and the processor's
     peak_memory: int | None = None  # bytes there since it began or went on, see training.memory.PeakMemory
     mutations: tuple[Mutation, ...] = ()
+    ended_by: str | None = (
+        None  # one of `EndedBy` once no process trains it; None before, and in older records
+    )
 
     def mean(self, metric: str) -> float | None:
         """Return the mean of `metric` over the seeds, or None where a seed has no such value."""

@@ -46,6 +46,7 @@ TRIAL_COLUMNS = {
     "peak_memory": Column("whole", nullable=True, newer=True),  # bytes
     "error": Column("text", nullable=True),
     "mutations": Column("text", newer=True),  # JSON list of `Mutation`
+    "ended_by": Column("text", nullable=True, newer=True),  # one of `EndedBy`; null while the trial runs
 }
 HISTORY_COLUMNS = {
     "trial": Column("text"),
@@ -63,7 +64,7 @@ def trials_frame(updates: Collection[TrialUpdate]) -> pd.DataFrame:
 
     rows = [_row(update, seed) for update in updates for seed in update.seeds]
     dtypes = {name: _DTYPES[column.kind] for name, column in TRIAL_COLUMNS.items()}
-    dtypes |= {"peak_memory": "Int64", "error": "object"}
+    dtypes |= {"peak_memory": "Int64", "error": "object", "ended_by": "object"}
     return pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).astype(dtypes)
 
 
@@ -94,6 +95,7 @@ def _row(update: TrialUpdate, seed: SeedResult) -> Mapping[str, object]:
         "peak_memory": update.peak_memory,
         "error": seed.error or update.error,
         "mutations": json.dumps([encode(mutation) for mutation in update.mutations]),
+        "ended_by": update.ended_by,
     }
 
 
@@ -114,6 +116,7 @@ def _update(rows: Sequence[Mapping[Any, Any]], path: Path) -> TrialUpdate:
         device=first["device"],
         peak_memory=None if peak_memory is None or peak_memory != peak_memory else int(peak_memory),
         mutations=read_mutations(first.get("mutations", "[]"), path),
+        ended_by=_text(first.get("ended_by")),
     )
 
 

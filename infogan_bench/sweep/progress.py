@@ -30,11 +30,18 @@ class ProgressState:
         metric, mode: the objective.
         steps: of a trial, unless `steps` is swept.
         earlier: trials of the sweep before it was resumed.
+        time_limit: seconds after which the sweep is stopped; None for ever.
     """
 
     def __init__(
-        self, metric: str, mode: Literal["max", "min"], steps: int, earlier: Iterable[TrialUpdate] = ()
+        self,
+        metric: str,
+        mode: Literal["max", "min"],
+        steps: int,
+        earlier: Iterable[TrialUpdate] = (),
+        time_limit: float | None = None,
     ) -> None:
+        self._time_limit = time_limit
         self.metric = metric
         self.total: int | None = None
         self._best = max if mode == "max" else min
@@ -136,6 +143,10 @@ class ProgressState:
         """Seconds since this session began."""
         return now - self._began
 
+    def seconds_to_the_limit(self, now: float) -> float | None:
+        """Seconds until the time limit ends the sweep; None where there is none."""
+        return None if self._time_limit is None else max(self._time_limit - self.elapsed(now), 0.0)
+
     def seconds_left(self, now: float) -> float | None:
         """Steps that are still to do, at the rate of steps so far; None while that is unknown.
 
@@ -160,6 +171,7 @@ class Progress:
     Args:
         metric, mode, steps, earlier: see `ProgressState`.
         early_stopping: whether a scheduler may end trials early.
+        time_limit: seconds after which the sweep is stopped.
         stream: stderr by default; a live table if it is a terminal, else plain lines.
         clock: seconds.
     """
@@ -172,13 +184,14 @@ class Progress:
         *,
         earlier: Iterable[TrialUpdate] = (),
         early_stopping: bool = False,
+        time_limit: float | None = None,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._early_stopping = early_stopping
-        self._state = ProgressState(metric, mode, steps, earlier)
+        self._state = ProgressState(metric, mode, steps, earlier, time_limit)
         console = Console(file=self._stream)
         is_terminal = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(console=console, auto_refresh=False) if is_terminal else None
@@ -288,7 +301,9 @@ def _rate(state: ProgressState) -> str:
 
 
 def _time_left(state: ProgressState, now: float, early_stopping: bool) -> str:
-    seconds = state.seconds_left(now)
+    seconds, limit = state.seconds_left(now), state.seconds_to_the_limit(now)
+    if limit is not None and (seconds is None or seconds > limit):
+        return f"{_duration(limit)} to the time limit"
     if not seconds:
         return ""
     return f"at most ~{_duration(seconds)} left" if early_stopping else f"about {_duration(seconds)} left"

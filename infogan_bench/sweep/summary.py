@@ -14,6 +14,7 @@ from rich.text import Text
 from infogan_bench.config.describe import metric_text
 from infogan_bench.config.errors import count
 from infogan_bench.records import Status
+from infogan_bench.records.results import EndedBy
 from infogan_bench.sweep.record.outcome import Outcome
 from infogan_bench.tracking import without_passwords
 
@@ -55,9 +56,12 @@ def _front_lines(data: infogan_reports.SweepData, ranked: Sequence[infogan_repor
 
 
 def _counts(outcome: Outcome) -> str:
+    stopped = outcome.count(Status.STOPPED)
+    by_limit = sum(trial.ended_by == EndedBy.TIME_LIMIT for trial in outcome.trials)
     counted = [
         (outcome.count(Status.FINISHED), "finished"),
-        (outcome.count(Status.STOPPED), "stopped early"),
+        (stopped - by_limit, "stopped early"),
+        (by_limit, "stopped by the time limit"),
         (outcome.count(Status.DIVERGED), "diverged"),
         (outcome.count(Status.FAILED), "failed"),
         (outcome.count(Status.INTERRUPTED), "interrupted"),

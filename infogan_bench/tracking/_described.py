@@ -27,6 +27,7 @@ def trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]
         "infogan.device": update.device,
         "infogan.peak_memory": "" if update.peak_memory is None else str(update.peak_memory),
         "infogan.error": update.error or "",
+        "infogan.ended_by": update.ended_by or "",
         "infogan.not_finite": ", ".join(not_finite),
         "infogan.mutations": _mutations_text(update.mutations),
     }

@@ -87,3 +87,19 @@ def test_a_trial_that_dies_again_before_it_began_has_failed(
     assert events.dropped == []
     assert folder.updates["0003"].status is Status.FAILED
     assert str(folder.updates["0003"].error).startswith("its process died")
+
+
+def test_a_trial_says_what_ended_it(events: Events, folder: SweepFolder, trial: SimpleNamespace) -> None:
+    """The scheduler, the time limit, a signal: all but the last leave it stopped; the folder keeps which it was."""
+    for end, status, ended_by in (
+        (lambda: events.on_trial_complete(1, [], trial), Status.STOPPED, "scheduler"),
+        (lambda: events.end_all(Status.STOPPED), Status.STOPPED, "time limit"),
+        (lambda: events.end_all(Status.INTERRUPTED), Status.INTERRUPTED, "interrupt"),
+    ):
+        events.on_trial_start(1, [], trial)
+        assert folder.updates[PLANNED.trial_id].ended_by is None
+        end()
+        update = SweepFolder.open(folder.path).updates[PLANNED.trial_id]
+        assert (update.status, update.ended_by) == (status, ended_by)
+    folder.flush()
+    assert SweepFolder.open(folder.path).updates[PLANNED.trial_id].ended_by == "interrupt"

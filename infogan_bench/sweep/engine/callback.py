@@ -15,6 +15,7 @@ from ray.tune.result import SHOULD_CHECKPOINT
 
 from infogan_bench.errors import reason
 from infogan_bench.records import Status, SweepListener, TrialUpdate
+from infogan_bench.records.results import EndedBy
 from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason
 from infogan_bench.sweep.engine.ray_private import error_of, forgive_failure, node_was_lost
 from infogan_bench.sweep.engine.trainable import (
@@ -81,7 +82,7 @@ class Events(Callback):  # type: ignore[misc]
         )
 
     def on_trial_complete(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        self._end(trial, Status.STOPPED)
+        self._end(trial, Status.STOPPED, EndedBy.SCHEDULER)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         error = error_of(trial)
@@ -92,10 +93,10 @@ class Events(Callback):  # type: ignore[misc]
             # A process that dies as it is handed its next trial is told twice: the first time Tune queues the trial
             # again, the second time it gives the trial up, and holds on to it so that it could never be run.
             self.dropped.append(planned)
-            self._end(trial, Status.INTERRUPTED)
+            self._end(trial, Status.INTERRUPTED, EndedBy.INTERRUPT)
             log.warning("trial %s begins at the end: its process died before it began", planned.trial_id)
             return
-        self._end(trial, Status.FAILED, error=_reason(error))
+        self._end(trial, Status.FAILED, EndedBy.DONE, error=_reason(error))
         log.error("trial %s failed: %s", planned.trial_id, error)
 
     def on_trial_recover(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
@@ -122,16 +123,19 @@ class Events(Callback):  # type: ignore[misc]
 
     def end_all(self, status: Status) -> None:
         """End the trials that Ray dropped without a word: by the time limit (STOPPED), or INTERRUPTED."""
+        ended_by = EndedBy.INTERRUPT if status is Status.INTERRUPTED else EndedBy.TIME_LIMIT
         for trial, _ in list(self._live.values()):
-            self._end(trial, status)
+            self._end(trial, status, ended_by)
 
-    def _end(self, trial: RayTrial, status: Status, error: str | None = None) -> None:
+    def _end(self, trial: RayTrial, status: Status, ended_by: EndedBy, error: str | None = None) -> None:
         """Tell the last update; a trial that says of itself that it has ended keeps its own status, unless it was
         interrupted before its last checkpoint was written."""
         name = planned_trial_of(trial.config).trial_id
         _, update = self._live.get(name) or (trial, self._never_started(trial))
         if not update.status.ended or (status is Status.INTERRUPTED and not update.status.bad):
-            update = replace(update, status=status, error=error or update.error)
+            update = replace(update, status=status, error=error or update.error, ended_by=ended_by)
+        else:
+            update = replace(update, ended_by=EndedBy.DONE)
         checkpoint = trial.checkpoint
         if update.status.ended and checkpoint is not None:
             self._keep(name, checkpoint.path)
@@ -195,7 +199,14 @@ def _first_update(planned: PlannedTrial, seeds: Sequence[int], known: TrialUpdat
     """A trial as it starts, or as it was when it was interrupted."""
     if known is not None:
         resumed = tuple(replace(seed, status=Status.RUNNING) for seed in known.seeds)
-        return replace(known, status=Status.RUNNING, seeds=resumed, error=None, mutations=planned.mutations)
+        return replace(
+            known,
+            status=Status.RUNNING,
+            seeds=resumed,
+            error=None,
+            ended_by=None,
+            mutations=planned.mutations,
+        )
     return at_step_0(planned, seeds, Status.RUNNING)
 
 
