@@ -79,7 +79,7 @@ class Search:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether it tries every combination of the values."""
+        """Say whether it tries every combination of the values."""
         return self.make is None
 
     def maker(self) -> Callable[..., Any]:

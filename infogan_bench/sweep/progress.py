@@ -1,4 +1,4 @@
-"""What a sweep looks like while it runs: a live table on a terminal, a plain line now and then elsewhere."""
+"""The display of a sweep while it runs: a live table on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Score:
 
     @property
     def same(self) -> bool:
-        """Whether both are the same bit for bit."""
+        """Say whether both are the same bit for bit."""
         if self.now is None:
             return False
         return self.recorded == self.now or (math.isnan(self.recorded) and math.isnan(self.now))
@@ -135,7 +135,7 @@ def comparison_text(compared: Comparison) -> str:
 
 
 def difference_text(difference: Score, compared: Comparison) -> str:
-    """Where a rerun first left the record, and what may be why."""
+    """A sentence on where a rerun first left the record, and what may be why."""
     now = compared.error or "nothing" if difference.now is None else repr(difference.now)
     why = (
         "; ".join(compared.elsewhere) or "versions and system are the same; the processor may be another one"

@@ -258,8 +258,8 @@ class Session:
 
 
 def _learning_search() -> type[Proposals]:
-    """What proposes trials while the sweep runs, imported with Optuna, which a search that does not learn has no need
-    of.
+    """The class that proposes trials while the sweep runs, imported with Optuna, which a search that does not learn
+    has no need of.
 
     Call it before `logging_to`, which takes over Optuna's loggers as they are when it is imported.
     """

@@ -1,4 +1,4 @@
-"""What the command line prints at the end of a sweep."""
+"""The lines that the command line prints at the end of a sweep."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _FLUSH_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Delivery:
-    """What `track` did: to which store, for how many trials, and what is missing there, if anything."""
+    """An account of what `track` did: to which store, for how many trials, and what is missing there, if anything."""
 
     uri: str
     trials: int
@@ -73,7 +73,7 @@ def tracker_of(
 
 
 def _status(sweep: SweepConfig, folder: SweepFolder) -> Status:
-    """How the sweep ended, as its trials tell it."""
+    """The status of a sweep at its end, as its trials tell it."""
     trials = folder.updates.values()
     cut_short = len(trials) < plan(sweep).total and sweep.search.time_limit is None
     if cut_short or not all(trial.status.ended for trial in trials):

@@ -169,7 +169,8 @@ class Events(Callback):  # type: ignore[misc]
                 self._store.remove(path)
 
     def _note_fault(self, error: BaseException | None) -> bool:
-        """Whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the `fault`."""
+        """Say whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the
+        `fault`."""
         cause = getattr(error, "cause", None) or error
         if not isinstance(cause, OSError) or not is_disk_fault(cause):
             return False
@@ -218,7 +219,7 @@ def _import_error(error: BaseException) -> str | None:
 
 
 def _reason(error: BaseException | None) -> str:
-    """One line on it."""
+    """A line on why a trial failed."""
     if error is None:
         return "failed for a reason that Ray does not tell; see sweep.log"
     cause = getattr(error, "cause", None) or error

@@ -101,12 +101,12 @@ def _joined(
 
 
 def joins(address: str | None) -> bool:
-    """Whether a sweep joins a cluster that is there, rather than starting Ray on this machine."""
+    """Say whether a sweep joins a cluster that is there, rather than starting Ray on this machine."""
     return bool(address or os.environ.get("RAY_ADDRESS") or ray.is_initialized())
 
 
 def _is_about_a_token(error: BaseException) -> bool:
-    """Whether Ray failed for want of a token. It tells so in the text of several kinds of error."""
+    """Say whether Ray failed for want of a token. It tells so in the text of several kinds of error."""
     text = str(error).lower()
     return any(word in text for word in ("unauthenticated", "authentication", "auth_token", "invalid token"))
 
@@ -140,7 +140,7 @@ def shared_memory_fault(needed: int, folder: Path = Path("/dev/shm")) -> str | N
 
 @contextmanager
 def _usable_folder() -> Iterator[str | None]:
-    """Where Ray puts its logs and sockets: None for the place that it would choose, else a folder of our own.
+    """A place for Ray's logs and sockets: None for the place that it would choose, else a folder of our own.
 
     Ray's own, TMPDIR/ray, may belong to another user of the machine, or be too long a path for a socket.
     """
@@ -168,7 +168,7 @@ def _require_an_answer(address: str) -> None:
 
 
 def trial_request(resources: ResourcesConfig) -> dict[str, float]:
-    """What one trial asks of Ray, as {resource: amount}; call it while Ray runs.
+    """The resources that one trial asks of Ray, as {resource: amount}; call it while Ray runs.
 
     For `gpus: auto` that is a whole card where there is one: on it, `measured_gpus` finds the share that a trial needs.
     """

@@ -217,6 +217,6 @@ def dataset_bytes(dataset: ImageDataset) -> int:
 
 
 def _slots(request: Mapping[str, float]) -> int:
-    """How many trials the cluster has room for at once."""
+    """The number of trials that the cluster has room for at once."""
     there_is = ray.cluster_resources()
     return min((int(there_is.get(name, 0) // amount) for name, amount in request.items()), default=1)

@@ -26,12 +26,12 @@ class FullCardError(RayActorError):  # type: ignore[misc]
 
 
 def share_of_a_card() -> float:
-    """How much of a card Ray granted this process: 0 if none, below 1 if others may be on it as well."""
+    """The share of a card that Ray granted this process: 0 if none, below 1 if others may be on it as well."""
     return float(ray.get_runtime_context().get_assigned_resources().get(GPU, 0.0))
 
 
 def alone_reason(error: BaseException) -> str:
-    """Why a trial failed that had a card to itself."""
+    """A sentence on the failure of a trial that had a card to itself."""
     return (
         "CUDA out of memory alone on the card: lower `batch` or `architecture.width`, or train one seed after the "
         f"other by `seeds_together: one-by-one` ({reason(error)})"

@@ -42,7 +42,7 @@ _SIZED = ("method.", "architecture.", "batch", "codes.", *MEMORY_KEYS, "optimise
 
 @dataclass(frozen=True)
 class Footprint:
-    """What the largest trial of a sweep takes of a card, in bytes, with all that CUDA itself takes there."""
+    """The memory that the largest trial of a sweep takes of a card, in bytes, with all that CUDA itself takes there."""
 
     card: str
     taken: int
@@ -50,7 +50,7 @@ class Footprint:
 
     @property
     def trials(self) -> int:
-        """How many fit at once; one always, since a card of its own is the most that a trial can have."""
+        """The trials that fit at once; one always, since a card of its own is the most that a trial can have."""
         return max(1, int(_SAFETY * self.total / self.taken))
 
 

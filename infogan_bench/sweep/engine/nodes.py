@@ -86,7 +86,7 @@ def _ask(node: str, store: CheckpointStore, marker: str, modules: Sequence[str])
 
 
 def _look(store: CheckpointStore, marker: str, modules: Sequence[str], wanted: str) -> list[str]:
-    """What is wrong with the node that this runs on."""
+    """Sentences on the faults of the node that this runs on."""
     faults = []
     if fingerprint() != wanted:
         faults.append(

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 def donors(
     scores: Mapping[str, float | None], *, quantile: float, mode: str, seed: int, step: int
 ) -> dict[str, str]:
-    """Who takes over from whom: {trial of the lower quantile: trial of the upper one}.
+    """The trials that take over from others: {trial of the lower quantile: trial of the upper one}.
 
     A trial without a finite score is below all others; of equals, the later one is. No trial takes over from one
     that is not better.

@@ -72,7 +72,7 @@ def same_imports() -> JobConfig:
 
 
 def process_starts(tune_controller: Any, trial: RayTrial) -> bool:
-    """Whether Ray starts a process for a trial that waits.
+    """Say whether Ray starts a process for a trial that waits.
 
     Without it a process that is free goes to a trial that one starts for already, and that one is thrown away: where
     trials end faster than processes start, a process that was lost would never be replaced.
@@ -120,7 +120,8 @@ def preempted_error(message: str) -> dict[str, Any]:
 
 
 def node_was_lost(error: BaseException | None) -> bool:
-    """Whether the machine, or the way to it, went away, and not the process alone. Ray tells that in its message only.
+    """Say whether the machine, or the way to it, went away, and not the process alone. Ray tells that in its message
+    only.
 
     A node that is drained is not counted by Ray itself.
     """
@@ -130,6 +131,6 @@ def node_was_lost(error: BaseException | None) -> bool:
 
 
 def ends_the_process(error: BaseException) -> bool:
-    """Whether Ray raised this to end the process that it runs in. Taken for a fault of the trial, it would be caught,
-    and a process that Ray wants to end would live on."""
+    """Say whether Ray raised this to end the process that it runs in. Taken for a fault of the trial, it would be
+    caught, and a process that Ray wants to end would live on."""
     return hasattr(error, "ray_terminate_msg")

@@ -37,7 +37,7 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
 
     @property
     def learns(self) -> bool:
-        """Whether the next trial depends on what has ended."""
+        """Say whether the next trial depends on what has ended."""
         return self._proposals is not None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
@@ -76,7 +76,7 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
 
 
 def trials_ahead(slots: int, learns: bool) -> int:
-    """How many trials wait for one of the `slots` in which trials run.
+    """The number of trials that wait for one of the `slots` in which trials run.
 
     Ray starts as many processes at a time as trials wait, and keeps no more free ones for the next trials. A search
     that learns knows more the later it is asked; but with one trial that waits, 1,000 slots would be filled one after

@@ -49,7 +49,7 @@ WARNING = "warning"
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials of a sweep have in common.
+    """The parts that all trials of a sweep have in common.
 
     The driver puts it into Ray's object store once; from there the processes of a node map one copy of the images.
     So workers need neither the dataset nor the extension files on their own disks.
@@ -68,7 +68,8 @@ def planned_trial_of(config: Mapping[str, Any]) -> PlannedTrial:
 
 
 class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
-    """One trial at a time; `config` holds `shared` (a reference to `Shared`) and `planned_trial` (JSON)."""
+    """A process that trains one trial at a time; `config` holds `shared` (a reference to `Shared`) and
+    `planned_trial` (JSON)."""
 
     def setup(self, config: dict[str, Any]) -> None:
         if not ray.get_gpu_ids():
@@ -241,13 +242,13 @@ def at_step_0(planned: PlannedTrial, seeds: Sequence[int], status: Status) -> Tr
 
 
 def _as_full_card(error: BaseException) -> FullCardError | None:
-    """What a trial raises that found no memory on a card where others may be as well; None for any other error."""
+    """The error of a trial that found no memory on a card where others may be as well; None for any other error."""
     shared = is_out_of_memory(error) and 0 < share_of_a_card() < 1
     return FullCardError(reason(error)) if shared else None
 
 
 def trial_spec(sweep: SweepConfig, planned: PlannedTrial) -> TrialSpec:
-    """What a trial of `sweep` trains."""
+    """The specification of a trial of `sweep`."""
     return TrialSpec(
         trial=planned.trial_id,
         params=planned.params,

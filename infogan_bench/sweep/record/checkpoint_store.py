@@ -1,4 +1,4 @@
-"""Where the checkpoints of trials that have not ended lie: a folder, or an object store, that every node reaches."""
+"""The store of the checkpoints of trials that have not ended: a folder, or an object store, that every node reaches."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CheckpointStore:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder, so that its files can be read where they are."""
+        """Say whether it is a folder, so that its files can be read where they are."""
         return isinstance(self.filesystem, LocalFileSystem)
 
     @contextmanager
@@ -91,7 +91,7 @@ class CheckpointStore:
             file.write(b"infogan-bench")
 
     def sees(self, path: str) -> bool:
-        """Whether there is a file at `path`."""
+        """Say whether there is a file at `path`."""
         return bool(self.filesystem.get_file_info(path).type == FileType.File)
 
     def new_run(self) -> str:

@@ -1,4 +1,5 @@
-"""When a sweep folder can no longer be written: the disk or a quota is full, or the folder turned read-only."""
+"""Faults for which a sweep folder can no longer be written: the disk or a quota is full, or the folder turned
+read-only."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ _FAULTS = {
 
 
 def is_disk_fault(error: BaseException | None) -> bool:
-    """Whether `error` says that there is no space, or no right to write."""
+    """Say whether `error` says that there is no space, or no right to write."""
     return isinstance(error, OSError) and error.errno in _FAULTS
 
 
 def disk_fault(error: OSError, folder: Path) -> str:
-    """What is the matter and how the sweep in `folder` goes on, in one line.
+    """A sentence on what is the matter and how the sweep in `folder` goes on, in one line.
 
     Args:
         error: `is_disk_fault`; it names the place if that is another one than the folder.

@@ -1,4 +1,5 @@
-"""What may be changed in a sweep's file before it is resumed, and what is refused since it would mix two sweeps.
+"""The changes that may be made in a sweep's file before it is resumed, and what is refused since it would mix two
+sweeps.
 
 `sweep.yaml` is the user's to edit; `as-run.yaml` beside it is what ran last, and the two are compared.
 """
@@ -44,7 +45,7 @@ def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
 
 
 def _adds_only(was: SweepConfig, now: SweepConfig) -> bool:
-    """Whether the trials of `was` are the first of `now`."""
+    """Say whether the trials of `was` are the first of `now`."""
     before, after = plan(was), plan(now)
     if before.assignments is None or after.assignments is None:  # the search proposes them as it goes
         return was.space == now.space and after.total >= before.total

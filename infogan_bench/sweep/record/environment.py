@@ -1,4 +1,4 @@
-"""Where and with what a sweep ran: recorded in its sweep.yaml, shown in its report."""
+"""The machine and the versions with which a sweep ran: recorded in its sweep.yaml, shown in its report."""
 
 from __future__ import annotations
 

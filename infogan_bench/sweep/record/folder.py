@@ -122,11 +122,11 @@ class SweepFolder:
         return self._updates.get(trial)
 
     def trial_folder(self, trial: str) -> Path:
-        """Where a trial's checkpoint and pictures lie."""
+        """The folder of a trial's checkpoint and pictures."""
         return self.paths.trial(trial).folder
 
     def checkpoint_store(self, place: str | None) -> CheckpointStore:
-        """Where the checkpoints of trials that have not ended lie: at `place`, or in this folder.
+        """The store of the checkpoints of trials that have not ended: at `place`, or in this folder.
 
         Raises:
             InputError: if `place` cannot be understood, or names a server that does not answer.
@@ -218,7 +218,7 @@ class SweepFolder:
             self.flush()
 
     def _due(self, *, at_least: float) -> bool:
-        """Whether the tables are that many seconds old, and rewriting them keeps to its share of the time."""
+        """Say whether the tables are that many seconds old, and rewriting them keeps to its share of the time."""
         return time.monotonic() - self._written > max(at_least, self._cost / _SHARE_OF_TIME)
 
     def ended(self, status: Status) -> None:
@@ -237,7 +237,7 @@ class SweepFolder:
         self._cost = self._written - began
 
     def trials(self) -> pd.DataFrame:
-        """One row per trial and seed, in the order of trial ids."""
+        """A row for each trial and seed, in the order of trial ids."""
         return trials_frame(self.updates.values())
 
     def history(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the trials of a sweep reported, as numbers: a sweep may have 10,000 trials and millions of values."""
+"""The reports of the trials of a sweep, as numbers: a sweep may have 10,000 trials and millions of values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROWS_A_BLOCK = 2**20  # of a file: while it is written no more than these are t
 
 
 class Point(NamedTuple):
-    """One value of one seed."""
+    """A value of one seed."""
 
     seed: int
     step: int
@@ -54,7 +54,7 @@ class History:
         self._curves[trial] = curve
 
     def points(self, trial: str) -> list[Point]:
-        """What a trial has reported so far."""
+        """The values that a trial has reported so far."""
         names = list(self._metrics)
         curve = self._curves.get(trial, _Curve())
         return [Point(seed, step, names[metric], value) for seed, step, metric, value in curve.rows()]
@@ -79,7 +79,7 @@ class History:
 
     @classmethod
     def read(cls, path: Path) -> History:
-        """What `write` wrote.
+        """The history that `write` wrote.
 
         Raises:
             RecordError: if it cannot be read, or is another table.

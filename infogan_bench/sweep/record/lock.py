@@ -1,4 +1,4 @@
-"""One process at a time works on a sweep folder."""
+"""A lock, so that one process at a time works on a sweep folder."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _require_free(file: TextIO, path: Path) -> None:
 
 
 def _holder(file: TextIO) -> dict[str, object]:
-    """Who the file names; nobody, if it is empty or its writer died over it."""
+    """The process that the file names; nobody, if it is empty or its writer died over it."""
     file.seek(0)
     try:
         holder = json.loads(file.read())

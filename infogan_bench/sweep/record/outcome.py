@@ -1,4 +1,4 @@
-"""How a sweep ended: the counts, the status, the exit code."""
+"""The end of a sweep: the counts, the status, the exit code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infogan_bench.records import Status, TrialUpdate, trial_order
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is left of a sweep when no trial runs any more.
+    """The state of a sweep when no trial runs any more.
 
     `trials` are those that ever started; `signal` is the number of the signal that stopped the sweep, if one did;
     `fault` says why it could not go on (a full disk), and what to do.
@@ -25,7 +25,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     def count(self, *statuses: Status) -> int:
-        """How many trials have one of these statuses."""
+        """The number of trials that have one of these statuses."""
         return sum(trial.status in statuses for trial in self.trials)
 
     @property
@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned trial has ended."""
+        """Say whether every planned trial has ended."""
         return len(self.trials) == self.planned and all(trial.status.ended for trial in self.trials)
 
     @property

@@ -1,4 +1,4 @@
-"""How long a sweep took: when each of its sessions began, and how long it lasted, in `sessions.jsonl`."""
+"""The time that a sweep took: when each of its sessions began, and how long it lasted, in `sessions.jsonl`."""
 
 from __future__ import annotations
 

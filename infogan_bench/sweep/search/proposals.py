@@ -76,7 +76,7 @@ class Proposals:
 
     @property
     def left(self) -> int:
-        """How many trials may still be proposed."""
+        """The number of trials that may still be proposed."""
         return len(self._ids_left)
 
     def propose(self) -> PlannedTrial:
@@ -158,7 +158,7 @@ class Proposals:
             self._file.add(trial)
 
     def _is_ours(self, trial: FrozenTrial, record: Mapping[str, TrialUpdate]) -> bool:
-        """Whether a stored trial is of this space, and of the same values as on record."""
+        """Say whether a stored trial is of this space, and of the same values as on record."""
         if trial.distributions != self._distributions:
             return False
         update = record.get(trial.user_attrs.get(_TRIAL, ""))
@@ -206,7 +206,7 @@ class Proposals:
         )
 
     def _end(self, update: TrialUpdate | None) -> tuple[TrialState, list[float] | None]:
-        """How a trial stands by its last record."""
+        """The state and the values of a trial by its last record."""
         if update is None or not update.status.ended:
             return TrialState.RUNNING, None
         values = self._values(update)

@@ -1,4 +1,4 @@
-"""What a search learns from an earlier sweep before its first trial (`search.warm_start`, `--from`)."""
+"""The trials that a search learns from in an earlier sweep before its first trial (`search.warm_start`, `--from`)."""
 
 from __future__ import annotations
 
