@@ -25,7 +25,7 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import SweepConfig, apply
-from infogan_bench.config.metrics import LAST_EVALUATION_ONLY, score_of
+from infogan_bench.config.metrics import at_last_evaluation_only
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
@@ -196,7 +196,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         value = update.mean(self._metric)
         if value is None:
             ended = update.status is not Status.RUNNING
-            if not ended and score_of(self._metric) in LAST_EVALUATION_ONLY:
+            if not ended and at_last_evaluation_only(self._metric):
                 return update
             error = f"goal: `{self._metric}` has no value at step {update.step}"
             seeds = tuple(replace(seed, status=Status.FAILED) for seed in update.seeds)
