@@ -267,12 +267,12 @@ def test_of_equals_the_best_is_the_first_in_the_plan():
 
 
 def test_the_time_left_counts_down_to_the_limit_where_that_comes_first() -> None:
-    """100 trials of 40 steps, 80 of which took 20 s: without a limit that is 980 s more."""
+    """100 trials of 40 steps, four of which took 20 s: without a limit that is 480 s more."""
     state = ProgressState("L_I", "max", 40, time_limit=120.0)
     state.begin(100, 0.0)
-    for number in range(2):
+    for number in range(4):
         state.update(TrialUpdate(f"{number:04d}", {}, Status.RUNNING, 0))
         state.update(TrialUpdate(f"{number:04d}", {}, Status.FINISHED, 40))
-    assert state.seconds_left(20.0) == 980.0
+    assert state.seconds_left(20.0) == 480.0
     assert status_line(state, 20.0).endswith("2 min to the time limit")
     assert status_line(state, 90.0).endswith("30 s to the time limit")
