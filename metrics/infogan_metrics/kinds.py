@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, as_codes, as_factors, check_same_rows, constant_columns
+from infogan_metrics.arrays import Codes, as_codes, as_factors, check_same_rows, constant_columns, unit_size
 from infogan_metrics.score import NotDefinedError
 
 KindName = Literal["category", "ordered", "continuous", "circular"]
@@ -149,12 +149,12 @@ def as_codes_and_columns(
     *,
     whole: Literal["category", "ordered"] = "category",
 ) -> tuple[Codes, Columns]:
-    """Return both, checked to have one row per sample.
+    """Return both, checked to have one row per sample. Codes too large or too small to be squared are rescaled.
 
     Raises:
         ValueError: as `as_codes` and `as_columns` do, or if the numbers of rows differ.
     """
-    x, columns = as_codes(codes), as_columns(factors, kinds, whole=whole)
+    (x, _), columns = unit_size(as_codes(codes)), as_columns(factors, kinds, whole=whole)
     check_same_rows(x, columns.values)
     return x, columns
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.arrays import Codes, Indices, as_codes, check_same_rows, constant_columns
+from infogan_metrics.arrays import Codes, Indices, as_codes, check_same_rows, constant_columns, unit_size
 from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
 from infogan_metrics.kinds import Columns, Kind, Kinds, as_columns, check_factors_vary
 from infogan_metrics.neighbours import (
@@ -107,7 +107,7 @@ def typed_informations(
         NotDefinedError: if a factor is constant, in the name of `score`.
         ValueError: if the arrays are malformed, or there are not more samples than neighbours.
     """
-    x = as_codes(codes)
+    x, _ = unit_size(as_codes(codes))
     y = as_columns(factors, kinds)
     check_same_rows(x, y.values)
     check_factors_vary(y, score)

@@ -33,7 +33,8 @@ from infogan_bench.config import (
     plan,
 )
 from infogan_bench.errors import InputError
-from infogan_bench.records.results import Mutation, Status, TrialUpdate
+from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
+from infogan_bench.records.trial import TrialRecord, write_trial
 from infogan_bench.sweep import Outcome, resume, start
 from infogan_bench.sweep.engine.pbt import donors, explore, rejoined
 from infogan_bench.sweep.planned_trial import PlannedTrial
@@ -301,8 +302,10 @@ def test_a_resumed_population_stands_where_its_checkpoints_do(tmp_path: Path) ->
     def saved(name: str, step: int, *mutations: Mutation) -> PlannedTrial:
         folder = tmp_path / name
         folder.mkdir()
-        document = {"progress": [{"step": step}], "mutations": [vars(mutation) for mutation in mutations]}
-        (folder / "trial.json").write_text(json.dumps(document))
+        seed = SeedResult(0, Status.RUNNING, step)
+        record = TrialRecord(trial_id=name, params={}, run={}, dataset={}, seeds=(0,), progress=(seed,),
+                             history=(), mutations=mutations)  # fmt: skip
+        write_trial(folder, record)
         return PlannedTrial(name, {LAMBDA: 1}, checkpoint=str(folder))
 
     storage = CheckpointStore.in_folder(tmp_path)
