@@ -232,7 +232,8 @@ class _Comparison:
             encodings.append(
                 [np.empty(0) if other is generator else read_votes(other, images) for other in models]
             )
-        return infogan_metrics.model_centrality(encodings, fixed).per_model
+        categorical = [[code.kind == "categorical" for code in model.codes.all] for model in models]
+        return infogan_metrics.model_centrality(encodings, fixed, categorical=categorical).per_model
 
 
 def udr_columns(codes: LatentCodes, posterior: Posterior) -> Codes:

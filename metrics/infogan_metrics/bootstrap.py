@@ -1,4 +1,4 @@
-"""How far a score would move with another sample of the same size."""
+"""Intervals of how far a score would move with another sample of the same size."""
 
 from __future__ import annotations
 

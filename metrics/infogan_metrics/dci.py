@@ -41,7 +41,7 @@ class DCI(Score):
 
 
 def disentanglement(importance: ArrayLike) -> Disentanglement:
-    """Whether each code matters to one factor only: 1 less the entropy of its importances, to base n_factors.
+    """Disentanglement of codes: 1 less the entropy of the importances of each, to base n_factors.
 
     Args:
         importance: non-negative array (n_codes, n_factors).
@@ -61,7 +61,7 @@ def disentanglement(importance: ArrayLike) -> Disentanglement:
 
 
 def completeness(importance: ArrayLike) -> Completeness:
-    """Whether one code only matters to each factor: 1 less the entropy of its importances, to base n_codes.
+    """Completeness of factors: 1 less the entropy of the importances for each, to base n_codes.
 
     Args:
         importance: non-negative array (n_codes, n_factors).

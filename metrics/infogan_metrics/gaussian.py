@@ -1,4 +1,4 @@
-"""How far codes are from independent, as if they were jointly Gaussian. No labels and no factors are used."""
+"""Distances of codes from independent ones, as if they were jointly Gaussian. No labels and no factors are used."""
 
 from __future__ import annotations
 

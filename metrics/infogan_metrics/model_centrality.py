@@ -79,17 +79,12 @@ def model_centrality(
     random = np.random.default_rng(seed)
     orders = [random.permutation(len(votes)) for votes in held]
     pairwise = np.full((n_models, n_models), np.nan)
-    for i in range(n_models):
-        for j in range(n_models):
-            if i != j:
-                votes = _as_votes(encodings[i][j], i, j, len(held[i]))
-                found = _found(votes, None if flags is None else _fitting(flags[j], votes.shape[2], j))
-                if found is not None:
-                    learned = orders[i] if scored_on == "learned" else orders[i][: len(found) // 2]
-                    scored = orders[i] if scored_on == "learned" else orders[i][len(found) // 2 :]
-                    pairwise[i, j] = _accuracy(held[i], found, learned, scored)
-                else:
-                    pairwise[i, j] = 0.0
+    for i, j in np.argwhere(~np.eye(n_models, dtype=bool)):
+        votes = _as_votes(encodings[i][j], i, j, len(held[i]))
+        found = _found(votes, None if flags is None else _fitting(flags[j], votes.shape[2], j))
+        half = len(votes) // 2 if scored_on == "held_out" else 0
+        learned, scored = orders[i][:half] if half else orders[i], orders[i][half:]
+        pairwise[i, j] = 0.0 if found is None else _accuracy(held[i], found, learned, scored)
     similarity = (pairwise + pairwise.T) / 2
     per_model: NDArray[np.float64] = np.nanmean(similarity, axis=1)
     return ModelCentrality(float(per_model.mean()), len(held[0]), per_model, similarity, pairwise)

@@ -1,4 +1,4 @@
-"""Whether a code orders samples as a measurement of them does."""
+"""Rank correlation: a code orders samples as a measurement of them does."""
 
 from __future__ import annotations
 

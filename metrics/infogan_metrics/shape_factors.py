@@ -1,4 +1,4 @@
-"""How a drawn shape leans and how thick its strokes are, measured on its pixels.
+"""Slant and stroke width of a drawn shape, measured on its pixels.
 
 Slant is that of Morpho-MNIST (Castro et al., JMLR 20, 2019, arXiv:1809.10780). Its thickness, twice the mean distance
 to the background along the medial axis, needs a threshold and an enlarged image; `stroke_width` measures the same
@@ -14,7 +14,7 @@ _CHUNK = 1_000  # images measured at once, so that temporaries stay small
 
 
 def slant(images: ArrayLike) -> NDArray[np.float64]:
-    """How far each image leans to the right: a shear, in columns per row upwards.
+    """Slant of each image to the right: a shear, in columns per row upwards.
 
     It is -mu_11 / mu_02, of the second moments about the centroid, the row being y. Shifting each row by s columns for
     every row further up adds exactly s to it, whatever the shape; its arc tangent is Morpho-MNIST's angle.

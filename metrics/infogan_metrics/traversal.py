@@ -1,4 +1,4 @@
-"""How strongly a code acts on the images, measured on a traversal."""
+"""Strength of a code's effect on the images, measured on a traversal."""
 
 from __future__ import annotations
 

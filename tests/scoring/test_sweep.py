@@ -138,7 +138,8 @@ def test_centrality_is_that_of_the_library_on_each_others_images(
     votes = [scoring.held_code_images(model, 0) for model in models]
     encodings = [[scoring.read_votes(model, images) for model in models] for images, _ in votes]
     assert encodings[0][2].shape == (VOTES, IMAGES, 3)
-    expected = model_centrality(encodings, [held for _, held in votes]).per_model
+    categorical = [[code.kind == "categorical" for code in model.codes.all] for model in models]
+    expected = model_centrality(encodings, [held for _, held in votes], categorical=categorical).per_model
     found = by_place(trained, "model_centrality")
     assert [found[place].scores["model_centrality"] for place in PLACES] == expected.tolist()
 
