@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from infogan_bench import Sweep
 from infogan_bench.sweep.track import track as send_folder
 from infogan_bench.tracking import free_port, view_path
 from tests.tracking.support import run_id, serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECONDS = 100_000  # milliseconds; MLflow's server takes its time on a machine that has other things to do
 
 
 @pytest.fixture
-def page():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 2600, "height": 1000})
-        page.set_default_timeout(SECONDS)
-        yield page
-        browser.close()
+def page(browser):
+    page = browser.new_page(viewport={"width": 2600, "height": 1000})
+    page.set_default_timeout(SECONDS)
+    yield page
+    page.close()
 
 
 @pytest.mark.browser

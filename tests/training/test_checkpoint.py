@@ -233,7 +233,7 @@ def test_a_copy_without_optimisers_makes_images_and_is_not_trained_on(
     weights = restore_model(copied).networks.state_dict()
     for name, tensor in trainer.model.networks.state_dict().items():
         assert torch.equal(weights[name], tensor), name
-    with pytest.raises(InputError, match=r"weights alone, and no adam/G/\.\.\.: nothing can go on from it"):
+    with pytest.raises(InputError, match=r"weights alone, and no adam/D/\.\.\.: nothing can go on from it"):
         restore_trainer(copied, mnist.train_images)
 
 
