@@ -1,4 +1,4 @@
-"""What is the user's to mend, and how an exception is told in one record."""
+"""The error for wrong input, which the user can mend, and an exception as one line of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One configuration with all its seeds, in plain Python: what `infogan-bench train` and each trial run."""
+"""A configuration with all its seeds, in plain Python: what `infogan-bench train` and each trial run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from infogan_bench.training.memory import PeakMemory
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """What a trial is.
+    """The settings of a trial.
 
     `params` are the swept values that it begins with, and `mutations` what they became since; `run` has taken in the
     newest. `moving` are the keys of the run that may change so: every report has their values, as `param/KEY`.
@@ -99,7 +99,7 @@ class Trial:
 
     @property
     def device(self) -> torch.device:
-        """Where the trial trains."""
+        """The device on which the trial trains."""
         return next(iter(self._trainers.values())).device
 
     @property
@@ -109,7 +109,7 @@ class Trial:
 
     @property
     def update(self) -> TrialUpdate:
-        """Where the trial stands."""
+        """The state of the trial."""
         seeds = tuple(self._results.values())
         statuses = {result.status for result in seeds}
         status = next((s for s in (Status.DIVERGED, Status.RUNNING) if s in statuses), Status.FINISHED)
@@ -158,7 +158,7 @@ class Trial:
                 yield error
 
     def _record(self, trainer: Trainer, before: SeedResult, outcome: Interval | DivergedError) -> SeedResult:
-        """Where a seed stands after `outcome`: scored, unless it diverged."""
+        """Return the state of a seed after `outcome`: scored, unless it diverged."""
         if isinstance(outcome, DivergedError):
             return replace(before, status=Status.DIVERGED, step=outcome.step, error=str(outcome))
         started = time.perf_counter()
@@ -273,7 +273,7 @@ class Trial:
 
 
 def mutations_of(folder: Path) -> tuple[Mutation, ...]:
-    """How the trial that was saved in `folder` had changed by then."""
+    """Return the changes that the trial saved in `folder` had gone through by then."""
     return read_trial(folder).mutations
 
 
@@ -346,7 +346,7 @@ def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
 
 
 def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
-    """Whether two configurations ask for the same images, wherever the files lie by now."""
+    """Return whether two configurations ask for the same images, wherever the files lie by now."""
     return one.model_copy(update={"data_dir": other.data_dir}) == other
 
 

@@ -29,6 +29,7 @@ from infogan_reports.figures import Figure, effect_figure, panel_figure
 
 from infogan_bench.api.trained import TrainedModel
 from infogan_bench.config.metrics import is_better_low
+from infogan_bench.config.quantities import run_quantities
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.records import SweepPaths
@@ -62,7 +63,7 @@ class Sweep:
             InputError: if it is none, or one of its files cannot be read.
         """
         try:
-            return cls(load(Path(folder)))
+            return cls(load(Path(folder), run_quantities()))
         except ReportError as error:
             raise InputError(str(error)) from None
 

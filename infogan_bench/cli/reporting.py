@@ -27,15 +27,16 @@ def report(
     """Make the HTML report of a sweep, finished or still running, or compare several sweeps in one."""
     from infogan_reports import ReportError, build_comparison, build_report
 
+    from infogan_bench.config.quantities import run_quantities
     from infogan_bench.pictures.for_report import write_report_pictures
 
     try:
         if len(folders) > 1:
-            path = build_comparison(folders, output)
+            path = build_comparison(folders, output, run_quantities())
         else:
             for problem in write_report_pictures(folders[0]):
                 typer.echo(f"warning: {problem}", err=True)
-            path = build_report(folders[0], output)
+            path = build_report(folders[0], output, run_quantities())
     except ReportError as error:
         raise InputError(str(error)) from None
     typer.echo(path)

@@ -25,7 +25,7 @@ Assignment = dict[str, Any]  # dotted key of the base run -> value
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep will try.
+    """The trials that a sweep will try.
 
     `assignments` has the parameters of each trial in order, each once, or is None where the search decides
     while it runs (tpe, cmaes, gp, nsga2). `total` is the number of trials; `notices` are sentences that the user
@@ -87,7 +87,7 @@ def _count(sweep: SweepConfig) -> int:
 
 
 def _samples(sweep: SweepConfig, rest: Mapping[str, Domain]) -> int:
-    """How many configurations a search that draws them takes of the domains it draws from."""
+    """Return the number of configurations that a drawing search takes of the domains it draws from."""
     return min(number for number in (sweep.search.trials, _size(rest)) if number is not None)
 
 

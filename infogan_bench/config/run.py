@@ -65,7 +65,7 @@ class ArchitectureConfig(Section):
 
 
 class MethodConfig(Section):
-    """How a model is trained; `method: vae` is short for `method: {name: vae}`."""
+    """The method by which a model is trained; `method: vae` is short for `method: {name: vae}`."""
 
     name: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""What goes wrong with a dataset."""
+"""The error of a dataset that cannot be used."""
 
 from infogan_bench.errors import InputError
 

@@ -1,4 +1,4 @@
-"""How a dataset travels between processes: its tensors as NumPy arrays.
+"""Datasets travel between processes with their tensors as NumPy arrays.
 
 Ray maps the arrays of a pickled object straight from its shared memory, one copy for all processes of a node; tensors
 it would copy into each of them.

@@ -47,7 +47,7 @@ class _Plane:
 
 @dataclass(frozen=True)
 class _Grid:
-    """What is drawn: for each category of the scored code and each noise, the tiles of all planes."""
+    """The tiles to draw: for each category of the scored code and each noise, the tiles of all planes."""
 
     planes: tuple[_Plane, ...]
     n_categories: int  # 1 where there is no categorical code

@@ -53,7 +53,7 @@ def write_report_pictures(folder: Path) -> list[str]:
 
 
 def _missing(place: Path, *, best: bool) -> Iterator[tuple[str, Callable[[Path, Path], None]]]:
-    """What a report would show of a seed and is not there, and how it is drawn."""
+    """Yield the name of each picture that a report would show of a seed and lacks, with the function that draws it."""
     if not (place / "explorer.webp").is_file():
         yield "explorer", _draw_explorer
     if best and not (place / "categories.png").is_file():

@@ -1,4 +1,4 @@
-"""How a model's pictures change as it trains: those of a few of its steps, kept beside its checkpoint."""
+"""Changes of a model's pictures as it trains: those of a few of its steps, kept beside its checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Progression:
 
     @classmethod
     def read(cls, place: Path) -> Progression:
-        """What `write` wrote into `place`; empty where it did not."""
+        """Read the pictures that `write` wrote into `place`; empty where it did not."""
         progression = cls()
         for step, folder in SeedPaths(place).step_folders().items():
             progression._steps[step] = {

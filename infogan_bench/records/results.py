@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended a trial."""
+    """The reason why a trial ended."""
 
     DONE = "done"  # the trial itself: its steps were done, or it diverged or failed
     SCHEDULER = "scheduler"

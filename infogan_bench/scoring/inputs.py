@@ -1,4 +1,4 @@
-"""What a trained model and its dataset supply to scores, each worked out when a score first asks for it."""
+"""The arrays that a trained model and its dataset supply to scores, each computed when a score first asks for it."""
 
 from __future__ import annotations
 

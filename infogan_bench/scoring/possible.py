@@ -16,7 +16,7 @@ from infogan_bench.errors import InputError
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides which scores are possible."""
+    """The facts of a dataset and a model that decide which scores are possible."""
 
     dataset: str  # its name
     n_test: int

@@ -1,4 +1,4 @@
-"""What an encoder says of images, as the numbers that scores of codes take."""
+"""The codes that an encoder reads off images, as the numbers that scores take."""
 
 from __future__ import annotations
 

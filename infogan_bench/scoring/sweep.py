@@ -70,7 +70,7 @@ class SweepScores:
 
     @property
     def supervision(self) -> str | None:
-        """What the sweep's objective uses that these scores do not: `uses labels`, `uses factors`."""
+        """The supervision of the sweep's goal that these scores do without: `uses labels`, `uses factors`."""
         if uses_labels(self.metric):
             return "uses labels"
         return "uses factors" if uses_factors(self.metric) else None
@@ -199,7 +199,7 @@ def _layout(codes: LatentCodes) -> str:
 
 
 class _Comparison:
-    """What each model says of the same images, worked out once."""
+    """The codes that each model reads off the same images, computed once."""
 
     def __init__(self, models: Sequence[Model], dataset: ImageDataset, seed: int) -> None:
         self.models = models
@@ -208,7 +208,7 @@ class _Comparison:
 
     @cached_property
     def columns(self) -> list[Codes]:
-        """What each model says of the test images."""
+        """The codes that each model reads off the test images."""
         return [
             udr_columns(model.codes, model.encode(self.dataset.test_images, self.dataset.train_images))
             for model in self.models
@@ -237,7 +237,7 @@ class _Comparison:
 
 
 def udr_columns(codes: LatentCodes, posterior: Posterior) -> Codes:
-    """What UDR compares: (n, n_columns), in the order of `codes.all`.
+    """Return the columns that UDR compares: (n, n_columns), in the order of `codes.all`.
 
     The probability of each category, since categories have no order, and the mean of each continuous code. A
     code of two categories has one column, as the other would repeat it.
@@ -272,8 +272,10 @@ def held_code_images(model: Model, seed: int) -> tuple[Tensor, NDArray[np.int64]
 
 
 def read_votes(model: Model, images: Tensor) -> Codes:
-    """What Q says of the images of `held_code_images`: (votes, images of a vote, codes), BatchNorm's statistics
-    being those of the images."""
+    """Return the codes that Q reads off the images of `held_code_images`: (votes, images of a vote, codes).
+
+    BatchNorm's statistics are those of the images.
+    """
     codes = representation(model.codes, model.encode(images, images[:_CALIBRATION_IMAGES]))
     return codes.reshape(_VOTES, _VOTE_IMAGES, -1)
 

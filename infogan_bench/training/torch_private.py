@@ -11,7 +11,7 @@ from torch._C._functorch import is_batchedtensor
 
 
 def is_under_vmap(tensor: Tensor) -> bool:
-    """Whether `vmap` runs over a dimension of the tensor that the tensor itself does not show.
+    """Return whether `vmap` runs over a dimension of the tensor that the tensor itself does not show.
 
     torch has no public word for it. Without it a convolution could not tell weights that are stacked from those that
     all replicas share, and fused seeds would run cuDNN's slow kernels of many groups.

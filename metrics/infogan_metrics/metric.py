@@ -67,22 +67,22 @@ class Metric:
 
     @property
     def uses_labels(self) -> bool:
-        """Whether it needs class labels; choosing a model by it is supervision."""
+        """True if it needs class labels; choosing a model by it is supervision."""
         return "labels" in self.inputs
 
     @property
     def uses_factors(self) -> bool:
-        """Whether it needs ground-truth factors; choosing a model by it is supervision."""
+        """True if it needs ground-truth factors; choosing a model by it is supervision."""
         return "factors" in self.inputs
 
     @property
     def splits(self) -> bool:
-        """Whether it learns from some samples and is measured on others."""
+        """True if it learns from some samples and is measured on others."""
         return "test_codes" in self.inputs
 
     @property
     def every_evaluation(self) -> bool:
-        """Whether a run computes it at every evaluation, and not at its last one alone."""
+        """True if a run computes it at every evaluation, and not at its last one alone."""
         return self.cost == "cheap" and not self.on_request
 
     @property

@@ -59,7 +59,8 @@ def test_nearly_all_pixels_at_one_end_are_warned_of(
 def test_the_sets_that_ship_are_taken_in_silence(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
-        load_dataset(DatasetConfig(name=name, train_size=3000, test_size=100))
+        dataset = load_dataset(DatasetConfig(name=name, train_size=3000, test_size=100))
+    assert len(dataset.train_images) == 3000
 
 
 def test_the_whole_range_is_taken_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from infogan_bench.config import SweepConfig, load_resolved, resolved_yaml
+from infogan_bench.config.quantities import run_quantities
 from infogan_bench.errors import InputError
 from infogan_bench.records import (
     RecordError,
@@ -30,6 +31,7 @@ from infogan_bench.records import (
     replacing,
     trial_order,
     trials_frame,
+    write_quantities,
     write_whole,
 )
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
@@ -109,8 +111,12 @@ class SweepFolder:
         return load_resolved(file) if file.is_file() else None
 
     def note_as_run(self, sweep: SweepConfig) -> None:
-        """Record that `sweep` is what runs now."""
+        """Record that `sweep` is what runs now, and all numbers that its runs can report.
+
+        Call it once the sweep's extensions are loaded, since they may add some.
+        """
         write_whole(self.paths.as_run, resolved_yaml(sweep))
+        write_quantities(self.paths.quantities, run_quantities())
 
     @property
     def updates(self) -> Mapping[str, TrialUpdate]:

@@ -1,0 +1,68 @@
+"""The most lines of a file and a function, the most parameters, and the words that docstrings do not begin with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("infogan_bench", "metrics/infogan_metrics", "reports/infogan_reports")
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 60
+MOST_PARAMETERS = 8
+POOR_BEGINNINGS = {"What", "One", "Whether", "How", "Those", "These", "It", "Where"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Documented = Function | ast.ClassDef | ast.Module
+
+
+def sources() -> Iterator[tuple[str, str, list[ast.AST]]]:
+    """The place, the text and the nodes of each source file."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            text = path.read_text()
+            yield str(path.relative_to(ROOT)), text, list(ast.walk(ast.parse(text)))
+
+
+def functions() -> Iterator[tuple[str, Function]]:
+    for place, _, nodes in sources():
+        yield from (
+            (f"{place}:{node.lineno} {node.name}", node) for node in nodes if isinstance(node, Function)
+        )
+
+
+def n_parameters(function: Function) -> int:
+    given = function.args
+    names = [argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def test_no_file_has_more_than_400_lines() -> None:
+    lengths = {place: len(text.splitlines()) for place, text, _ in sources()}
+    assert len(lengths) > 200
+    assert {place: n for place, n in lengths.items() if n > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_no_function_has_more_than_60_lines() -> None:
+    lengths = {place: (function.end_lineno or 0) - function.lineno + 1 for place, function in functions()}
+    assert {place: n for place, n in lengths.items() if n > MOST_LINES_OF_A_FUNCTION} == {}
+
+
+def test_no_function_outside_the_command_line_has_more_than_8_parameters() -> None:
+    counts = {
+        place: n_parameters(function)
+        for place, function in functions()
+        if not place.startswith("infogan_bench/cli/")
+    }
+    assert {place: n for place, n in counts.items() if n > MOST_PARAMETERS} == {}
+
+
+def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
+    poor = []
+    for place, _, nodes in sources():
+        for node in nodes:
+            words = (ast.get_docstring(node) or "").split() if isinstance(node, Documented) else []
+            if words and words[0] in POOR_BEGINNINGS:
+                poor.append(f"{place}:{getattr(node, 'lineno', 1)} {' '.join(words[:8])}")
+    assert poor == []
