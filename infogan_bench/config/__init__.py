@@ -26,7 +26,7 @@ from infogan_bench.config.models import (
     TrackingConfig,
 )
 from infogan_bench.config.objective import ObjectiveConfig
-from infogan_bench.config.params import MUTABLE, apply, get_value, parse_settings, run_keys
+from infogan_bench.config.params import MUTABLE, Params, apply, get_value, parse_settings, run_keys
 from infogan_bench.config.plan import Plan, plan
 from infogan_bench.config.run import ArchitectureConfig, CodesConfig, OptimiserConfig, RunConfig
 from infogan_bench.config.space import Choice, Domain, Range
@@ -47,6 +47,7 @@ __all__ = [
     "GoalConfig",
     "ObjectiveConfig",
     "OptimiserConfig",
+    "Params",
     "Plan",
     "Range",
     "ResourcesConfig",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, get_args, get_origin
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,9 @@ from pydantic_core import ErrorDetails
 from infogan_bench.config.errors import Fault, code_list, show
 from infogan_bench.config.names import nearest, suggestion
 from infogan_bench.config.yaml_file import dotted, is_number
+
+_Sentence: TypeAlias = Callable[[Any, Mapping[str, Any]], str]
+"""The refused value, and the limits that pydantic names with an error (`{"ge": 0}`) -> what to tell the user."""
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
@@ -45,7 +48,7 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], path: tuple[str | i
     return f"{details['msg'][:1].lower()}{details['msg'][1:]}, got {show(value)}"
 
 
-def _expected(what: str) -> Callable[[Any, dict[str, Any]], str]:
+def _expected(what: str) -> _Sentence:
     return lambda value, _: f"expected {what}, got {show(value)}{_hint(what, value)}"
 
 
@@ -57,13 +60,13 @@ def _hint(what: str, value: Any) -> str:
     return ""
 
 
-def _section_expected(value: Any, _: dict[str, Any]) -> str:
+def _section_expected(value: Any, _: Mapping[str, Any]) -> str:
     if value is None:
         return "is empty; give it keys or remove it"
     return f"expected a section with keys of its own, got {show(value)}"
 
 
-_SENTENCES: dict[str, Callable[[Any, dict[str, Any]], str]] = {
+_SENTENCES: dict[str, _Sentence] = {
     "missing": lambda value, ctx: "is missing",
     "float_type": _expected("a number"),
     "int_type": _expected("a whole number"),

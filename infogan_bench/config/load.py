@@ -123,7 +123,7 @@ def _say_renamed(place: str, old: str) -> None:
     log.warning("%s: `%s` is called `%s` now; the old name is still read", place, old, _RENAMED[old])
 
 
-def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, Any] | None = None) -> str:
+def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, object] | None = None) -> str:
     """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given."""
     tree = sweep.model_dump(mode="json")
     tree["base"] = _base_without_swept_defaults(sweep)
@@ -217,9 +217,9 @@ def _with_data_path(sweep: SweepConfig) -> SweepConfig:
     return sweep.model_copy(update={"dataset": sweep.dataset.model_copy(update={"data_dir": data_dir})})
 
 
-def _base_without_swept_defaults(sweep: SweepConfig) -> dict[str, Any]:
+def _base_without_swept_defaults(sweep: SweepConfig) -> dict[str, object]:
     """The base run without the swept keys that nobody set, which would read as given twice."""
-    tree: dict[str, Any] = {}
+    tree: dict[str, object] = {}
     dumped = sweep.base.model_dump(mode="json")
     for key in run_keys():
         swept_default = key in sweep.space and get_value(sweep.base, key) == get_value(RunConfig(), key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +14,9 @@ from infogan_bench.config.names import nearest, suggestion
 from infogan_bench.config.run import RunConfig
 from infogan_bench.config.terms import TERMS, weight_keys
 from infogan_bench.config.yaml_file import parse_value
+
+Params: TypeAlias = Mapping[str, object]
+"""Swept values: dotted key of the base run -> value, as YAML has it."""
 
 MUTABLE = (
     *weight_keys(row for row in TERMS.values() if row.mutable),
@@ -47,7 +50,7 @@ def is_run_key(key: str) -> bool:
     return key in run_keys() and key not in _OPEN
 
 
-def apply(base: RunConfig, params: Mapping[str, Any]) -> RunConfig:
+def apply(base: RunConfig, params: Params) -> RunConfig:
     """`base` with each dotted key of `params` set, validated anew.
 
     Raises:
@@ -65,13 +68,13 @@ def apply(base: RunConfig, params: Mapping[str, Any]) -> RunConfig:
         raise ConfigError(None, explain(error, RunConfig)) from None
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+def parse_settings(settings: Iterable[str]) -> dict[str, object]:
     """`["objective.lambda_cat=0.5", ...]` as {dotted key: value}, the values read as in a sweep file.
 
     Raises:
         ConfigError: if a setting is not KEY=VALUE, or gives a key twice.
     """
-    params: dict[str, Any] = {}
+    params: dict[str, object] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
@@ -90,11 +93,13 @@ def get_value(run: BaseModel, key: str) -> Any:
     return found
 
 
-def set_value(tree: dict[str, Any], key: str, value: Any) -> None:
+def set_value(tree: dict[str, object], key: str, value: object) -> None:
     """Put `value` at a dotted key of nested dicts."""
     *sections, leaf = key.split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
+    for name in sections:
+        section = tree.setdefault(name, {})
+        assert isinstance(section, dict), f"{name} of {key} is no section"  # noqa: S101
+        tree = section
     tree[leaf] = value
 
 

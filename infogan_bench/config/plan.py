@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, count, show
-from infogan_bench.config.params import apply, get_value, is_given
+from infogan_bench.config.params import Params, apply, get_value, is_given
 from infogan_bench.config.rules import broken_rules, combination, corners
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.config.searches import Search, find_search
@@ -19,8 +19,6 @@ from infogan_bench.config.sweep_config import SweepConfig
 
 MAX_TRIALS = 100_000
 _PATIENCE = 1000  # repeats in a row after which drawing is given up
-
-Assignment = dict[str, Any]  # dotted key of the base run -> value
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Plan:
     should read.
     """
 
-    assignments: tuple[Assignment, ...] | None
+    assignments: tuple[Params, ...] | None
     total: int
     notices: tuple[str, ...] = ()
 
@@ -109,19 +107,19 @@ def _split(space: Mapping[str, Domain]) -> tuple[dict[str, Domain], dict[str, Do
 # Which ----------------------------------------------------------------------------------------------------
 
 
-def _crossed(space: Mapping[str, Domain]) -> list[Assignment]:
+def _crossed(space: Mapping[str, Domain]) -> list[Params]:
     """Every combination; the last key varies fastest."""
     values = [list(domain.all_values()) for domain in space.values()]
     return [dict(zip(space, combined, strict=True)) for combined in product(*values)]
 
 
-def _sampled(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
+def _sampled(sweep: SweepConfig) -> tuple[list[Params], list[str]]:
     """Each sample with each point of the grid, so that points are compared on the same samples."""
     grid, rest = _split(sweep.space)
     points = _crossed(grid)
     samples = _distinct_samples(rest, _samples(sweep, rest), sweep)
-    assignments = [
-        {key: (sample | point)[key] for key in sweep.space} for sample in samples for point in points
+    assignments: list[Params] = [
+        {key: {**sample, **point}[key] for key in sweep.space} for sample in samples for point in points
     ]
     wanted = sweep.search.trials
     if wanted is None or len(samples) == wanted:
@@ -134,13 +132,13 @@ def _sampled(sweep: SweepConfig) -> tuple[list[Assignment], list[str]]:
     return assignments, [f"search.trials asks for {count(wanted, 'sample')}, but {reason}: {total}"]
 
 
-def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConfig) -> list[Assignment]:
+def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConfig) -> list[Params]:
     """`number` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
     if number == _size(space):
         return _crossed(space)
     rng = random.Random(sweep.search.seed)  # noqa: S311
     endless = find_search(sweep.search.algorithm).maker()(space, sweep.search.seed, rng)
-    drawn: dict[Any, Assignment] = {}
+    drawn: dict[Any, Params] = {}
     repeats = 0
     while len(drawn) < number and repeats < _PATIENCE:
         sample = next(endless)
@@ -152,18 +150,18 @@ def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConf
     return list(drawn.values())
 
 
-def _key(sample: Assignment) -> Any:
+def _key(sample: Params) -> Any:
     return canonical(list(sample.values()))
 
 
-def _check_population(sweep: SweepConfig, assignments: Sequence[Assignment]) -> None:
+def _check_population(sweep: SweepConfig, assignments: Sequence[Params]) -> None:
     if len(assignments) < 2:
         key = "space" if sweep.search.trials is None else "search.trials"
         raise ConfigError(None, [Fault("`pbt` compares trials, and this would be one alone", key)])
     _check_all(sweep, corners(sweep))  # a trial may come to have any values
 
 
-def _check_all(sweep: SweepConfig, assignments: Iterable[Assignment]) -> None:
+def _check_all(sweep: SweepConfig, assignments: Iterable[Params]) -> None:
     for assignment in assignments:
         try:
             apply(sweep.base, assignment)

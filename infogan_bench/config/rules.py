@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice, product
-from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, code_list, show
 from infogan_bench.config.methods import is_known_method, method_metrics
@@ -19,7 +18,7 @@ from infogan_bench.config.metrics import (
 )
 from infogan_bench.config.models import SchedulerConfig
 from infogan_bench.config.names import suggestion
-from infogan_bench.config.params import MUTABLE, apply, get_value
+from infogan_bench.config.params import MUTABLE, Params, apply, get_value
 from infogan_bench.config.run import RunConfig
 from infogan_bench.config.schedulers import OPTIONS as SCHEDULER_OPTIONS
 from infogan_bench.config.schedulers import Scheduler, find_scheduler
@@ -50,7 +49,7 @@ def broken_rules(sweep: SweepConfig) -> list[Fault]:
     ]  # fmt: skip
 
 
-def corners(sweep: SweepConfig, *prefixes: str) -> Iterator[dict[str, Any]]:
+def corners(sweep: SweepConfig, *prefixes: str) -> Iterator[Params]:
     """Combinations of the probes of all domains, or of those whose key starts with one of `prefixes`.
 
     At most 10,000 of them.
@@ -211,7 +210,7 @@ def _names(run: RunConfig) -> tuple[str, ...]:
     return (*scores, *of_method, *outside)
 
 
-def _undefined(metric: str, params: dict[str, Any]) -> str:
+def _undefined(metric: str, params: Params) -> str:
     where = f" with {combination(params)}" if params else ""
     if row := _TERMS_BY_METRIC.get(metric):
         needs = f"{row.needs} and an `objective.{row.weights[0]}` above 0"
@@ -236,7 +235,7 @@ def _dataset_rules(sweep: SweepConfig) -> Iterator[Fault]:
         yield Fault(f"{images} images are fewer than one batch ({largest})", "dataset.train_size")
 
 
-def _runs(sweep: SweepConfig, *prefixes: str) -> Iterator[tuple[dict[str, Any], RunConfig]]:
+def _runs(sweep: SweepConfig, *prefixes: str) -> Iterator[tuple[Params, RunConfig]]:
     """The runs at the corners of part of the space; those that cannot be are left to the plan."""
     for params in corners(sweep, *prefixes):
         try:
@@ -245,6 +244,6 @@ def _runs(sweep: SweepConfig, *prefixes: str) -> Iterator[tuple[dict[str, Any], 
             continue
 
 
-def combination(params: dict[str, Any]) -> str:
+def combination(params: Params) -> str:
     """`a = 1, b = [2, 3]`."""
     return ", ".join(f"{key} = {show(value)}" for key, value in params.items())

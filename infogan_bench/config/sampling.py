@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from infogan_bench.config.params import Params
 from infogan_bench.config.space import Domain
 
 _SOBOL_BLOCK = 256  # points at a time; only whole powers of 2 are balanced
 
 
-def random_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[dict[str, Any]]:
+def random_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[Params]:
     """Configurations without end, each drawn on its own from `rng`."""
     while True:
         yield {key: domain.sample(rng) for key, domain in space.items()}
 
 
-def sobol_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[dict[str, Any]]:
+def sobol_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[Params]:
     """Configurations without end that fill the space evenly: a Sobol sequence (Sobol, 1967), scrambled by linear
     matrices and a shift (Matousek, 1998), with a dimension for each domain. The first n are the same however many
     follow.

@@ -47,7 +47,7 @@ class Document:
     """
 
     path: Path
-    tree: dict[str, Any]
+    tree: Mapping[str, Any]
     lines: Mapping[KeyPath, int]
 
 
@@ -100,7 +100,7 @@ def write_yaml(tree: Mapping[str, Any]) -> str:
 # Text and syntax ------------------------------------------------------------------------------------------
 
 
-def _parse(text: str, path: Path | None) -> tuple[dict[str, Any], _Builder]:
+def _parse(text: str, path: Path | None) -> tuple[dict[str, object], _Builder]:
     """The mapping in `text`, and the builder with its lines and faults; `path` is for messages."""
     try:
         builder = _Builder(path)
@@ -211,7 +211,7 @@ class _Builder:
         self._open: set[int] = set()
         self._nodes = 0
 
-    def build_root(self, root: yaml.Node) -> dict[str, Any]:
+    def build_root(self, root: yaml.Node) -> dict[str, object]:
         if not isinstance(root, yaml.MappingNode):
             kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
             message = f"the top level must be keys and values (`name: ...`), not {kind}"
@@ -226,9 +226,9 @@ class _Builder:
                 return self._sequence(node, path)
             return self._scalar(node, path)
 
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
         self._check_tag(node, "map", path)
-        tree = {}
+        tree: dict[str, object] = {}
         for key, (line, value) in self._entries(node, path).items():
             self.lines[(*path, key)] = line
             tree[key] = self._build(value, (*path, key))

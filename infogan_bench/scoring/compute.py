@@ -106,7 +106,7 @@ def _outcomes(
     return outcomes
 
 
-def _protocol(metric: Metric, inputs: Inputs) -> dict[str, Any]:
+def _protocol(metric: Metric, inputs: Inputs) -> Mapping[str, object]:
     options = {**metric.options, **inputs.options(metric)}
     shown = {key: value for key, value in options.items() if key not in _NOT_PROTOCOL and value is not None}
     plain = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import infogan_metrics
 import numpy as np
@@ -29,7 +28,7 @@ class Evaluation:
     confusion: infogan_metrics.Confusion | None = None  # of the scored code with the labels
     factor_codes: Codes | None = None  # (n_test, n_codes), where the dataset has factors
     categories: Tensor | None = None  # (n_test, size): Q's probabilities of the scored code's categories
-    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # how each score was computed
+    protocols: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # how each score was computed
     not_defined: Mapping[str, str] = field(default_factory=dict)  # score -> why it has no value
     shapes: ShapeCorrelation | None = None  # what continuous codes do to slant and stroke width
 
@@ -82,7 +81,7 @@ def _is_described(outcome: Outcome) -> bool:
     return bool(outcome.protocol) and metric is not None and not metric.uses_labels and not metric.per
 
 
-def _with_notes(outcome: Outcome, inputs: RunInputs) -> dict[str, Any]:
+def _with_notes(outcome: Outcome, inputs: RunInputs) -> Mapping[str, object]:
     left_out = inputs.left_out if uses_factors(outcome.name) else ()
     return {**outcome.protocol, **({"left_out": ", ".join(left_out)} if left_out else {})}
 

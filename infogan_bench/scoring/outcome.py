@@ -31,7 +31,7 @@ class Outcome:
     parts: Mapping[str, float] = field(default_factory=dict)  # what the score is made of
     interval: tuple[float, float] | None = None  # of a bootstrap
     notes: tuple[str, ...] = ()  # conventions, what it was measured with, and warnings
-    protocol: Mapping[str, Any] = field(default_factory=dict)  # options and numbers of samples
+    protocol: Mapping[str, object] = field(default_factory=dict)  # options and numbers of samples
     result: object = None  # what the score's function returned
     fault: Exception | None = None  # what it raised
 

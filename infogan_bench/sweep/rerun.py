@@ -204,7 +204,7 @@ def _threads(number: int | None) -> Iterator[None]:
 
 def _elsewhere(folder: SweepFolder) -> Iterator[str]:
     recorded = read_environment(SweepPaths(folder.path).sweep).to_mapping()
-    here = describe_environment()
+    here = describe_environment().to_mapping()
     for key in _WHAT_BITS_DEPEND_ON:
         if key in recorded and recorded[key] != here[key]:
             yield f"{key} was {recorded[key]}, here it is {here[key]}"

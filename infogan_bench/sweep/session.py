@@ -63,7 +63,7 @@ def start(
         sweep = sweep.model_copy(update={"storage": _place(storage)})
     plan = check(sweep)
     earlier = read_warm_start(sweep)
-    folder = SweepFolder.create(sweep, describe_environment())
+    folder = SweepFolder.create(sweep, describe_environment().to_mapping())
     keep_warm_start(folder.path, earlier)
     planned = [
         PlannedTrial(trial_id_at(place), params) for place, params in enumerate(plan.assignments or ())

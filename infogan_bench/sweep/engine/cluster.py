@@ -9,10 +9,9 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import ray
 from ray.exceptions import AuthenticationError
@@ -20,6 +19,7 @@ from ray.util import placement_group, remove_placement_group
 
 from infogan_bench.config.models import ResourcesConfig
 from infogan_bench.errors import InputError
+from infogan_bench.sweep.engine.nodes import ShippedCode, live_nodes
 from infogan_bench.sweep.engine.ray_private import init_arguments, same_imports
 from infogan_bench.sweep.logs import LOG_FORMAT
 from infogan_bench.training.memory import no_garbage_collection
@@ -37,7 +37,7 @@ _LONGEST_FOLDER = 40  # characters; a socket's path has 107 at most, and Ray add
 
 @contextmanager
 def ray_cluster(
-    address: str | None, code: Mapping[str, Any] | None = None, store_bytes: int | None = None
+    address: str | None, code: ShippedCode | None = None, store_bytes: int | None = None
 ) -> Iterator[None]:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
 
@@ -70,7 +70,7 @@ def ray_cluster(
 
 @contextmanager
 def _joined(
-    address: str, code: Mapping[str, Any] | None, folder: str | None, store_bytes: int | None
+    address: str, code: ShippedCode | None, folder: str | None, store_bytes: int | None
 ) -> Iterator[None]:
     """A cluster that this process joins or, where `address` is "local", starts with its files in `folder`."""
     local = address == "local"
@@ -83,7 +83,7 @@ def _joined(
             object_store_memory=store_bytes if local else None,
             job_config=same_imports() if local and not code else None,
             **init_arguments(folder, local=local),
-            runtime_env=dict(code) if code else None,
+            runtime_env=code,
         )
     except AuthenticationError as error:
         raise InputError(_token_fault(address)) from error
@@ -189,7 +189,7 @@ def require_a_node(request: Mapping[str, float], wait: float) -> None:
     """
     deadline, asked = time.monotonic() + wait, None
     try:
-        while not _fits(request, nodes := _nodes()):
+        while not _fits(request, nodes := [node["Resources"] for node in live_nodes()]):
             if time.monotonic() >= deadline:
                 raise InputError(_does_not_fit(request, nodes))
             if asked is None:
@@ -201,16 +201,11 @@ def require_a_node(request: Mapping[str, float], wait: float) -> None:
             remove_placement_group(asked)
 
 
-def _nodes() -> list[dict[str, Any]]:
-    """The resources of every node that is alive."""
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
-
-
-def _fits(request: Mapping[str, float], nodes: list[dict[str, Any]]) -> bool:
+def _fits(request: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> bool:
     return any(all(node.get(name, 0) >= amount for name, amount in request.items()) for node in nodes)
 
 
-def _does_not_fit(request: Mapping[str, float], nodes: list[dict[str, Any]]) -> str:
+def _does_not_fit(request: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> str:
     faults = []
     for name, amount in request.items():
         largest = max((node.get(name, 0) for node in nodes), default=0)

@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import ray
 import torch
@@ -15,7 +14,7 @@ from ray.util import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import RunConfig, SweepConfig, apply
+from infogan_bench.config import Params, RunConfig, SweepConfig, apply
 from infogan_bench.config.rules import corners
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.config.searches import find_search
@@ -23,6 +22,7 @@ from infogan_bench.config.terms import MEMORY_KEYS, memory_sizes
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.sweep.engine.full_card import GPU
+from infogan_bench.sweep.engine.nodes import live_nodes
 from infogan_bench.sweep.engine.trainable import Shared, granted_device, trial_spec
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.training.loop import EAGER_UPDATES
@@ -56,7 +56,7 @@ class Footprint:
 
 def measured_gpus(
     sweep: SweepConfig,
-    planned: Iterable[Mapping[str, Any]],
+    planned: Iterable[Params],
     shared: ray.ObjectRef,
     request: Mapping[str, float],
 ) -> tuple[float, str | None]:
@@ -72,7 +72,7 @@ def measured_gpus(
     Raises:
         InputError: if torch sees no CUDA where Ray has a card, or no card becomes free.
     """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = [node["Resources"] for node in live_nodes()]
     nodes = [node for node in nodes if all(node.get(name, 0) >= amount for name, amount in request.items())]
     largest = largest_params(sweep, planned)
     try:
@@ -90,7 +90,7 @@ def measured_gpus(
     return share, None
 
 
-def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def largest_params(sweep: SweepConfig, planned: Iterable[Params]) -> list[Params]:
     """Of the values that a sweep tries, those whose trials may take most memory: of each method and
     architecture, all that no other surpasses in width, batch, codes and terms of the objective at once.
 
@@ -98,7 +98,7 @@ def largest_params(sweep: SweepConfig, planned: Iterable[Mapping[str, Any]]) -> 
     """
     if find_search(sweep.search.algorithm).learns or find_scheduler(sweep.scheduler).population:
         planned = corners(sweep, *_SIZED)
-    largest: list[tuple[tuple[str, str], tuple[float, ...], dict[str, Any]]] = []
+    largest: list[tuple[tuple[str, str], tuple[float, ...], Params]] = []
     for params in planned:
         sized = {key: value for key, value in params.items() if key.startswith(_SIZED)}
         run = apply(sweep.base, sized)
@@ -148,7 +148,7 @@ def _on_a_card(
     kind: str | None,
     request: Mapping[str, float],
     shared: ray.ObjectRef,
-    largest: Sequence[Mapping[str, Any]],
+    largest: Sequence[Params],
 ) -> Footprint:
     """Measure on a whole card of a kind, once one is free."""
     group = placement_group([{**request, **({kind: 0.001} if kind else {})}])
@@ -175,7 +175,7 @@ def _on_a_card(
     return found
 
 
-def measure(shared: Shared, largest: Sequence[Mapping[str, Any]]) -> Footprint | str:
+def measure(shared: Shared, largest: Sequence[Params]) -> Footprint | str:
     """Train a few steps of each trial, with all its seeds and the scores after them, on this process's card.
 
     Returns:
@@ -204,7 +204,7 @@ def measure(shared: Shared, largest: Sequence[Mapping[str, Any]]) -> Footprint |
     return Footprint(torch.cuda.get_device_name(), reserved + others, total)
 
 
-def _reserved(shared: Shared, params: Mapping[str, Any]) -> int:
+def _reserved(shared: Shared, params: Params) -> int:
     """The most bytes that torch reserved on the card for a trial."""
     spec = trial_spec(shared.sweep, PlannedTrial("measured", params))
     few = spec.evaluation.model_copy(update={"every": _STEPS})

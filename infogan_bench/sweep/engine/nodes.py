@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
@@ -21,6 +21,33 @@ _PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
 _DATA = ("mnist_files", "sweeps", "__pycache__")  # of no use to workers: images come by the object store
 _ANSWER_SECONDS = 120.0  # a worker imports torch, ray and mlflow first, with --ship-code after a download
 _SHOWN = 3  # faults in a message
+
+
+class RayNode(TypedDict):
+    """A node of the cluster, under the keys of `ray.nodes()` that are read here."""
+
+    NodeID: str
+    Alive: bool
+    NodeManagerAddress: str
+    NodeManagerHostname: str
+    Resources: dict[str, float]
+
+
+class ShippedCode(TypedDict):
+    """A Ray runtime environment that brings code to the workers.
+
+    Attributes:
+        py_modules: folders of packages and files of modules.
+        excludes: patterns of what stays behind.
+    """
+
+    py_modules: list[str]
+    excludes: list[str]
+
+
+def live_nodes() -> list[RayNode]:
+    """The nodes of the cluster that are alive."""
+    return [node for node in ray.nodes() if node["Alive"]]
 
 
 def require_able_nodes(
@@ -51,7 +78,7 @@ def require_able_nodes(
         raise InputError("; ".join(faults[:_SHOWN]) + more)
 
 
-def shipped_code(extensions: Sequence[str]) -> dict[str, Any]:
+def shipped_code(extensions: Sequence[str]) -> ShippedCode:
     """A Ray runtime environment with this project's packages, and the user's modules, as they are on this machine.
 
     Raises:
@@ -66,15 +93,15 @@ def shipped_code(extensions: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _others(request: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+def _others(request: Mapping[str, float]) -> Iterator[RayNode]:
     here = ray.get_runtime_context().get_node_id()
-    for node in ray.nodes():
+    for node in live_nodes():
         fits = all(node["Resources"].get(name, 0) >= amount for name, amount in request.items())
-        if node["Alive"] and fits and node["NodeID"] != here:
+        if fits and node["NodeID"] != here:
             yield node
 
 
-def _name(node: Mapping[str, Any]) -> str:
+def _name(node: RayNode) -> str:
     address, host = node["NodeManagerAddress"], node["NodeManagerHostname"]
     return str(address) if host == address else f"{address} ({host})"
 
@@ -119,7 +146,7 @@ def _faults(answer: ray.ObjectRef, node: str) -> list[str]:
     except GetTimeoutError:
         return [f"has not answered for {_ANSWER_SECONDS:g} seconds"]
     except (RayError, ImportError) as error:
-        if not any(other["NodeID"] == node and other["Alive"] for other in ray.nodes()):
+        if not any(other["NodeID"] == node for other in live_nodes()):
             return []  # it has gone, and no trial will run there
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return [

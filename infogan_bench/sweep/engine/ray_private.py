@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 TUNE_SETTINGS = {
     # Tune's own handler hears SIGINT alone, and takes it from StopSignals: a SIGTERM would end the sweep unrecorded
@@ -47,7 +48,7 @@ def set_trials_ahead(number: int) -> None:
     os.environ[TRIALS_AHEAD] = str(number)
 
 
-def init_arguments(folder: str | None, *, local: bool) -> dict[str, Any]:
+def init_arguments(folder: str | None, *, local: bool) -> Mapping[str, object]:
     """Arguments of `ray.init` that have no public name.
 
     `_temp_dir` is where Ray's logs and sockets go: its own choice may be another user's folder, or too long a path for
@@ -113,7 +114,14 @@ def forgive_failure(trial: RayTrial) -> None:
     trial.run_metadata.num_failures -= 1
 
 
-def preempted_error(message: str) -> dict[str, Any]:
+class Preempted(TypedDict):
+    """Arguments of `RayActorError`."""
+
+    error_msg: str
+    preempted: bool
+
+
+def preempted_error(message: str) -> Preempted:
     """Arguments of `RayActorError` for a process that gives up its place. Without `preempted` Ray counts its end among
     those that `resources.retries` allows."""
     return {"error_msg": message, "preempted": True}

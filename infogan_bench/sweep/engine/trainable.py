@@ -212,9 +212,9 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         )
         return replace(update, status=Status.DIVERGED, seeds=seeds, error=error)
 
-    def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, Any]:
+    def _report(self, update: TrialUpdate, *, save: bool) -> dict[str, object]:
         node = ray.util.get_node_ip_address()
-        result = {
+        result: dict[str, object] = {
             STEP: update.step,
             DONE: update.status is not Status.RUNNING,
             SHOULD_CHECKPOINT: save and self._trial is not None and not update.status.bad,

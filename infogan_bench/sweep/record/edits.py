@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from infogan_bench.config import Choice, Range, SweepConfig, plan
 from infogan_bench.errors import InputError
@@ -62,7 +61,7 @@ def _differences(was: SweepConfig, now: SweepConfig) -> Iterator[tuple[str, str]
         yield "space", f"the keys are in another order, {', '.join(was.space)} -> {', '.join(now.space)}"
 
 
-def _tree(sweep: SweepConfig) -> dict[str, Any]:
+def _tree(sweep: SweepConfig) -> Mapping[str, object]:
     """The sweep as nested dicts; a .py file counts by its name."""
     tree = sweep.model_dump(mode="json")
     tree["space"] = dict(sweep.space)
@@ -70,7 +69,7 @@ def _tree(sweep: SweepConfig) -> dict[str, Any]:
     return tree
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def _leaves(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """{dotted key: value as JSON} of all that is no mapping."""
     leaves: dict[str, str] = {}
     for key, value in tree.items():

@@ -11,31 +11,29 @@ import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 
 import infogan_bench
-from infogan_bench.records import VERSION
+from infogan_bench.records import Environment
 
 _PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy", "pandas", "scikit-learn")
 
 
-def describe_environment() -> dict[str, Any]:
-    """Describe the environment in plain values, so that they can be written as YAML."""
-    return {
-        "version": VERSION,  # of the sweep folder's files
-        "sweep_id": uuid.uuid4().hex,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "infogan_bench": infogan_bench.__version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in _PACKAGES},
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
-    }
+def describe_environment() -> Environment:
+    """Describe this machine, with a new id for a sweep that begins now."""
+    return Environment(
+        sweep_id=uuid.uuid4().hex,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        infogan_bench=infogan_bench.__version__,
+        commit=_commit(),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cpus=os.cpu_count(),
+        gpus=tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())),
+        packages={package: importlib.metadata.version(package) for package in _PACKAGES},
+    )
 
 
 def _commit() -> str | None:

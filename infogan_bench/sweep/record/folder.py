@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -58,7 +57,7 @@ class SweepFolder:
         self._written, self._cost = -math.inf, 0.0
 
     @classmethod
-    def create(cls, sweep: SweepConfig, environment: Mapping[str, Any]) -> SweepFolder:
+    def create(cls, sweep: SweepConfig, environment: Mapping[str, object]) -> SweepFolder:
         """Make `OUTPUT/NAME`, or `OUTPUT/NAME-2` and so on where that is taken.
 
         Raises:
@@ -71,7 +70,7 @@ class SweepFolder:
             path = _first_free(output, sweep.slug)
             folder = cls(path)
             folder.paths.trials.mkdir()
-            write_whole(folder.paths.sweep, resolved_yaml(sweep, dict(environment)))
+            write_whole(folder.paths.sweep, resolved_yaml(sweep, environment))
             folder.note_as_run(sweep)
             folder.flush()
         except OSError as error:

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
@@ -42,9 +41,9 @@ class StudyFile:
         self._storage: RDBStorage | None = None
         self._study = -1
         self._ids: list[int] = []
-        self._attrs: dict[str, Any] = {}
+        self._attrs: dict[str, object] = {}
 
-    def load(self) -> tuple[list[FrozenTrial], dict[str, Any]]:
+    def load(self) -> tuple[list[FrozenTrial], dict[str, object]]:
         """The trials in order, and the samplers' notes on the study; nothing if there is no such study."""
         with self._usable():
             if self._path.is_file():
@@ -82,7 +81,7 @@ class StudyFile:
             if self._storage is not None:
                 self._storage.set_trial_state_values(self._ids[number], state, values)
 
-    def note(self, attrs: Mapping[str, Any]) -> None:
+    def note(self, attrs: Mapping[str, object]) -> None:
         """Record what is new in the samplers' notes on the study."""
         with self._usable():
             for key, value in attrs.items():
