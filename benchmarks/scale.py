@@ -33,7 +33,7 @@ from infogan_bench.sweep import session, start
 from infogan_bench.sweep.engine import trainable
 from infogan_bench.sweep.engine.callback import Events
 from infogan_bench.sweep.engine.searcher import TrialSearcher
-from infogan_bench.sweep.progress import Progress
+from infogan_bench.sweep.progress import ProgressDisplay
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.trial import TrialSpec
 
@@ -227,7 +227,7 @@ def main() -> None:
                 "tracking": {"uri": f"sqlite:///{scratch}/mlflow.db"} if asked.mlflow else "none",
             }
         )
-        shown = Progress("cluster_accuracy", "max", asked.reports, stream=progress)
+        shown = ProgressDisplay("cluster_accuracy", "max", asked.reports, stream=progress)
         outcome = start(sweep, listeners=[shown, marks])
         after_last = time.perf_counter() - marks.began - marks.marks[-1].wall
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

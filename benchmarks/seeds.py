@@ -16,7 +16,7 @@ import platform
 import torch
 
 from infogan_bench.config import RunConfig, apply, parse_settings
-from infogan_bench.training import FusedTrainer, Interval, Trainer
+from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.trial import pick_device
 
 TURNS = 3
@@ -35,9 +35,9 @@ def compare(run: RunConfig, replicas: int, steps: int, device: str) -> tuple[flo
     alone = Trainer(run, images, 0, device)
     together = FusedTrainer([Trainer(run, images, seed, device) for seed in range(replicas)])
 
-    def fused(steps: int) -> Interval:
+    def fused(steps: int) -> TrainingInterval:
         first = together.train(steps)[0]
-        if not isinstance(first, Interval):
+        if not isinstance(first, TrainingInterval):
             raise SystemExit(str(first))
         return first
 

@@ -40,8 +40,8 @@ from infogan_bench.scoring.possible import check_scores
 from infogan_bench.scoring.record import write_evaluation
 from infogan_bench.training import (
     DivergedError,
-    Interval,
     Trainer,
+    TrainingInterval,
     fuse,
     load_checkpoint,
     save_checkpoint,
@@ -143,7 +143,7 @@ class Trial:
                     self._results[seed] = replace(result, status=Status.STOPPED)
         return self.update
 
-    def _train(self, running: Sequence[int]) -> Iterator[Interval | DivergedError]:
+    def _train(self, running: Sequence[int]) -> Iterator[TrainingInterval | DivergedError]:
         """An interval of each running seed: of all at once, or of each when it is asked for. They run and end as one,
         so those that run are all or none."""
         trainers = [self._trainers[seed] for seed in running]
@@ -157,7 +157,9 @@ class Trial:
             except DivergedError as error:
                 yield error
 
-    def _record(self, trainer: Trainer, before: SeedResult, outcome: Interval | DivergedError) -> SeedResult:
+    def _record(
+        self, trainer: Trainer, before: SeedResult, outcome: TrainingInterval | DivergedError
+    ) -> SeedResult:
         """Return the state of a seed after `outcome`: scored, unless it diverged."""
         if isinstance(outcome, DivergedError):
             return replace(before, status=Status.DIVERGED, step=outcome.step, error=str(outcome))

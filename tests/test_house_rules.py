@@ -95,3 +95,14 @@ ANY_DICTS = {
 def test_only_a_library_asks_for_dicts_of_anything() -> None:
     counts = {place: len(re.findall(r"\b[Dd]ict\[str, Any\]", text)) for place, text, _ in sources()}
     assert {place: n for place, n in counts.items() if n > ANY_DICTS.get(place, (0, ""))[0]} == {}
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert len(places) > 200
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

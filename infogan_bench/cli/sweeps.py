@@ -15,7 +15,7 @@ from infogan_bench.cli.options import Address, AllowFailures, Folder, ShipCode, 
 if TYPE_CHECKING:
     from infogan_bench.config import SweepConfig
     from infogan_bench.records import SweepListener, TrialUpdate
-    from infogan_bench.sweep import Outcome
+    from infogan_bench.sweep import SweepOutcome
 
 
 @app.command(epilog="Example: infogan-bench sweep sweeps/mnist.yaml")
@@ -113,10 +113,10 @@ def rerun(
 
 def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepListener:
     from infogan_bench.config.schedulers import find_scheduler
-    from infogan_bench.sweep.progress import Progress
+    from infogan_bench.sweep.progress import ProgressDisplay
 
     goal = sweep.goal
-    return Progress(
+    return ProgressDisplay(
         goal.metric,
         goal.mode,
         sweep.base.steps,
@@ -126,7 +126,7 @@ def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepL
     )
 
 
-def _finish(outcome: Outcome, allow_failures: bool) -> None:
+def _finish(outcome: SweepOutcome, allow_failures: bool) -> None:
     """Print what a sweep found and where it lies, and exit with the code that fits."""
     from infogan_bench.sweep.summary import summary
 

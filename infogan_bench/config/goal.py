@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from infogan_bench.config.metrics import is_better_low
-from infogan_bench.config.section import Section
+from infogan_bench.config.section import ConfigSection
 
 
-class Goal(Section):
+class Goal(ConfigSection):
     """A score (the mean over a trial's seeds) and its direction."""
 
     metric: str = "cluster_accuracy"

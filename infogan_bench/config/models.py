@@ -11,6 +11,7 @@ from infogan_bench.config.catalogue import DEFAULT_SCORES, require_score
 from infogan_bench.config.errors import show
 from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.config.section import (
+    ConfigSection,
     Count,
     Flag,
     NonNegative,
@@ -18,14 +19,13 @@ from infogan_bench.config.section import (
     Positive,
     PositiveCount,
     Real,
-    Section,
     Whole,
     seconds,
     sequence,
 )
 
 
-class DatasetConfig(Section):
+class DatasetConfig(ConfigSection):
     """Which images; `dataset: mnist` is short for `dataset: {name: mnist}`."""
 
     name: str = "mnist"
@@ -37,7 +37,7 @@ class DatasetConfig(Section):
     test_size: Annotated[PositiveCount | None, Field(description="Use the first N test images.")] = None
 
 
-class SearchConfig(Section):
+class SearchConfig(ConfigSection):
     """The choice of configurations from the space."""
 
     algorithm: Annotated[str, Field(description="The name of a search; see docs/search.md.")] = "grid"
@@ -73,7 +73,7 @@ class SearchConfig(Section):
     ] = None
 
 
-class SchedulerConfig(Section):
+class SchedulerConfig(ConfigSection):
     """Which trials are stopped early, or (`pbt`) take over from better ones while they train; `scheduler: asha` is
     short for `scheduler: {name: asha}`."""
 
@@ -122,7 +122,7 @@ class SchedulerConfig(Section):
         return max(1, steps // 4) if self.grace is None else self.grace
 
 
-class EvaluationConfig(Section):
+class EvaluationConfig(ConfigSection):
     """The scores of a run, and the steps at which it is scored."""
 
     every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
@@ -140,7 +140,7 @@ class EvaluationConfig(Section):
     ] = "forest"
 
 
-class ResourcesConfig(Section):
+class ResourcesConfig(ConfigSection):
     """The resources that a trial occupies while it runs."""
 
     cpus: Annotated[NumberOrAuto, Field(description="CPUs, also torch's threads; auto is 1.")] = "auto"
@@ -186,7 +186,7 @@ def _model_name(name: str | None) -> str | None:
     return name
 
 
-class TrackingConfig(Section):
+class TrackingConfig(ConfigSection):
     """The MLflow store that runs go to; `tracking: none` turns tracking off."""
 
     enabled: Flag = True

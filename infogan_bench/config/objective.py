@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from infogan_bench.config.section import Flag, NonNegative, Positive, Real, Section, Share
+from infogan_bench.config.section import ConfigSection, Flag, NonNegative, Positive, Real, Share
 
 
 def _weight(value: Any) -> Any:
@@ -14,7 +14,7 @@ def _weight(value: Any) -> Any:
     return {"weight": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-class TransformConfig(Section):
+class TransformConfig(ConfigSection):
     """Limits of the random transformations under which Q's category is not to change; all 0: there are none."""
 
     rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
@@ -36,7 +36,7 @@ class TransformConfig(Section):
         return bool(self.rotation or self.scale or self.shear or self.shift)
 
 
-class ObjectiveConfig(Section):
+class ObjectiveConfig(ConfigSection):
     """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
 
     lambda_cat: Annotated[

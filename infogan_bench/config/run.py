@@ -8,13 +8,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.config.section import (
+    ConfigSection,
     Count,
     Decay,
     Flag,
     Positive,
     PositiveCount,
     Real,
-    Section,
     Whole,
     named,
     sequence,
@@ -23,7 +23,7 @@ from infogan_bench.config.section import (
 MAX_CODE = 10_000  # categories of one code, codes of one kind, dimensions of z: far above any use
 
 
-class CodesConfig(Section):
+class CodesConfig(ConfigSection):
     """The latent code c and the noise z that G is fed."""
 
     categorical: Annotated[
@@ -51,7 +51,7 @@ class CodesConfig(Section):
         return tuple(f"{kind}_{index}" for kind, count in counts.items() for index in range(count))
 
 
-class ArchitectureConfig(Section):
+class ArchitectureConfig(ConfigSection):
     """Which networks are built."""
 
     name: Annotated[
@@ -64,7 +64,7 @@ class ArchitectureConfig(Section):
     ] = False
 
 
-class MethodConfig(Section):
+class MethodConfig(ConfigSection):
     """The method by which a model is trained; `method: vae` is short for `method: {name: vae}`."""
 
     name: Annotated[
@@ -76,7 +76,7 @@ class MethodConfig(Section):
     ] = Field(default_factory=dict)
 
 
-class OptimiserConfig(Section):
+class OptimiserConfig(ConfigSection):
     """Adam, with one learning rate for G and one for D, Q and their trunk."""
 
     lr_g: Annotated[Positive, Field(description="Adam's step size for G.")] = 1e-3
@@ -101,7 +101,7 @@ class OptimiserConfig(Section):
 Precision = Literal["float32", "tf32", "bf16"]
 
 
-class RunConfig(Section):
+class RunConfig(ConfigSection):
     """A training run, except for its dataset and its seed; the defaults are the paper's MNIST run."""
 
     method: Annotated[MethodConfig, BeforeValidator(named)] = MethodConfig()

@@ -71,7 +71,7 @@ Decay = Annotated[Real, Field(ge=0, lt=1)]
 Share = Annotated[Real, Field(gt=0, le=1)]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Base of every section: immutable, and a key that is not named is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

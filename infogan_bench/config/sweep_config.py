@@ -20,7 +20,7 @@ from infogan_bench.config.models import (
     TrackingConfig,
 )
 from infogan_bench.config.run import RunConfig
-from infogan_bench.config.section import Count, Section, named, sequence
+from infogan_bench.config.section import ConfigSection, Count, named, sequence
 from infogan_bench.config.space import Choice, Range
 from infogan_bench.config.yaml_file import is_number
 
@@ -91,7 +91,7 @@ def storage_place(place: str) -> str:
     return place
 
 
-class SweepConfig(Section):
+class SweepConfig(ConfigSection):
     """All that a sweep file says, with every default filled in.
 
     `parse_sweep` and `load_sweep` build it and check its parts against each other; built directly, it is

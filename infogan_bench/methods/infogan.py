@@ -10,7 +10,7 @@ from torch import Tensor
 from infogan_bench.config.run import RunConfig
 from infogan_bench.methods.method import Method, Phase, register_method
 from infogan_bench.networks import ImageShape, InfoGAN, Model
-from infogan_bench.objective import Call, Draws, Given, Objective, Setting, Step, outside_terms
+from infogan_bench.objective import Call, Draws, Given, Objective, Step, TermSetting, outside_terms
 
 
 @register_method("infogan")
@@ -19,7 +19,7 @@ class InfoGANMethod(Method):
 
     def __init__(self, run: RunConfig, model: Model, image_shape: ImageShape) -> None:
         super().__init__(run, model, image_shape)
-        self.objective = Objective(Setting(run.objective, model.codes, image_shape, run.batch))
+        self.objective = Objective(TermSetting(run.objective, model.codes, image_shape, run.batch))
 
     @classmethod
     def check(cls, run: RunConfig) -> None:

@@ -2,7 +2,7 @@
 
 from infogan_bench.objective.objective import Objective
 from infogan_bench.objective.step import Call, Contribution, Draws, Given, Parts, Pass, Step, Weight
-from infogan_bench.objective.term import Setting, Term, outside_terms, register_term
+from infogan_bench.objective.term import Term, TermSetting, outside_terms, register_term
 
 __all__ = [
     "Call",
@@ -12,9 +12,9 @@ __all__ = [
     "Objective",
     "Parts",
     "Pass",
-    "Setting",
     "Step",
     "Term",
+    "TermSetting",
     "Weight",
     "outside_terms",
     "register_term",

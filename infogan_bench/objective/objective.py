@@ -22,7 +22,7 @@ from infogan_bench.objective.information import Information
 from infogan_bench.objective.instance_noise import InstanceNoise
 from infogan_bench.objective.r1 import R1
 from infogan_bench.objective.step import Call, Contribution, Draws, Given, Pass, Step
-from infogan_bench.objective.term import Setting, Term, outside_terms
+from infogan_bench.objective.term import Term, TermSetting, outside_terms
 from infogan_bench.objective.vat import Vat
 
 # The order in which terms draw and are added; another order would give other bits.
@@ -44,7 +44,7 @@ class Objective:
         InputError: if a term of the user's own is not registered, or has no such option.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: TermSetting) -> None:
         self.setting = setting
         kinds = (*_SHIPPED, *outside_terms(setting.objective))
         self.terms = [term for term in (kind(setting) for kind in kinds) if term.is_on]

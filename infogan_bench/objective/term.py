@@ -19,7 +19,7 @@ from infogan_bench.objective.step import Call, Contribution, Parts, Pass, Step, 
 
 
 @dataclass(frozen=True)
-class Setting:
+class TermSetting:
     """All that a term may depend on besides the step itself."""
 
     objective: ObjectiveConfig
@@ -43,7 +43,7 @@ class Term:
     pass_alone: ClassVar[tuple[str, ...]] = ()
     """Judged batches that have to pass through the trunk apart from all others."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: TermSetting) -> None:
         self.setting = setting
         given = {key: getattr(setting.objective, key, 0.0) for key in self.row.weights}
         self.options = dict(_OUTSIDE_OPTIONS.get(self.row.name, {})) | setting.objective.terms.get(

@@ -23,7 +23,7 @@ from infogan_bench.records.paths import SeedPaths, SweepPaths, TrialPaths, is_fi
 from infogan_bench.records.quantities import Quantity, quantity_of, read_quantities, write_quantities
 from infogan_bench.records.results import Mutation, SeedResult, Status, SweepListener, TrialUpdate
 from infogan_bench.records.seeds import mean_over_seeds, std_over_seeds
-from infogan_bench.records.sessions import Session, append_session, read_sessions
+from infogan_bench.records.sessions import SessionRecord, append_session, read_sessions
 from infogan_bench.records.sheets import (
     ExplorerRecord,
     GalleryImage,
@@ -69,7 +69,7 @@ __all__ = [
     "RecordError",
     "SeedPaths",
     "SeedResult",
-    "Session",
+    "SessionRecord",
     "ShapeCorrelationRecord",
     "Status",
     "SweepListener",

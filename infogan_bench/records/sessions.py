@@ -14,7 +14,7 @@ from infogan_bench.records.results import Status
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionRecord:
     """A stretch of a sweep as far as it is on record. A session has many lines, and the last one counts."""
 
     began: str  # UTC, ISO 8601
@@ -25,7 +25,7 @@ class Session:
     ]  # {resource: amount} that a trial asks Ray for; empty where no trial was left
 
 
-def append_session(path: Path, session: Session) -> None:
+def append_session(path: Path, session: SessionRecord) -> None:
     """Append a line.
 
     Raises:
@@ -35,7 +35,7 @@ def append_session(path: Path, session: Session) -> None:
         file.write(json.dumps(encode(session)) + "\n")
 
 
-def read_sessions(path: Path) -> tuple[Session, ...]:
+def read_sessions(path: Path) -> tuple[SessionRecord, ...]:
     """Read the sessions in their order; none where there is no file. A line that a crash cut short is left out.
 
     Raises:
@@ -43,12 +43,12 @@ def read_sessions(path: Path) -> tuple[Session, ...]:
     """
     if not path.is_file():
         return ()
-    found: dict[str, Session] = {}
+    found: dict[str, SessionRecord] = {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         try:
             document = parse_json(line, f"{path}:{number}")
         except RecordError:
             continue
-        session = decode(Session, document, f"{path}:{number}")
+        session = decode(SessionRecord, document, f"{path}:{number}")
         found[session.began] = session
     return tuple(found.values())

@@ -2,6 +2,6 @@
 
 from infogan_bench.config.catalogue import register_score
 from infogan_bench.scoring.arrays import score_arrays
-from infogan_bench.scoring.outcome import Outcome, as_json, as_table, metrics_table
+from infogan_bench.scoring.outcome import ScoreOutcome, as_json, as_table, metrics_table
 
-__all__ = ["Outcome", "as_json", "as_table", "metrics_table", "register_score", "score_arrays"]
+__all__ = ["ScoreOutcome", "as_json", "as_table", "metrics_table", "register_score", "score_arrays"]

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from infogan_bench.errors import InputError
 from infogan_bench.scoring.compute import compute_scores
-from infogan_bench.scoring.outcome import Outcome
+from infogan_bench.scoring.outcome import ScoreOutcome
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 def score_arrays(
     path: Path, names: Sequence[str] = (), *, n_resamples: int = 0, factor_bins: int = 0
-) -> list[Outcome]:
+) -> list[ScoreOutcome]:
     """Score the arrays in an .npz file, each being called as the scores call it (`infogan-bench metrics`).
 
     Args:
@@ -145,12 +145,12 @@ def _constant_columns(arrays: Arrays) -> list[int]:
     return np.flatnonzero(~varies).tolist() if varies.any() else []
 
 
-def _is_sound(outcome: Outcome) -> bool:
+def _is_sound(outcome: ScoreOutcome) -> bool:
     """Return whether the arrays are sound, and the score is not defined for them."""
     return outcome.fault is None or isinstance(outcome.fault, NotDefinedError)
 
 
-def _in_our_words(outcome: Outcome) -> Outcome:
+def _in_our_words(outcome: ScoreOutcome) -> ScoreOutcome:
     """Return the outcome, naming the option of the command line where the library names its function."""
     reason = outcome.not_defined
     return (
@@ -161,8 +161,8 @@ def _in_our_words(outcome: Outcome) -> Outcome:
 
 
 def _with_interval(
-    path: Path, outcome: Outcome, metric: Metric, inputs: ArrayInputs, n_resamples: int
-) -> Outcome:
+    path: Path, outcome: ScoreOutcome, metric: Metric, inputs: ArrayInputs, n_resamples: int
+) -> ScoreOutcome:
     if outcome.value is None:
         return outcome
     part = metric.part(outcome.name)

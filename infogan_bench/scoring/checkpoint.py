@@ -10,11 +10,11 @@ from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.scoring.compute import compute_scores
 from infogan_bench.scoring.inputs import RunInputs
-from infogan_bench.scoring.outcome import Outcome
+from infogan_bench.scoring.outcome import ScoreOutcome
 from infogan_bench.training import load_checkpoint, restore_model
 
 
-def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) -> list[Outcome]:
+def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) -> list[ScoreOutcome]:
     """Score a checkpoint on the dataset it was trained on.
 
     Args:

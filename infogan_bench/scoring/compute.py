@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from infogan_metrics import Metric, Score
 
-from infogan_bench.scoring.outcome import Outcome
+from infogan_bench.scoring.outcome import ScoreOutcome
 
 _FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
 """Exceptions of a score's function that leave it without a value. Others, such as a lack of memory, end the work."""
@@ -44,7 +44,7 @@ class Inputs(Protocol):
 
 def compute_scores(
     names: Iterable[str], inputs: Inputs, row_of: Callable[[str], Metric | None]
-) -> dict[str, Outcome]:
+) -> dict[str, ScoreOutcome]:
     """Compute scores.
 
     Args:
@@ -56,7 +56,7 @@ def compute_scores(
         {name: outcome} in the order of `names`; behind a score that has values of single codes follow those.
     """
     results: dict[str, tuple[Score | Exception | str, tuple[str, ...]]] = {}
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ScoreOutcome] = {}
     for name in names:
         metric = row_of(name)
         if metric is None:
@@ -85,24 +85,26 @@ def _call(metric: Metric, inputs: Inputs) -> tuple[Score | Exception | str, tupl
 
 def _outcomes(
     name: str, metric: Metric, inputs: Inputs, result: Score | Exception | str, warned: tuple[str, ...]
-) -> list[Outcome]:
+) -> list[ScoreOutcome]:
     notes = (*inputs.notes(metric), *([metric.convention] if metric.convention else ()), *warned)
     if isinstance(result, str):
-        return [Outcome(name, None, not_defined=result, notes=notes)]
+        return [ScoreOutcome(name, None, not_defined=result, notes=notes)]
     if isinstance(result, Exception):
         reason = str(result) if isinstance(result, ValueError) else f"{type(result).__name__}: {result}"
-        return [Outcome(name, None, not_defined=reason, notes=notes, fault=result)]
+        return [ScoreOutcome(name, None, not_defined=reason, notes=notes, fault=result)]
     protocol = _protocol(metric, inputs)
     n = result.n if isinstance(result, Score) else None
     part = metric.part(name)
     value: Any = getattr(result, part.attribute) if part else result
     outcomes = [
-        Outcome(name, float(value), n, parts=_parts(value), notes=notes, protocol=protocol, result=result)
+        ScoreOutcome(
+            name, float(value), n, parts=_parts(value), notes=notes, protocol=protocol, result=result
+        )
     ]
     if metric.per:
         for code, each in zip(inputs.code_names(metric), value.per_code, strict=True):
             of_code = each.n if isinstance(each, Score) else n
-            outcomes.append(Outcome(f"{name}/{code}", float(each), of_code, parts=_parts(each)))
+            outcomes.append(ScoreOutcome(f"{name}/{code}", float(each), of_code, parts=_parts(each)))
     return outcomes
 
 

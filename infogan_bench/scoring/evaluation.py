@@ -16,7 +16,7 @@ from infogan_bench.datasets import ImageDataset
 from infogan_bench.networks import Model
 from infogan_bench.scoring.compute import compute_scores
 from infogan_bench.scoring.inputs import RunInputs
-from infogan_bench.scoring.outcome import Outcome
+from infogan_bench.scoring.outcome import ScoreOutcome
 from infogan_bench.scoring.representation import Codes
 
 
@@ -75,13 +75,13 @@ def evaluate(
     )
 
 
-def _is_described(outcome: Outcome) -> bool:
+def _is_described(outcome: ScoreOutcome) -> bool:
     """Return whether a score's protocol is kept: those of labels and of shapes stand beside their counts and matrix."""
     metric = metric_of(outcome.name)
     return bool(outcome.protocol) and metric is not None and not metric.uses_labels and not metric.per
 
 
-def _with_notes(outcome: Outcome, inputs: RunInputs) -> Mapping[str, object]:
+def _with_notes(outcome: ScoreOutcome, inputs: RunInputs) -> Mapping[str, object]:
     left_out = inputs.left_out if uses_factors(outcome.name) else ()
     return {**outcome.protocol, **({"left_out": ", ".join(left_out)} if left_out else {})}
 

@@ -21,7 +21,7 @@ _PIPED = (160, 24)  # columns and lines where there is no terminal
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScoreOutcome:
     """A score's value, or why it has none."""
 
     name: str
@@ -36,7 +36,7 @@ class Outcome:
     fault: Exception | None = None  # what it raised
 
 
-def as_json(outcomes: Sequence[Outcome], about: Mapping[str, Any]) -> str:
+def as_json(outcomes: Sequence[ScoreOutcome], about: Mapping[str, Any]) -> str:
     """The outcomes as JSON; a number that is not finite is null."""
     scores = {
         outcome.name: {
@@ -57,7 +57,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def as_table(outcomes: Sequence[Outcome]) -> str:
+def as_table(outcomes: Sequence[ScoreOutcome]) -> str:
     """The outcomes as text, a line each; notes follow below."""
     table = Table(box=None, pad_edge=False, header_style="")
     for name in ("score", "value", "n", "range", "parts"):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from infogan_bench.sweep.check import check
     from infogan_bench.sweep.record.folder import SweepFolder
-    from infogan_bench.sweep.record.outcome import Outcome
+    from infogan_bench.sweep.record.outcome import SweepOutcome
     from infogan_bench.sweep.search.warm_start import read_warm_start
     from infogan_bench.sweep.session import resume, start
 
-__all__ = ["Outcome", "SweepFolder", "check", "read_warm_start", "resume", "start"]
+__all__ = ["SweepFolder", "SweepOutcome", "check", "read_warm_start", "resume", "start"]
 
 _HOMES = {
-    "Outcome": "record.outcome",
+    "SweepOutcome": "record.outcome",
     "SweepFolder": "record.folder",
     "check": "check",
     "read_warm_start": "search.warm_start",

@@ -165,7 +165,7 @@ class ProgressState:
         return left * self.elapsed(now) / done
 
 
-class Progress:
+class ProgressDisplay:
     """A `SweepListener` that shows the sweep on stderr.
 
     Args:

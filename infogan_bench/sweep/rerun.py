@@ -30,7 +30,7 @@ _WHAT_BITS_DEPEND_ON = ("infogan_bench", "commit", "python", "torch", "numpy", "
 
 
 @dataclass(frozen=True)
-class Score:
+class RerunValue:
     """A value of one report, as recorded and as it is now; None where the rerun has no such value."""
 
     step: int
@@ -48,7 +48,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RerunComparison:
     """All values of all reports, in the order in which they were recorded.
 
     `error` says why the rerun ended before its last report; `elsewhere` what was another here than in the sweep, of
@@ -56,18 +56,18 @@ class Comparison:
     """
 
     trial: str
-    scores: tuple[Score, ...]
+    scores: tuple[RerunValue, ...]
     error: str | None
     elsewhere: tuple[str, ...]
 
     @property
-    def last(self) -> tuple[Score, ...]:
+    def last(self) -> tuple[RerunValue, ...]:
         """The values of the last report of each seed."""
         steps = {score.seed: score.step for score in self.scores}
         return tuple(score for score in self.scores if score.step == steps[score.seed])
 
     @property
-    def first_difference(self) -> Score | None:
+    def first_difference(self) -> RerunValue | None:
         """The first value that is another one now."""
         return next((score for score in self.scores if not score.same), None)
 
@@ -80,7 +80,7 @@ def rerun(
     output: Path | None = None,
     device: str | None = None,
     on_report: Callable[[TrialUpdate], None] = lambda update: None,
-) -> Comparison:
+) -> RerunComparison:
     """Train a trial anew, up to the step of its last checkpoint, and compare every report with its record.
 
     Args:
@@ -111,14 +111,14 @@ def rerun(
         if output is not None and not again.update.status.bad:
             again.save(output)
     scores = [
-        Score(was.step, was.seed, name, value, now.get((was.seed, was.step), {}).get(name))
+        RerunValue(was.step, was.seed, name, value, now.get((was.seed, was.step), {}).get(name))
         for was in history
         for name, value in was.metrics.items()
     ]
-    return Comparison(spec.trial, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
+    return RerunComparison(spec.trial, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
 
 
-def comparison_text(compared: Comparison) -> str:
+def comparison_text(compared: RerunComparison) -> str:
     """The last report of each seed, a score a line, and whether all reports are the same."""
     rows = [("seed", "step", "score", "recorded", "now", "")]
     for score in compared.last:
@@ -134,7 +134,7 @@ def comparison_text(compared: Comparison) -> str:
     return "\n".join(lines)
 
 
-def difference_text(difference: Score, compared: Comparison) -> str:
+def difference_text(difference: RerunValue, compared: RerunComparison) -> str:
     """A sentence on where a rerun first left the record, and what may be why."""
     now = compared.error or "nothing" if difference.now is None else repr(difference.now)
     why = (

@@ -27,8 +27,8 @@ from infogan_bench.sweep.record.edits import accepted_edits
 from infogan_bench.sweep.record.environment import describe_environment
 from infogan_bench.sweep.record.folder import AS_RUN, SweepFolder, require_sweep_folder
 from infogan_bench.sweep.record.lock import sole_user
-from infogan_bench.sweep.record.outcome import Outcome
-from infogan_bench.sweep.record.sessions import SessionRecord
+from infogan_bench.sweep.record.outcome import SweepOutcome
+from infogan_bench.sweep.record.sessions import SessionRecorder
 from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_earlier_trials, read_warm_start
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
@@ -46,7 +46,7 @@ def start(
     storage: str | None = None,
     ship_code: bool = False,
     listeners: Sequence[SweepListener] = (),
-) -> Outcome:
+) -> SweepOutcome:
     """Run a sweep in a new sweep folder, and report it.
 
     Args:
@@ -84,7 +84,7 @@ def resume(
     storage: str | None = None,
     ship_code: bool = False,
     listeners: Sequence[SweepListener] = (),
-) -> Outcome:
+) -> SweepOutcome:
     """Finish what is left of the sweep in `path`; trials that have ended are left as they are.
 
     A trial that was interrupted goes on from its last whole checkpoint, bit for bit as if it had not been.
@@ -104,7 +104,7 @@ def resume(
 
 def _resume(
     folder: SweepFolder, address: str | None, ship_code: bool, listeners: Sequence[SweepListener]
-) -> Outcome:
+) -> SweepOutcome:
     sweep = folder.sweep
     warnings = _edits(folder, sweep)
     plan = check(sweep)
@@ -172,14 +172,14 @@ class Session:
         self._store = folder.checkpoint_store(sweep.storage)
         self._tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
         self._search = _learning_search() if plan.assignments is None else None
-        self._record = SessionRecord(folder.path)
+        self._record = SessionRecorder(folder.path)
         self._listeners = [*listeners, self._record, *([self._tracker] if self._tracker else [])]
         self._started: list[SweepListener] = []
         self._signals = StopSignals()
         self._engine = Engine(sweep, folder, self._store, self._signals, compared)
         self.warnings: list[str] = []
 
-    def run(self, planned: Sequence[PlannedTrial], address: str | None, ship_code: bool) -> Outcome:
+    def run(self, planned: Sequence[PlannedTrial], address: str | None, ship_code: bool) -> SweepOutcome:
         """Run the planned trials that are left, and those that the search proposes, and report."""
         with self._signals, logging_to(self._folder.path / "sweep.log"):
             for warning in self.warnings:
@@ -230,10 +230,10 @@ class Session:
         with ThreadPoolExecutor(max_workers=1) as thread:
             yield thread.submit(lambda: self._tracker.preflight() if self._tracker else None)
 
-    def _finish(self) -> Outcome:
+    def _finish(self) -> SweepOutcome:
         """Fetch what is left to fetch, make the report, and tell the listeners that the sweep has ended."""
         fault = self._engine.fault
-        outcome = Outcome(
+        outcome = SweepOutcome(
             folder=self._folder.path,
             planned=self._total,
             trials=tuple(self._folder.updates.values()),

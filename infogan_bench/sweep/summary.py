@@ -15,13 +15,13 @@ from infogan_bench.config.describe import metric_text
 from infogan_bench.config.errors import count
 from infogan_bench.records import Status
 from infogan_bench.records.results import EndedBy
-from infogan_bench.sweep.record.outcome import Outcome
+from infogan_bench.sweep.record.outcome import SweepOutcome
 from infogan_bench.tracking import without_passwords
 
 _ROWS = 10
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: SweepOutcome) -> str:
     """The ranking, the counts, and where report and MLflow runs are."""
     data = infogan_reports.load(outcome.folder)
     ranked = infogan_reports.ranking(data)
@@ -55,7 +55,7 @@ def _front_lines(data: infogan_reports.SweepData, ranked: Sequence[infogan_repor
     return [title, *([_text(table)] if front else []), *more]
 
 
-def _counts(outcome: Outcome) -> str:
+def _counts(outcome: SweepOutcome) -> str:
     stopped = outcome.count(Status.STOPPED)
     by_limit = sum(trial.ended_by == EndedBy.TIME_LIMIT for trial in outcome.trials)
     counted = [

@@ -9,14 +9,14 @@ from infogan_bench.training.checkpoint import (
 )
 from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.fused import FusedTrainer, check_objective, check_stackable, fuse
-from infogan_bench.training.trainer import Interval, Trainer
+from infogan_bench.training.trainer import Trainer, TrainingInterval
 
 __all__ = [
     "Checkpoint",
     "DivergedError",
     "FusedTrainer",
-    "Interval",
     "Trainer",
+    "TrainingInterval",
     "check_objective",
     "check_stackable",
     "fuse",

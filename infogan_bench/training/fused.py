@@ -28,7 +28,7 @@ from infogan_bench.training.device import arithmetic
 from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.loop import Loop
 from infogan_bench.training.schedule import Rates
-from infogan_bench.training.trainer import Interval, Trainer, on_device
+from infogan_bench.training.trainer import Trainer, TrainingInterval, on_device
 
 OWN_TO_A_REPLICA = (
     *weight_keys(row for row in TERMS.values() if row.own),
@@ -71,7 +71,7 @@ class FusedTrainer:
             cuda_graph=takes_cuda_graph(first.run.architecture),
         )
 
-    def train(self, steps: int) -> list[Interval | DivergedError]:
+    def train(self, steps: int) -> list[TrainingInterval | DivergedError]:
         """Do `steps` updates of every replica; return what became of each, in order.
 
         A replica that diverges leaves the others as they are. `seconds` is a replica's share of the wall time. A GPU
@@ -103,7 +103,7 @@ class FusedTrainer:
         return [
             each
             if isinstance(each, DivergedError)
-            else Interval(each, seconds, steps * first.run.batch / seconds)
+            else TrainingInterval(each, seconds, steps * first.run.batch / seconds)
             for each in found
         ]
 

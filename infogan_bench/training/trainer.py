@@ -28,7 +28,7 @@ Descend = Callable[[str, Tensor], None]
 
 
 @dataclass(frozen=True)
-class Interval:
+class TrainingInterval:
     """Metrics of `Trainer.train`, averaged over its updates, and its wall time in seconds."""
 
     metrics: Mapping[str, float]
@@ -81,7 +81,7 @@ class Trainer:
             self._update, (len(self.quantities),), cuda_graph=takes_cuda_graph(run.architecture)
         )
 
-    def train(self, steps: int) -> Interval:
+    def train(self, steps: int) -> TrainingInterval:
         """Do `steps` updates, each of all phases.
 
         Raises:
@@ -96,7 +96,7 @@ class Trainer:
         self.step += steps
         metrics = self.interval_metrics(steps, tally.totals.tolist(), tally.bad_since.tolist())
         seconds = time.perf_counter() - started
-        return Interval(metrics, seconds, steps * self.run.batch / seconds)
+        return TrainingInterval(metrics, seconds, steps * self.run.batch / seconds)
 
     @property
     def quantities(self) -> list[str]:

@@ -41,7 +41,7 @@ class CommonScore:
 
 
 @dataclass(frozen=True)
-class Progress:
+class BestSoFar:
     """The best value of a score so far, at each improvement and at the end.
 
     `trials` counts those that have ended, in the order of the plan, `hours` adds up their training and evaluation.
@@ -72,7 +72,7 @@ class Comparison:
     others: str  # on the scores beside the main one
     scores: tuple[CommonScore, ...]  # the main one first
     differences: tuple[tuple[str, tuple[str, ...]], ...]  # key, and its value in each sweep
-    progress: tuple[Progress | None, ...]
+    progress: tuple[BestSoFar | None, ...]
     at_equal_trials: str
     parameters: tuple[CommonParameter, ...]
     matches: tuple[Matches, ...]  # the first sweep with each other
@@ -248,7 +248,7 @@ def _others(sweeps: Sequence[Compared], scores: Sequence[CommonScore]) -> str:
 # Best so far ----------------------------------------------------------------------------------------------
 
 
-def _progress(sweep: Compared, main: CommonScore | None) -> Progress | None:
+def _progress(sweep: Compared, main: CommonScore | None) -> BestSoFar | None:
     if main is None or main.direction is None:
         return None
     better = max if main.direction == "max" else min
@@ -267,7 +267,7 @@ def _progress(sweep: Compared, main: CommonScore | None) -> Progress | None:
     if not points:
         return None
     trials, spent_hours, values = zip(*points, strict=True)
-    return Progress(trials, spent_hours, values)
+    return BestSoFar(trials, spent_hours, values)
 
 
 def _at_equal_trials(sweeps: Sequence[Compared], ranked: Sequence[int], main: CommonScore | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from infogan_reports.axis import number_axis
-from infogan_reports.compare import BestCurves, CommonScore, Comparison, Progress
+from infogan_reports.compare import BestCurves, BestSoFar, CommonScore, Comparison
 from infogan_reports.compared import Compared, uses_in
 from infogan_reports.figures import (
     TRIAL_COLOURS,
@@ -184,7 +184,7 @@ def _progress(comparison: Comparison, score: CommonScore, unit: str, axis: str) 
     )
 
 
-def _along(progress: Progress, unit: str) -> Sequence[float]:
+def _along(progress: BestSoFar, unit: str) -> Sequence[float]:
     return progress.trials if unit == "trials" else progress.hours
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infogan_bench.records import Session, SweepPaths, read_sessions
+from infogan_bench.records import SessionRecord, SweepPaths, read_sessions
 from infogan_reports.folder import SweepData
 from infogan_reports.ranking import RankedTrial
 
@@ -18,7 +18,7 @@ class Cost:
     sessions; `trial_seconds` is training and evaluation, summed over all trials.
     """
 
-    sessions: tuple[Session, ...]
+    sessions: tuple[SessionRecord, ...]
     trial_seconds: float
     cpus: float | None
     gpus: float | None
@@ -50,7 +50,9 @@ def cost(data: SweepData, trials: Sequence[RankedTrial]) -> Cost:
     )
 
 
-def _each_occupied(data: SweepData, sessions: Sequence[Session], resource: str, key: str) -> float | None:
+def _each_occupied(
+    data: SweepData, sessions: Sequence[SessionRecord], resource: str, key: str
+) -> float | None:
     """Return the amount that trials asked Ray for; else the one that the sweep file names, unless it is `auto`."""
     asked = {session.request.get(resource, 0.0) for session in sessions if session.request}
     if asked:

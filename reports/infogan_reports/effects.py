@@ -21,7 +21,7 @@ Scale = Literal["linear", "log", "category"]
 
 
 @dataclass(frozen=True)
-class Point:
+class TrialPoint:
     """A ranked trial: its value of the parameter and its goal over the seeds."""
 
     trial: str
@@ -52,7 +52,7 @@ class ParameterEffect:
 
     key: str
     scale: Scale
-    points: tuple[Point, ...]  # categories in the order of the sweep file, numbers by the trials' rank
+    points: tuple[TrialPoint, ...]  # categories in the order of the sweep file, numbers by the trials' rank
     groups: tuple[Group, ...]
     rank_correlation: float | None
     statement: str
@@ -83,7 +83,7 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
     ranked = [trial for trial in trials if trial.rank is not None and key in trial.params]
     scale = scale_of(data, key, [trial.params[key] for trial in ranked])
     points = tuple(
-        Point(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial is trials[0])
+        TrialPoint(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial is trials[0])
         for trial in ranked
         if trial.mean is not None and (scale == "category" or axis_value(trial.params[key]) is not None)
     )
@@ -99,7 +99,7 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
     return ParameterEffect(key, scale, points, groups, correlation, statement, left_out)
 
 
-def left_out_text(trials: Sequence[RankedTrial], points: Sequence[Point], key: str) -> str:
+def left_out_text(trials: Sequence[RankedTrial], points: Sequence[TrialPoint], key: str) -> str:
     """Say in a sentence how many trials have no point in the figure of a parameter, and why; empty where all have."""
     drawn = {point.trial for point in points}
     reasons = Counter(_reason(trial, key) for trial in trials if trial.trial not in drawn)
@@ -153,8 +153,8 @@ def _is_log(domain: Any) -> bool:
     return isinstance(domain, dict) and any("log" in str(kind) for kind in domain)
 
 
-def _groups(points: Sequence[Point]) -> tuple[Group, ...]:
-    members: dict[str, list[Point]] = {}  # by JSON, since a list has no hash
+def _groups(points: Sequence[TrialPoint]) -> tuple[Group, ...]:
+    members: dict[str, list[TrialPoint]] = {}  # by JSON, since a list has no hash
     for point in points:
         members.setdefault(json.dumps(point.value), []).append(point)
     if not 1 < len(members) < len(points):
@@ -165,7 +165,7 @@ def _groups(points: Sequence[Point]) -> tuple[Group, ...]:
     )
 
 
-def _rank_correlation(points: Sequence[Point]) -> float | None:
+def _rank_correlation(points: Sequence[TrialPoint]) -> float | None:
     values = pd.Series([float(point.value) for point in points])
     means = pd.Series([point.mean for point in points])
     if len(points) < FEWEST_FOR_CORRELATION or values.nunique() < 2 or means.nunique() < 2:
@@ -175,7 +175,7 @@ def _rank_correlation(points: Sequence[Point]) -> float | None:
 
 def _statement(
     data: SweepData,
-    finished: Sequence[Point],
+    finished: Sequence[TrialPoint],
     groups: Sequence[Group],
     correlation: float | None,
     scale: Scale,

@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Interval:
+class ConfidenceInterval:
     """The range in which the score of other test images would lie, with 95 % confidence."""
 
     value: float
@@ -55,7 +55,7 @@ class Explained:
     mean: float | None
     spread: float | None
     n_seeds: int
-    interval: Interval | None
+    interval: ConfidenceInterval | None
     floors: tuple[tuple[str, float], ...]  # what chance is, and the score's value by it
     not_defined: str | None
 
@@ -174,7 +174,7 @@ def _assumed(protocol: Mapping[str, object]) -> str:
 # Intervals ------------------------------------------------------------------------------------------------
 
 
-def _interval(name: str, found: ConfusionRecord | None, seed: int | None) -> Interval | None:
+def _interval(name: str, found: ConfusionRecord | None, seed: int | None) -> ConfidenceInterval | None:
     """Compute the interval of a score of categories against labels from one seed's counts; the folder has no others."""
     if found is None or name not in ("cluster_accuracy", "purity", *_BOOTSTRAPPED):
         return None
@@ -190,12 +190,12 @@ def _interval(name: str, found: ConfusionRecord | None, seed: int | None) -> Int
     categories, classes = (np.repeat(each.ravel(), counts.ravel()) for each in np.indices(counts.shape))
     drawn = bootstrap(_BOOTSTRAPPED[name], categories, classes, n_resamples=RESAMPLES)
     how = f"seed {seed}: bootstrap of its {total:,} test images, {RESAMPLES} times"
-    return Interval(float(drawn), drawn.low, drawn.high, how)
+    return ConfidenceInterval(float(drawn), drawn.low, drawn.high, how)
 
 
-def _wilson(hits: int, n: int, seed: int | None) -> Interval:
+def _wilson(hits: int, n: int, seed: int | None) -> ConfidenceInterval:
     from scipy.stats import binomtest  # takes most of a second
 
     found = binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
     how = f"seed {seed}: {hits:,} of {n:,} test images, Wilson's interval"
-    return Interval(hits / n, float(found.low), float(found.high), how)
+    return ConfidenceInterval(hits / n, float(found.low), float(found.high), how)

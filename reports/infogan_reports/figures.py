@@ -19,7 +19,7 @@ import plotly.io as pio
 
 from infogan_reports.axis import Axis, number_axis
 from infogan_reports.curves import Curve, Panel
-from infogan_reports.effects import ParameterEffect, Point
+from infogan_reports.effects import ParameterEffect, TrialPoint
 from infogan_reports.text import number, value_text
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7F87"
@@ -162,7 +162,7 @@ def _axis(effect: ParameterEffect) -> Axis:
     return number_axis(effect.scale, (point.value for point in effect.points))
 
 
-def _kinds(points: Sequence[Point]) -> list[tuple[str, Marker, list[Point]]]:
+def _kinds(points: Sequence[TrialPoint]) -> list[tuple[str, Marker, list[TrialPoint]]]:
     """Sort the points by symbol, the best trial last so that it lies on top."""
     rest = [point for point in points if not point.best]
     kinds = [
@@ -179,7 +179,7 @@ def _kinds(points: Sequence[Point]) -> list[tuple[str, Marker, list[Point]]]:
 
 
 def _points(
-    name: str, marker: Marker, points: Sequence[Point], place: Placing, *, with_spread: bool
+    name: str, marker: Marker, points: Sequence[TrialPoint], place: Placing, *, with_spread: bool
 ) -> go.Scatter:
     spread = np.array([point.std or 0.0 for point in points]) if with_spread else None
     return go.Scatter(

@@ -25,7 +25,7 @@ Kind = Literal["number", "text", "category", "score"]
 
 
 @dataclass(frozen=True)
-class Column:
+class LeaderboardColumn:
     """A column; a list in it has an entry for each trial, in the order of the ranking.
 
     `values` are numbers or texts, None where a trial has none; of a category, places in `categories`. A score has
@@ -54,12 +54,12 @@ class Column:
 class Leaderboard:
     """All columns of all trials, and what the bold numbers rest on."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[LeaderboardColumn, ...]
     n_trials: int
     noise: str
 
     @property
-    def objective(self) -> Column:
+    def objective(self) -> LeaderboardColumn:
         """The column that ranks."""
         return next(column for column in self.columns if column.objective)
 
@@ -74,17 +74,17 @@ def leaderboard(
     hidden = [name for name in names if name not in shown_scores]
     objective = table.column(data.metric, shown=True)
     columns = (
-        Column("rank", "number", [trial.rank for trial in trials]),
-        Column("trial", "text", [trial.trial for trial in trials]),
+        LeaderboardColumn("rank", "number", [trial.rank for trial in trials]),
+        LeaderboardColumn("trial", "text", [trial.trial for trial in trials]),
         objective,
-        Column("seeds", "number", [trial.n_seeds for trial in trials]),
+        LeaderboardColumn("seeds", "number", [trial.n_seeds for trial in trials]),
         *(parameter_column(data, trials, key) for key in parameters),
         _categorical("status", [trial.status for trial in trials]),
         *_ended_by(trials),
-        Column("step", "number", [trial.step for trial in trials]),
+        LeaderboardColumn("step", "number", [trial.step for trial in trials]),
         *(table.column(name, shown=True) for name in shown_scores),
         *(table.column(name, shown=False) for name in hidden),
-        Column("seconds", "number", [round(trial.seconds, 1) for trial in trials]),
+        LeaderboardColumn("seconds", "number", [round(trial.seconds, 1) for trial in trials]),
     )
     return Leaderboard(columns, len(trials), _noise(trials, objective))
 
@@ -95,7 +95,7 @@ def direction_of(data: SweepData, name: str) -> str | None:
     return modes[name] if name in modes else data.quantities.direction(name)
 
 
-def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Column:
+def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -> LeaderboardColumn:
     """Return the column of a swept key: numbers as they are, anything else as text in the order of the sweep file."""
     values = [trial.params[key] for trial in trials if key in trial.params]
     scale = scale_of(data, key, values)
@@ -103,10 +103,10 @@ def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -
         of_trials = [trial.params.get(key) for trial in trials]
         words = {row: value_text(value) for row, value in enumerate(of_trials) if _loses_digits(value)}
         places = [axis_value(value) if _loses_digits(value) else value for value in of_trials]
-        return Column(key, "number", places, parameter=True, scale=scale, words=words)
+        return LeaderboardColumn(key, "number", places, parameter=True, scale=scale, words=words)
     categories = ordered_categories(data, key, values)
     place = {category: index for index, category in enumerate(categories)}
-    return Column(
+    return LeaderboardColumn(
         key,
         "category",
         [place[json.dumps(trial.params[key])] if key in trial.params else None for trial in trials],
@@ -116,7 +116,7 @@ def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -
     )
 
 
-def _ended_by(trials: Sequence[RankedTrial]) -> list[Column]:
+def _ended_by(trials: Sequence[RankedTrial]) -> list[LeaderboardColumn]:
     """Return the column of why each trial ended, shown where that is news: neither its steps nor the scheduler."""
     reasons = [trial.ended_by or "" for trial in trials]
     if not any(reasons):
@@ -132,10 +132,10 @@ def _loses_digits(value: object) -> bool:
     return isinstance(value, float) and axis_value(value) is None
 
 
-def _categorical(label: str, texts: Sequence[str]) -> Column:
+def _categorical(label: str, texts: Sequence[str]) -> LeaderboardColumn:
     categories = list(dict.fromkeys(texts))
     places = {text: index for index, text in enumerate(categories)}
-    return Column(label, "category", [places[text] for text in texts], categories=categories)
+    return LeaderboardColumn(label, "category", [places[text] for text in texts], categories=categories)
 
 
 class _ScoreTable:
@@ -155,7 +155,7 @@ class _ScoreTable:
             if trial in places:
                 self._words.setdefault(metric, {})[places[trial]] = not_finite_text(value)
 
-    def column(self, name: str, *, shown: bool) -> Column:
+    def column(self, name: str, *, shown: bool) -> LeaderboardColumn:
         """Return the means and spreads of a score, None where a seed of a trial lacks it."""
         is_objective = name == self._data.metric
         trials = self._trials
@@ -163,7 +163,7 @@ class _ScoreTable:
         leader, level = _standing(self._values(name), direction)
         means = [trial.mean if is_objective else trial.scores.get(name) for trial in trials]
         words = self._words.get(name, {})
-        return Column(
+        return LeaderboardColumn(
             name,
             "score",
             means,
@@ -199,7 +199,7 @@ def _standing(values: Floats, direction: str | None) -> tuple[int | None, list[i
     return (best, []) if not level else (None, level)
 
 
-def _noise(trials: Sequence[RankedTrial], objective: Column) -> str:
+def _noise(trials: Sequence[RankedTrial], objective: LeaderboardColumn) -> str:
     """Say which trials can be told apart, in a sentence or two."""
     ranked = [trial for trial in trials if trial.mean is not None]
     if len(ranked) < 2:

@@ -11,7 +11,7 @@ SHADES = 5  # of both tables
 
 
 @dataclass(frozen=True)
-class Cell:
+class ConfusionCell:
     """A count of the confusion matrix; `shade` in 0..SHADES is its share of the category."""
 
     count: int
@@ -25,11 +25,11 @@ class Category:
 
     index: int
     match: str | None
-    cells: tuple[Cell, ...]
+    cells: tuple[ConfusionCell, ...]
 
 
 @dataclass(frozen=True)
-class Confusion:
+class ConfusionTable:
     """Test images by category of Q's posterior and by class. `matched` of `total` lie in a matched cell."""
 
     code: str
@@ -40,7 +40,7 @@ class Confusion:
 
 
 @dataclass(frozen=True)
-class Information:
+class InformationCell:
     """The mutual information of a code and a factor.
 
     `shade` in 0..SHADES is its share of the factor's entropy, the ceiling. `best` marks the code that knows the factor
@@ -58,17 +58,17 @@ class FactorMatrix:
 
     factors: tuple[str, ...]
     entropies: tuple[float, ...]  # nats, the ceiling of each column
-    rows: tuple[tuple[str, tuple[Information, ...]], ...]  # code, and a cell for each factor
+    rows: tuple[tuple[str, tuple[InformationCell, ...]], ...]  # code, and a cell for each factor
     n: int
     n_bins: int
 
 
-def confusion(record: ConfusionRecord | None) -> Confusion | None:
+def confusion(record: ConfusionRecord | None) -> ConfusionTable | None:
     """Return the table of a confusion matrix."""
     if record is None:
         return None
     pairs = tuple(zip(record.counts, record.match, strict=True))
-    return Confusion(
+    return ConfusionTable(
         code=record.code,
         classes=record.classes,
         categories=tuple(
@@ -80,11 +80,11 @@ def confusion(record: ConfusionRecord | None) -> Confusion | None:
     )
 
 
-def _cells(row: Sequence[int], match: int | None) -> tuple[Cell, ...]:
+def _cells(row: Sequence[int], match: int | None) -> tuple[ConfusionCell, ...]:
     total = sum(row)
     shades = [-(-SHADES * count // total) if total else 0 for count in row]  # rounded up: only 0 is blank
     return tuple(
-        Cell(count, shade, index == match)
+        ConfusionCell(count, shade, index == match)
         for index, (count, shade) in enumerate(zip(row, shades, strict=True))
     )
 
@@ -96,7 +96,7 @@ def factor_matrix(record: FactorMatrixRecord | None) -> FactorMatrix | None:
     best = [max(column) for column in zip(*record.mutual_information, strict=True)]
     rows = (
         tuple(
-            Information(nats, _shade(nats / entropy if entropy else 0.0), nats == highest > 0)
+            InformationCell(nats, _shade(nats / entropy if entropy else 0.0), nats == highest > 0)
             for nats, entropy, highest in zip(row, record.factor_entropy, best, strict=True)
         )
         for row in record.mutual_information

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from infogan_reports.effects import ParameterEffect, Point, Scale
+from infogan_reports.effects import ParameterEffect, Scale, TrialPoint
 from infogan_reports.folder import SweepData
-from infogan_reports.leaderboard import Column, Leaderboard
+from infogan_reports.leaderboard import Leaderboard, LeaderboardColumn
 from infogan_reports.quantities import is_image_distance
 from infogan_reports.ranking import RankedTrial
 from infogan_reports.text import axis_value, counted, number, value_text, value_texts
@@ -42,7 +42,7 @@ class Importance:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PairCell:
     """The finished trials at a pair of values: their mean objective, None where there is none; `shade` in 1..SHADES
     is 1 for the worst cell and SHADES for the best, 0 for an empty one.
     """
@@ -60,7 +60,7 @@ class Interaction:
     x_key: str
     y_key: str
     x_labels: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]  # label, and a cell for each column
+    rows: tuple[tuple[str, tuple[PairCell, ...]], ...]  # label, and a cell for each column
     statement: str
 
 
@@ -102,7 +102,7 @@ def what_mattered(
     )
 
 
-def _finished(effect: ParameterEffect) -> list[Point]:
+def _finished(effect: ParameterEffect) -> list[TrialPoint]:
     """Return the trials that count here, as in the averages beside the effects: those stopped early did fewer steps."""
     return [point for point in effect.points if point.status == "finished"]
 
@@ -197,11 +197,11 @@ def _interaction(
     best = (max if data.mode == "max" else min)(means, key=lambda cell: means[cell])
     span = max(abs(mean - means[best]) for mean in means.values())
 
-    def cell(at: tuple[int, int]) -> Cell:
+    def cell(at: tuple[int, int]) -> PairCell:
         if at not in means:
-            return Cell(None, 0, 0, best=False)
+            return PairCell(None, 0, 0, best=False)
         closeness = 1 - abs(means[at] - means[best]) / span if span else 1.0
-        return Cell(means[at], len(found[at]), 1 + round((SHADES - 1) * closeness), best=at == best)
+        return PairCell(means[at], len(found[at]), 1 + round((SHADES - 1) * closeness), best=at == best)
 
     return Interaction(
         x.key,
@@ -275,7 +275,7 @@ def _lambda(trials: Sequence[RankedTrial], effect: ParameterEffect, table: Leade
 
 
 def _of_rows(
-    column: Column, rows: Sequence[int]
+    column: LeaderboardColumn, rows: Sequence[int]
 ) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
     return tuple(column.values[row] for row in rows), tuple(column.spreads[row] for row in rows)
 
@@ -291,5 +291,5 @@ def _pareto(data: SweepData, table: Leaderboard) -> tuple[str, str] | None:
     return next((name for name in wanted if name in others), others[0]), objective
 
 
-def _has_values(column: Column) -> bool:
+def _has_values(column: LeaderboardColumn) -> bool:
     return any(value is not None for value in column.values)

@@ -15,8 +15,8 @@ from infogan_bench.errors import InputError
 from infogan_bench.methods.vae import VAE, VAEStep, bernoulli_loss, normal_kl
 from infogan_bench.training import (
     FusedTrainer,
-    Interval,
     Trainer,
+    TrainingInterval,
     load_checkpoint,
     restore_trainer,
     save_checkpoint,
@@ -103,7 +103,7 @@ def test_it_resumes_bit_for_bit(mnist: ImageDataset, tmp_path: Path) -> None:
 def test_fused_seeds_train_as_each_would_alone(mnist: ImageDataset) -> None:
     together, alone = ([Trainer(vae(), mnist.train_images, seed) for seed in (0, 1)] for _ in range(2))
     for found, single in zip(FusedTrainer(together).train(4), alone, strict=True):
-        assert isinstance(found, Interval)
+        assert isinstance(found, TrainingInterval)
         assert found.metrics == pytest.approx(single.train(4).metrics, rel=0.02)
 
 

@@ -15,7 +15,7 @@ from infogan_bench.config import ArchitectureConfig, CodesConfig, ObjectiveConfi
 from infogan_bench.config.objective import TransformConfig
 from infogan_bench.networks import Networks, build_networks
 from infogan_bench.objective import Objective, Parts, Step
-from infogan_bench.objective import Setting as ObjectiveSetting
+from infogan_bench.objective import TermSetting as ObjectiveSetting
 from infogan_bench.objective.information import Views, code_weights
 from infogan_bench.objective.transforms import random_affines
 from infogan_bench.objective.vat import Change
@@ -113,7 +113,7 @@ def _loss(
     return loss, dict(zip(objective.logged(phase), values, strict=True))
 
 
-class Setting:
+class TermSetting:
     """Networks in double precision with one batch of everything."""
 
     def __init__(self, seed: int = 0) -> None:

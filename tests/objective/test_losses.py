@@ -14,7 +14,7 @@ from infogan_bench.networks import Networks
 from tests.objective.losses import (
     CODES,
     LAMBDAS,
-    Setting,
+    TermSetting,
     assert_equal_gradients,
     discriminator_loss,
     generator_loss,
@@ -27,8 +27,8 @@ from tests.objective.losses import (
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def setting() -> TermSetting:
+    return TermSetting()
 
 
 def verdict(networks: Networks, images: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def sum_of_gradients(*parts: Mapping[str, Tensor | None]) -> dict[str, Tensor | 
 
 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
-def test_d_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
+def test_d_s_loss_and_gradients(setting: TermSetting, lambda_cat: float, lambda_cont: float) -> None:
     networks, latents, fake = setting.networks, setting.latents, setting.fake.detach()
     loss, adversarial, bounds, *_ = discriminator_loss(
         networks, CODES, weights(lambda_cat, lambda_cont), setting.real, fake, latents
@@ -80,7 +80,7 @@ def test_d_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont
 
 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
-def test_g_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont: float) -> None:
+def test_g_s_loss_and_gradients(setting: TermSetting, lambda_cat: float, lambda_cont: float) -> None:
     networks, latents = setting.networks, setting.latents
     loss, adversarial = generator_loss(
         networks, CODES, weights(lambda_cat, lambda_cont), setting.fake, latents
@@ -102,7 +102,7 @@ def test_g_s_loss_and_gradients(setting: Setting, lambda_cat: float, lambda_cont
 # Where the information term goes ---------------------------------------------------------------------------
 
 
-def information_of_d(setting: Setting, lambda_cat: float, lambda_cont: float) -> dict[str, Tensor | None]:
+def information_of_d(setting: TermSetting, lambda_cat: float, lambda_cont: float) -> dict[str, Tensor | None]:
     """Gradients of D's loss less its adversarial part."""
     loss, adversarial, *_ = discriminator_loss(
         setting.networks,
@@ -117,12 +117,12 @@ def information_of_d(setting: Setting, lambda_cat: float, lambda_cont: float) ->
 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
 def test_the_information_term_trains_the_trunk(
-    setting: Setting, lambda_cat: float, lambda_cont: float
+    setting: TermSetting, lambda_cat: float, lambda_cont: float
 ) -> None:
     assert size(information_of_d(setting, lambda_cat, lambda_cont), "trunk") > 1e-3
 
 
-def test_with_lambda_0_it_trains_q_s_head_alone(setting: Setting) -> None:
+def test_with_lambda_0_it_trains_q_s_head_alone(setting: TermSetting) -> None:
     gradients = information_of_d(setting, 0, 0)
     assert size(gradients, "trunk") == 0
     assert size(gradients, "D_head") == 0
@@ -132,7 +132,9 @@ def test_with_lambda_0_it_trains_q_s_head_alone(setting: Setting) -> None:
     assert_equal_gradients(setting.gradients(loss), setting.gradients(adversarial))
 
 
-def test_a_code_with_lambda_0_sends_nothing_to_trunk_and_g_beside_one_that_counts(setting: Setting) -> None:
+def test_a_code_with_lambda_0_sends_nothing_to_trunk_and_g_beside_one_that_counts(
+    setting: TermSetting,
+) -> None:
     # with lambda_cat 0 the categories may be anything: neither trunk nor G can tell, but Q's head can
     others = setting.latents._replace(categories=(setting.latents.categories + 1) % torch.tensor([5, 3]))
     gradients, changed = [], []
@@ -162,7 +164,7 @@ def test_each_kind_of_code_has_its_lambda() -> None:
 # Statistics and extremes -----------------------------------------------------------------------------------
 
 
-def test_what_d_says_of_real_images_does_not_depend_on_the_fakes(setting: Setting) -> None:
+def test_what_d_says_of_real_images_does_not_depend_on_the_fakes(setting: TermSetting) -> None:
     said: list[Tensor] = []
     setting.networks.D_head.register_forward_hook(lambda _module, _inputs, output: said.append(output))
     for fake in (setting.fake.detach(), torch.full_like(setting.real, 0.9), -setting.real):
@@ -182,7 +184,9 @@ def test_what_d_says_of_real_images_does_not_depend_on_the_fakes(setting: Settin
         (-1e4, 1e4, 1e4),
     ],
 )
-def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float, d: float, g: float) -> None:
+def test_d_s_logits_of_any_size_give_exact_losses(
+    setting: TermSetting, logit: float, d: float, g: float
+) -> None:
     say(setting.networks.D_head, torch.tensor([logit]))
     d_loss, d_adversarial, *_ = discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents
@@ -197,7 +201,7 @@ def test_d_s_logits_of_any_size_give_exact_losses(setting: Setting, logit: float
             assert gradient is None or gradient.isfinite().all(), name
 
 
-def test_q_s_logits_of_any_size_give_finite_losses(setting: Setting) -> None:
+def test_q_s_logits_of_any_size_give_finite_losses(setting: TermSetting) -> None:
     assert isinstance(setting.networks.Q_head, nn.Sequential)
     say(setting.networks.Q_head[-1], torch.tensor([1e4, *[-1e4] * 4, *[0.0] * 3, 0, 0, -1e4, 1e4]))
     loss, _, bounds, *_ = discriminator_loss(

@@ -23,7 +23,7 @@ from tests.objective.losses import (
     CODES,
     LAMBDAS,
     DiscriminatorTerms,
-    Setting,
+    TermSetting,
     assert_equal_gradients,
     discriminator_loss,
     generator_loss,
@@ -37,14 +37,14 @@ from tests.objective.losses import (
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def setting() -> TermSetting:
+    return TermSetting()
 
 
 # What D is shown -------------------------------------------------------------------------------------------
 
 
-def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(setting: Setting) -> None:
+def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(setting: TermSetting) -> None:
     networks, latents, fake, scale = setting.networks, setting.latents, setting.fake.detach(), weights(1, 1)
     noise = Noise(*(torch.randn(3, *fake.shape, dtype=torch.float64) * 0.3))
 
@@ -64,14 +64,14 @@ def test_instance_noise_shifts_what_d_judges_and_not_the_transformed_images(sett
     assert number(clean.bounds["cat_0"]) == number(noisy.bounds["cat_0"])
 
 
-def terms_with_r1(setting: Setting, r1: float) -> DiscriminatorTerms:
+def terms_with_r1(setting: TermSetting, r1: float) -> DiscriminatorTerms:
     fake = setting.fake.detach()
     return discriminator_loss(
         setting.networks, CODES, weights(1, 1), setting.real, fake, setting.latents, r1=r1
     )
 
 
-def linear_networks(setting: Setting) -> Networks:
+def linear_networks(setting: TermSetting) -> Networks:
     """Heads that read the pixels as they are."""
     networks = setting.networks
     networks.trunk, networks.Q_head = nn.Flatten(), nn.Linear(64, CODES.q_dim).double()
@@ -79,7 +79,7 @@ def linear_networks(setting: Setting) -> Networks:
     return networks
 
 
-def test_r1_of_a_linear_d_is_half_gamma_times_its_squared_weights(setting: Setting) -> None:
+def test_r1_of_a_linear_d_is_half_gamma_times_its_squared_weights(setting: TermSetting) -> None:
     networks = linear_networks(setting)
     plain, penalised = (terms_with_r1(setting, r1) for r1 in (0.0, 3.0))
     w = networks.get_parameter("D_head.weight").detach()  # grad D(x) = w, whatever x is
@@ -91,7 +91,7 @@ def test_r1_of_a_linear_d_is_half_gamma_times_its_squared_weights(setting: Setti
         torch.testing.assert_close(change[name], torch.zeros_like(networks.get_parameter(name)))
 
 
-def test_r1_is_the_mean_over_images_of_the_squared_gradient(setting: Setting) -> None:
+def test_r1_is_the_mean_over_images_of_the_squared_gradient(setting: TermSetting) -> None:
     inner, outer = nn.Linear(64, 3).double(), nn.Linear(3, 1).double()
     linear_networks(setting).D_head = nn.Sequential(inner, nn.Tanh(), outer)
     plain, penalised = (terms_with_r1(setting, r1) for r1 in (0.0, 2.0))
@@ -119,7 +119,7 @@ def bounds_with_views(
 
 @pytest.mark.parametrize(("lambda_cat", "lambda_cont"), LAMBDAS)
 def test_views_change_what_the_categorical_codes_are_read_from(
-    setting: Setting, lambda_cat: float, lambda_cont: float
+    setting: TermSetting, lambda_cat: float, lambda_cont: float
 ) -> None:
     networks, latents, views, fake = setting.networks, setting.latents, some_views(), setting.fake
     scale = weights(lambda_cat, lambda_cont)
@@ -143,7 +143,7 @@ def test_views_change_what_the_categorical_codes_are_read_from(
     )
 
 
-def test_consistency_is_the_cross_entropy_of_both_views_of_real_images(setting: Setting) -> None:
+def test_consistency_is_the_cross_entropy_of_both_views_of_real_images(setting: TermSetting) -> None:
     networks, views = setting.networks, some_views()
     with_, without = (
         discriminator_loss(
@@ -177,7 +177,7 @@ def test_views_and_consistency_are_off_in_the_paper_s_objective() -> None:
 
 
 def test_balance_is_the_divergence_of_the_mean_categories_of_real_images_from_uniform(
-    setting: Setting,
+    setting: TermSetting,
 ) -> None:
     networks = setting.networks
     arguments = (networks, CODES, weights(1, 1), setting.real, setting.fake.detach(), setting.latents)
@@ -200,7 +200,7 @@ def test_balance_is_the_divergence_of_the_mean_categories_of_real_images_from_un
     assert number(discriminator_loss(*arguments, balance=2.0).balance) == pytest.approx(math.log(5))
 
 
-def test_a_share_of_the_batch_is_what_transforming_that_share_alone_gives(setting: Setting) -> None:
+def test_a_share_of_the_batch_is_what_transforming_that_share_alone_gives(setting: TermSetting) -> None:
     networks, latents, views = setting.networks, setting.latents, some_views()
     few = Views(*(affines[:4] for affines in views))
     d = discriminator_loss(
@@ -260,7 +260,9 @@ def test_the_worst_change_of_a_linear_q_is_along_its_weights() -> None:
     assert number(terms(0.0).vat) == 0
 
 
-def test_the_worst_change_is_worse_than_another_one_and_its_target_is_held_fixed(setting: Setting) -> None:
+def test_the_worst_change_is_worse_than_another_one_and_its_target_is_held_fixed(
+    setting: TermSetting,
+) -> None:
     networks, (n, *shape) = setting.networks, setting.real.shape
     directions = torch.randn(n, *shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
@@ -298,7 +300,7 @@ def test_partners_share_one_continuous_code_and_nothing_else() -> None:
         assert partners.continuous[row, 1 - code] == others.continuous[row, 1 - code]
 
 
-def test_the_contrastive_term_is_the_cross_entropy_of_the_shared_code(setting: Setting) -> None:
+def test_the_contrastive_term_is_the_cross_entropy_of_the_shared_code(setting: TermSetting) -> None:
     networks, fake, latents = setting.networks, setting.fake.detach(), setting.latents
     networks.CR = nn.Sequential(nn.Flatten(), nn.Linear(2 * 64, 2)).double()
     pairs = Pairs(setting.real[:4], torch.tensor([0, 1, 1, 0]))

@@ -18,7 +18,7 @@ from infogan_bench.records import (
     GalleryRecord,
     Mutation,
     SeedPaths,
-    Session,
+    SessionRecord,
     ShapeCorrelationRecord,
     Status,
     SweepPaths,
@@ -84,7 +84,7 @@ def test_the_page_has_the_keys_of_an_evaluation_and_of_a_session() -> None:
         assert set(keys_of(kind)) <= top | set(re.findall(r'"(\w+)": ', block)), kind
     assert f"entries `{{{', '.join(keys_of(GalleryImage))}}}`" in FOLDER
     sessions = next(line for line in FOLDER.splitlines() if line.startswith("  sessions.jsonl"))
-    assert all(key in sessions for key in keys_of(Session))
+    assert all(key in sessions for key in keys_of(SessionRecord))
 
 
 def test_the_page_names_every_loss_and_what_moves() -> None:

@@ -27,7 +27,7 @@ from infogan_bench.records import (
     PlaneRecord,
     Quantity,
     SeedResult,
-    Session,
+    SessionRecord,
     Status,
     SweepPaths,
     TrialRecord,
@@ -93,7 +93,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = (GalleryImage(3, 1, 1, 0.9), GalleryImage(4, 0, None, 0.5))
     write_gallery_record(first, GalleryRecord("cat_0", (4, 4), 2, images, ()))
     append_update(paths.journal, folder.updates["0001"])
-    append_session(paths.sessions, Session("2026-01-01T00:00:00+00:00", 9.5, Status.FINISHED, {"CPU": 1.0}))
+    append_session(
+        paths.sessions, SessionRecord("2026-01-01T00:00:00+00:00", 9.5, Status.FINISHED, {"CPU": 1.0})
+    )
     write_quantities(paths.quantities, [Quantity("mig", "MIG", "The gap.", "", "max", "factors", "a paper")])
     write_warm_start_record(
         paths.warm_start, WarmStartRecord((EarlierTrial("runs/a trial 0", {}, (1.0,)),), "one")

@@ -13,7 +13,7 @@ from infogan_bench.records import (
     Quantity,
     RecordError,
     SeedResult,
-    Session,
+    SessionRecord,
     Status,
     SweepPaths,
     TrialPaths,
@@ -88,9 +88,9 @@ def test_the_last_line_of_a_session_counts(tmp_path: Path) -> None:
     path = tmp_path / "sessions.jsonl"
     assert read_sessions(path) == ()
     for session in (
-        Session("2026-01-01", 0.0, None, {}),
-        Session("2026-01-01", 9.5, Status.FINISHED, {"CPU": 1.0}),
-        Session("2026-01-02", 1.0, None, {}),
+        SessionRecord("2026-01-01", 0.0, None, {}),
+        SessionRecord("2026-01-01", 9.5, Status.FINISHED, {"CPU": 1.0}),
+        SessionRecord("2026-01-02", 1.0, None, {}),
     ):
         append_session(path, session)
     with path.open("a") as file:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from infogan_reports import load, summarise
-from infogan_reports.leaderboard import Column
+from infogan_reports.leaderboard import LeaderboardColumn
 
 
-def columns(folder: Path) -> dict[str, Column]:
+def columns(folder: Path) -> dict[str, LeaderboardColumn]:
     return {column.label: column for column in summarise(load(folder)).sweep.leaderboard.columns}
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from infogan_reports import ReportError, build_report, load, ranking, summarise
-from infogan_reports.leaderboard import Column
+from infogan_reports.leaderboard import LeaderboardColumn
 from infogan_reports.sections import curves, failures, mattered, summary
 
 LARGE = 2**53 + 1
 
 
-def columns(folder: Path) -> dict[str, Column]:
+def columns(folder: Path) -> dict[str, LeaderboardColumn]:
     return {column.label: column for column in summarise(load(folder)).sweep.leaderboard.columns}
 
 

@@ -12,7 +12,7 @@ import pytest
 from infogan_metrics import METRICS, bin_factors, bootstrap, dci, fid, mig, modularity, sap_continuous
 
 from infogan_bench.errors import InputError
-from infogan_bench.scoring import Outcome, as_json, as_table, metrics_table, score_arrays
+from infogan_bench.scoring import ScoreOutcome, as_json, as_table, metrics_table, score_arrays
 
 FACTORS = np.random.default_rng(0).integers(0, (3, 4), (400, 2))
 CODES = FACTORS + np.random.default_rng(1).normal(scale=0.2, size=FACTORS.shape)
@@ -79,8 +79,8 @@ def test_warnings_become_notes(tmp_path: Path) -> None:
 
 def test_json_is_valid_whatever_the_values() -> None:
     outcomes = [
-        Outcome("fid", math.inf, 10, parts={"clamped": math.nan}),
-        Outcome("mig", None, not_defined="why"),
+        ScoreOutcome("fid", math.inf, 10, parts={"clamped": math.nan}),
+        ScoreOutcome("mig", None, not_defined="why"),
     ]
     document = json.loads(as_json(outcomes, {"scored": "x"}))
     assert document["scored"] == "x"

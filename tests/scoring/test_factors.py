@@ -42,7 +42,7 @@ from infogan_bench.records.results import Status
 from infogan_bench.scoring.compute import compute_scores
 from infogan_bench.scoring.evaluation import evaluate, factor_floors
 from infogan_bench.scoring.inputs import RunInputs
-from infogan_bench.scoring.outcome import Outcome
+from infogan_bench.scoring.outcome import ScoreOutcome
 from infogan_bench.scoring.possible import check_scores
 from infogan_bench.scoring.representation import n_bins, representation
 from infogan_bench.training import Trainer
@@ -101,7 +101,7 @@ PERFECT = dataset_of(crossed(*SIZES, repeats=20))
 
 def scored(
     codes: np.ndarray, factors: np.ndarray, names: Sequence[str], **options: Any
-) -> dict[str, Outcome]:
+) -> dict[str, ScoreOutcome]:
     """Outcomes of scores of any codes about any factors, as a run computes them."""
     names_of, sizes = tuple("abcde"[: factors.shape[1]]), tuple((factors.max(axis=0) + 1).tolist())
     images = torch.zeros(len(factors), 1, 4, 4, dtype=torch.uint8)
@@ -110,7 +110,7 @@ def scored(
     return compute_scores(names, RunInputs(reader(), dataset, codes=codes, **options), metric_of)
 
 
-def values_of(outcomes: dict[str, Outcome]) -> dict[str, float | None]:
+def values_of(outcomes: dict[str, ScoreOutcome]) -> dict[str, float | None]:
     return {name: outcome.value for name, outcome in outcomes.items() if outcome.value is not None}
 
 

@@ -28,7 +28,7 @@ from infogan_bench.config import parse_sweep
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status, TrialUpdate
-from infogan_bench.sweep import Outcome, SweepFolder, resume, start
+from infogan_bench.sweep import SweepFolder, SweepOutcome, resume, start
 from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, UPDATE, WARNING, InfoGANTrainable, Shared
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
@@ -98,7 +98,7 @@ def scores(folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> Outcome:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> SweepOutcome:
     return start(parse_sweep(tiny(tmp_path_factory.mktemp("undisturbed"))))
 
 
@@ -140,7 +140,7 @@ def small_disk(tmp_path: Path, marks: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_the_sweep_and_room_lets_it_finish(
-    small_disk: Path, tmp_path: Path, undisturbed: Outcome
+    small_disk: Path, tmp_path: Path, undisturbed: SweepOutcome
 ) -> None:
     settings = tiny(
         small_disk,
@@ -168,7 +168,7 @@ def test_a_full_disk_stops_the_sweep_and_room_lets_it_finish(
 
 
 def test_a_read_only_folder_stops_the_sweep_until_it_can_be_written(
-    tmp_path: Path, undisturbed: Outcome
+    tmp_path: Path, undisturbed: SweepOutcome
 ) -> None:
     """The folder is made immutable when the first trial has ended: nothing can be made, renamed or removed in it."""
     if os.geteuid() != 0 or shutil.which("chattr") is None:
@@ -195,7 +195,7 @@ def test_a_read_only_folder_stops_the_sweep_until_it_can_be_written(
 
 
 def test_a_quota_that_a_worker_meets_is_no_fault_of_its_trial(
-    tmp_path: Path, marks: Path, undisturbed: Outcome
+    tmp_path: Path, marks: Path, undisturbed: SweepOutcome
 ) -> None:
     used_up = marks / "quota-used-up"
     outcome = start(
@@ -234,7 +234,7 @@ def infogan_bench(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_two_sweeps_of_one_name_at_once_are_two_folders(tmp_path: Path, undisturbed: Outcome) -> None:
+def test_two_sweeps_of_one_name_at_once_are_two_folders(tmp_path: Path, undisturbed: SweepOutcome) -> None:
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny(tmp_path / "runs")))
     both = [infogan_bench("sweep", "tiny.yaml", cwd=tmp_path) for _ in range(2)]
     for process in both:
@@ -247,7 +247,7 @@ def test_two_sweeps_of_one_name_at_once_are_two_folders(tmp_path: Path, undistur
 
 
 def test_a_sweep_that_runs_is_not_resumed_and_one_that_was_killed_is(
-    tmp_path: Path, undisturbed: Outcome
+    tmp_path: Path, undisturbed: SweepOutcome
 ) -> None:
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny(tmp_path)))
     process = infogan_bench("sweep", "tiny.yaml", cwd=tmp_path)
@@ -421,7 +421,7 @@ def edit(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
     (folder / "sweep.yaml").write_text(yaml.safe_dump(tree))
 
 
-def test_a_value_more_adds_its_trial_alone(tmp_path: Path, undisturbed: Outcome) -> None:
+def test_a_value_more_adds_its_trial_alone(tmp_path: Path, undisturbed: SweepOutcome) -> None:
     folder = shutil.copytree(undisturbed.folder, tmp_path / "edited")
     edit(folder, lambda tree: tree.update(base={**tree["base"], "steps": 80}))
     for _ in range(2):  # a refusal changes nothing
@@ -478,7 +478,7 @@ def cut_short(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize("file", ["seed-0/checkpoint.safetensors", "trial.json"])
 def test_of_a_checkpoint_cut_short_the_one_before_is_used(
-    tmp_path: Path, interrupted: Path, undisturbed: Outcome, file: str
+    tmp_path: Path, interrupted: Path, undisturbed: SweepOutcome, file: str
 ) -> None:
     folder = shutil.copytree(interrupted, tmp_path / "cut")
     opened = SweepFolder.open(folder)
@@ -524,7 +524,7 @@ def test_a_process_that_begins_again_does_so_from_the_last_whole_checkpoint(
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
 def test_a_folder_that_was_moved_or_copied_is_resumed_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: Path, undisturbed: Outcome, how: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: Path, undisturbed: SweepOutcome, how: str
 ) -> None:
     old = shutil.copytree(interrupted, tmp_path / "first home" / "tiny")
     if how == "moved":  # and named by a relative path, from another folder
@@ -551,7 +551,9 @@ def test_a_folder_that_was_moved_or_copied_is_resumed_where_it_is(
 # Once more -------------------------------------------------------------------------------------------------
 
 
-def test_a_trial_trained_again_outside_ray_gives_the_same_bits(tmp_path: Path, undisturbed: Outcome) -> None:
+def test_a_trial_trained_again_outside_ray_gives_the_same_bits(
+    tmp_path: Path, undisturbed: SweepOutcome
+) -> None:
     folder = shutil.copytree(undisturbed.folder, tmp_path / "tiny")
     command = ["rerun", str(folder), "1", "--output", str(tmp_path / "again")]
     result = CliRunner().invoke(app, command)

@@ -10,7 +10,7 @@ import pytest
 
 from infogan_bench.errors import InputError
 from infogan_bench.sweep.record import history as module
-from infogan_bench.sweep.record.history import History, Point
+from infogan_bench.sweep.record.history import History, HistoryPoint
 
 Rows = list[tuple[str, int, int, str, float]]
 
@@ -79,8 +79,8 @@ def test_a_file_of_pandas_is_read_too(tmp_path: Path) -> None:
     rows = [("0001", 0, 1, "L_I", 0.5), ("0000", 0, 1, "L_I", 0.25), ("0001", 0, 2, "L_I", 1.0)]
     pd.DataFrame(rows, columns=["trial", "seed", "step", "metric", "value"]).to_parquet(tmp_path / "h")
     found = History.read(tmp_path / "h")
-    assert found.points("0001") == [Point(0, 1, "L_I", 0.5), Point(0, 2, "L_I", 1.0)]
-    assert found.points("0000") == [Point(0, 1, "L_I", 0.25)]
+    assert found.points("0001") == [HistoryPoint(0, 1, "L_I", 0.5), HistoryPoint(0, 2, "L_I", 1.0)]
+    assert found.points("0000") == [HistoryPoint(0, 1, "L_I", 0.25)]
 
 
 def test_an_empty_one(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from infogan_bench.config import (
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Mutation, SeedResult, Status, TrialUpdate
 from infogan_bench.records.trial import TrialRecord, write_trial
-from infogan_bench.sweep import Outcome, resume, start
+from infogan_bench.sweep import SweepOutcome, resume, start
 from infogan_bench.sweep.engine.pbt import donors, explore, rejoined
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
@@ -357,7 +357,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def population(workplace: Path) -> Outcome:
+def population(workplace: Path) -> SweepOutcome:
     """Four trials, one of which takes over from another; what it then went on from is copied to `taken-over`."""
 
     def keep(update: TrialUpdate) -> None:
@@ -370,7 +370,7 @@ def population(workplace: Path) -> Outcome:
     return start(sweep, listeners=[Watcher(keep)])
 
 
-def changed(outcome: Outcome) -> tuple[TrialUpdate, Mutation]:
+def changed(outcome: SweepOutcome) -> tuple[TrialUpdate, Mutation]:
     """The one trial that took over from another, and when and from whom."""
     (trial,) = (trial for trial in outcome.trials if trial.mutations)
     (mutation,) = trial.mutations
@@ -379,7 +379,9 @@ def changed(outcome: Outcome) -> tuple[TrialUpdate, Mutation]:
 
 @pytest.mark.slow
 class TestSweep:
-    def test_the_weakest_trial_at_step_20_took_over_from_the_strongest(self, population: Outcome) -> None:
+    def test_the_weakest_trial_at_step_20_took_over_from_the_strongest(
+        self, population: SweepOutcome
+    ) -> None:
         assert {trial.status for trial in population.trials} == {Status.FINISHED}
         trial, mutation = changed(population)
         history = pd.read_parquet(population.folder / "history.parquet")
@@ -387,7 +389,9 @@ class TestSweep:
         assert mutation.step == 20
         assert (trial.trial, mutation.from_trial) == (scores.idxmin(), scores.idxmax())
 
-    def test_its_values_are_near_the_donors_or_drawn_anew_in_the_space(self, population: Outcome) -> None:
+    def test_its_values_are_near_the_donors_or_drawn_anew_in_the_space(
+        self, population: SweepOutcome
+    ) -> None:
         _, mutation = changed(population)
         (donor,) = (trial for trial in population.trials if trial.trial == mutation.from_trial)
         space = parse_sweep(sweep_of(**SEARCH)).space
@@ -397,7 +401,7 @@ class TestSweep:
         assert mutation.params.keys() == donor.params.keys() == space.keys()
 
     def test_its_networks_are_those_that_the_donor_has_after_20_steps(
-        self, population: Outcome, workplace: Path, tmp_path: Path
+        self, population: SweepOutcome, workplace: Path, tmp_path: Path
     ) -> None:
         _, mutation = changed(population)
         (donor,) = (trial for trial in population.trials if trial.trial == mutation.from_trial)
@@ -409,7 +413,9 @@ class TestSweep:
             found, expected = tensors(workplace / "taken-over", seed), tensors(tmp_path, seed)
             assert equal(found, expected) == set(expected)
 
-    def test_from_there_it_scored_as_it_does_outside_ray(self, population: Outcome, workplace: Path) -> None:
+    def test_from_there_it_scored_as_it_does_outside_ray(
+        self, population: SweepOutcome, workplace: Path
+    ) -> None:
         trial, _ = changed(population)
         alone = Trial(trial_spec(trial))
         alone.load(workplace / "taken-over")
@@ -417,7 +423,7 @@ class TestSweep:
             update = alone.advance()
         assert [dict(seed.metrics) for seed in update.seeds] == [dict(seed.metrics) for seed in trial.seeds]
 
-    def test_the_folder_says_what_became_of_its_values(self, population: Outcome) -> None:
+    def test_the_folder_says_what_became_of_its_values(self, population: SweepOutcome) -> None:
         trial, mutation = changed(population)
         rows = pd.read_parquet(population.folder / "trials.parquet").groupby("trial").first()
         assert json.loads(rows.loc[trial.trial, "params"]) == trial.params
@@ -436,7 +442,7 @@ class TestSweep:
         ] * 2
 
     def test_mlflow_keeps_the_first_values_as_parameters_and_the_moving_ones_as_metrics(
-        self, population: Outcome, workplace: Path
+        self, population: SweepOutcome, workplace: Path
     ) -> None:
         trial, mutation = changed(population)
         with sqlite3.connect(workplace / "mlflow.db") as database:
@@ -460,7 +466,7 @@ class TestSweep:
 
     @pytest.mark.parametrize("moment", ["two have come to the comparison", "one has taken over"])
     def test_a_stopped_one_resumes_to_the_same_tables(
-        self, population: Outcome, workplace: Path, tmp_path: Path, moment: str
+        self, population: SweepOutcome, workplace: Path, tmp_path: Path, moment: str
     ) -> None:
         come: set[str] = set()
         sent: list[int] = []

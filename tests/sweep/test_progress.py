@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.progress import Progress, ProgressState, status_line, status_table
+from infogan_bench.sweep.progress import ProgressDisplay, ProgressState, status_line, status_table
 
 PARAMS = {"objective.lambda_cat": 0.5}
 
@@ -50,7 +50,7 @@ def clock():
 
 def plain(clock, **options):
     stream = io.StringIO()
-    progress = Progress("cluster_accuracy", "max", 1000, stream=stream, clock=clock, **options)
+    progress = ProgressDisplay("cluster_accuracy", "max", 1000, stream=stream, clock=clock, **options)
     return progress, lambda: stream.getvalue().splitlines()
 
 
@@ -226,7 +226,7 @@ def test_on_a_terminal_the_table_is_drawn_and_the_cursor_given_back(clock, monke
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
-    progress = Progress("cluster_accuracy", "max", 1000, stream=stream, clock=clock)
+    progress = ProgressDisplay("cluster_accuracy", "max", 1000, stream=stream, clock=clock)
     progress.started(2)
     progress.updated(update("0000", step=500, scores=[0.5]))
     clock.now += 1

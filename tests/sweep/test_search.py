@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from infogan_bench.cli import app
 from infogan_bench.config import apply, parse_sweep, resolved_yaml
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep import Outcome, start
+from infogan_bench.sweep import SweepOutcome, start
 from infogan_bench.sweep.engine.searcher import TrialSearcher
 from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, UPDATE
 from infogan_bench.sweep.planned_trial import PlannedTrial
@@ -88,7 +88,7 @@ def tiny(workplace: Path, **sections: object) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def halved(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def halved(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
     """HyperBand with two brackets, of two trials each: the first compares none, the second at step 20."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
@@ -100,7 +100,7 @@ def halved(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def bred(halved: Outcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def bred(halved: SweepOutcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A sweep by NSGA-II that learned from `halved`, started on the command line: its folder, and what was said."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
@@ -119,7 +119,7 @@ def bred(halved: Outcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 @pytest.mark.slow
 class TestHyperBand:
-    def test_the_worse_of_a_bracket_is_stopped_where_it_was_compared(self, halved: Outcome) -> None:
+    def test_the_worse_of_a_bracket_is_stopped_where_it_was_compared(self, halved: SweepOutcome) -> None:
         history = pd.read_parquet(halved.folder / "history.parquet")
         at_20 = history[(history.metric == "cluster_accuracy") & (history.step == 20)]
         scores = at_20.set_index("trial").value
@@ -128,7 +128,7 @@ class TestHyperBand:
         expected = dict.fromkeys(("0000", "0001", "0002", "0003"), (Status.FINISHED, 40))
         assert ends == {**expected, worse: (Status.STOPPED, 20)}
 
-    def test_a_trial_that_was_paused_is_bit_for_bit_one_that_was_not(self, halved: Outcome) -> None:
+    def test_a_trial_that_was_paused_is_bit_for_bit_one_that_was_not(self, halved: SweepOutcome) -> None:
         (paused,) = (t for t in halved.trials if t.trial > "0001" and t.status is Status.FINISHED)
         sweep = parse_sweep(tiny(Path()))
         spec = TrialSpec(
@@ -151,7 +151,7 @@ class TestHyperBand:
 @pytest.mark.slow
 class TestTwoObjectivesAfterAnEarlierSweep:
     def test_the_earlier_trials_are_in_the_study_and_not_in_the_sweep(
-        self, bred: tuple[Path, str], halved: Outcome
+        self, bred: tuple[Path, str], halved: SweepOutcome
     ) -> None:
         folder, output = bred
         assert f"the search learns from 3 of the 4 trials of {halved.folder}" in output
@@ -196,7 +196,7 @@ class TestTwoObjectivesAfterAnEarlierSweep:
 
 
 @pytest.mark.slow
-def test_one_objective_has_no_front(halved: Outcome) -> None:
+def test_one_objective_has_no_front(halved: SweepOutcome) -> None:
     assert "Pareto" not in summary(halved)
 
 

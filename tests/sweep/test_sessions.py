@@ -10,7 +10,7 @@ import pytest
 
 from infogan_bench.records.results import Status
 from infogan_bench.sweep.record import sessions
-from infogan_bench.sweep.record.sessions import SessionRecord
+from infogan_bench.sweep.record.sessions import SessionRecorder
 
 
 class Clock:
@@ -32,7 +32,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_session_from_its_beginning_to_its_end(tmp_path: Path, clock: Clock) -> None:
-    record = SessionRecord(tmp_path)
+    record = SessionRecorder(tmp_path)
     clock.now += 5  # Ray starts
     record.request = {"CPU": 2.0}
     record.started(3)
@@ -46,7 +46,7 @@ def test_a_session_from_its_beginning_to_its_end(tmp_path: Path, clock: Clock) -
 def test_a_session_that_is_killed_is_known_to_one_part_in_a_hundred_by_few_lines(
     tmp_path: Path, clock: Clock
 ) -> None:
-    record = SessionRecord(tmp_path)
+    record = SessionRecorder(tmp_path)
     record.started(None)
     for _ in range(4 * 24 * 3600):  # a day, at four ticks a second
         clock.now += 0.25
@@ -60,14 +60,14 @@ def test_a_session_that_is_killed_is_known_to_one_part_in_a_hundred_by_few_lines
 
 def test_what_an_earlier_session_wrote_stays(tmp_path: Path) -> None:
     for status in (Status.INTERRUPTED, Status.FINISHED):
-        record = SessionRecord(tmp_path)
+        record = SessionRecorder(tmp_path)
         record.started(None)
         record.ended(status)
     assert [line["status"] for line in lines(tmp_path)] == [None, "interrupted", None, "finished"]
 
 
 def test_a_folder_that_cannot_be_written_is_no_matter_here(tmp_path: Path) -> None:
-    record = SessionRecord(tmp_path / "gone")
+    record = SessionRecorder(tmp_path / "gone")
     record.started(None)
     record.ended(Status.INTERRUPTED)
     assert list(tmp_path.iterdir()) == []

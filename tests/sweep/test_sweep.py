@@ -12,7 +12,7 @@ import pytest
 
 from infogan_bench.config import parse_sweep
 from infogan_bench.records.results import Status
-from infogan_bench.sweep import Outcome, resume, start
+from infogan_bench.sweep import SweepOutcome, resume, start
 from infogan_bench.sweep.engine.trainable import InfoGANTrainable
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -39,7 +39,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def faulty(workplace: Path) -> Outcome:
+def faulty(workplace: Path) -> SweepOutcome:
     """One healthy trial among one of each kind of fault, with a hostile name, tracked."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAULTY_MARK", str(workplace / "mark"))
@@ -61,15 +61,15 @@ def faulty(workplace: Path) -> Outcome:
 
 @pytest.mark.slow
 class TestFaults:
-    def statuses(self, faulty: Outcome) -> dict[str, Status]:
+    def statuses(self, faulty: SweepOutcome) -> dict[str, Status]:
         return {trial.params["architecture.name"]: trial.status for trial in faulty.trials}
 
-    def error(self, faulty: Outcome, name: str) -> str:
+    def error(self, faulty: SweepOutcome, name: str) -> str:
         (trial,) = (trial for trial in faulty.trials if trial.params["architecture.name"] == name)
         assert trial.error is not None
         return trial.error
 
-    def test_a_fault_ends_its_own_trial_and_no_other(self, faulty: Outcome) -> None:
+    def test_a_fault_ends_its_own_trial_and_no_other(self, faulty: SweepOutcome) -> None:
         assert self.statuses(faulty) == {
             "mlp": Status.FINISHED,
             "raises": Status.FAILED,
@@ -79,7 +79,7 @@ class TestFaults:
             "diverges": Status.DIVERGED,
         }
 
-    def test_each_failed_trial_says_why(self, faulty: Outcome) -> None:
+    def test_each_failed_trial_says_why(self, faulty: SweepOutcome) -> None:
         assert self.error(faulty, "raises") == "RuntimeError: <b>a fault of the user's own</b> with 1 threads"
         assert self.error(faulty, "exits") == "SystemExit: 0"
         assert self.error(faulty, "killed").startswith("its process died (killed, out of memory")
@@ -87,21 +87,21 @@ class TestFaults:
         seeds = [f"seed {seed}: diverged at step 34: loss/d is not finite" for seed in (0, 1)]
         assert self.error(faulty, "diverges") == "; ".join(seeds)
 
-    def test_exit_code_tells_partial_failure(self, faulty: Outcome) -> None:
+    def test_exit_code_tells_partial_failure(self, faulty: SweepOutcome) -> None:
         assert faulty.exit_code() == 3
         assert faulty.exit_code(allow_failures=True) == 0
         assert faulty.first_error is not None
         assert faulty.first_error.startswith("trial 0001: RuntimeError")
 
     def test_the_log_has_ray_s_and_our_words_and_none_of_files_that_are_not_kept(
-        self, faulty: Outcome
+        self, faulty: SweepOutcome
     ) -> None:
         log = (faulty.folder / "sweep.log").read_text()
         assert "Started a local Ray instance" in log
         assert "infogan_bench" in log
         assert "result.json" not in log
 
-    def test_plan_folders_rows_and_runs_agree(self, faulty: Outcome, workplace: Path) -> None:
+    def test_plan_folders_rows_and_runs_agree(self, faulty: SweepOutcome, workplace: Path) -> None:
         rows = pd.read_parquet(faulty.folder / "trials.parquet")
         with sqlite3.connect(workplace / "mlflow.db") as database:
             statuses = dict(database.execute("select name, status from runs").fetchall())
@@ -110,12 +110,12 @@ class TestFaults:
         assert list(rows.groupby("trial")["seed"].apply(list)) == [[0, 1]] * 6
         assert sorted(children.values()) == ["FAILED"] * 4 + ["FINISHED"] * 2
 
-    def test_curves_have_no_gap_and_no_double_step(self, faulty: Outcome) -> None:
+    def test_curves_have_no_gap_and_no_double_step(self, faulty: SweepOutcome) -> None:
         history = pd.read_parquet(faulty.folder / "history.parquet")
         curve = history[(history["metric"] == "cluster_accuracy") & (history["trial"] == "0003")]
         assert curve.groupby("seed")["step"].apply(list).to_dict() == {0: [20, 40], 1: [20, 40]}
 
-    def test_finished_trials_keep_checkpoint_pictures_and_numbers(self, faulty: Outcome) -> None:
+    def test_finished_trials_keep_checkpoint_pictures_and_numbers(self, faulty: SweepOutcome) -> None:
         place = faulty.folder / "trials" / "0000" / "seed-1"
         names = {file.name for file in place.iterdir()}
         codes = {"traversal-cat_0.png", "traversal-uniform_0.png", "traversal-uniform_1.png"}
@@ -125,25 +125,25 @@ class TestFaults:
         assert evaluation["step"] == 40
         assert sum(map(sum, evaluation["confusion"]["counts"])) == 200
 
-    def test_a_diverged_trial_keeps_its_last_finite_checkpoint(self, faulty: Outcome) -> None:
+    def test_a_diverged_trial_keeps_its_last_finite_checkpoint(self, faulty: SweepOutcome) -> None:
         document = json.loads((faulty.folder / "trials" / "0005" / "trial.json").read_text())
         assert [seed["step"] for seed in document["progress"]] == [20, 20]
 
-    def test_hostile_names_stay_text(self, faulty: Outcome, workplace: Path) -> None:
+    def test_hostile_names_stay_text(self, faulty: SweepOutcome, workplace: Path) -> None:
         report = (faulty.folder / "report.html").read_text()
         assert HOSTILE not in report
         assert "<b>a fault" not in report
         assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}}" in report
         assert [path.name for path in (workplace / "runs").iterdir()] == [faulty.folder.name]
 
-    def test_scores_are_those_of_the_same_trial_outside_ray(self, faulty: Outcome) -> None:
+    def test_scores_are_those_of_the_same_trial_outside_ray(self, faulty: SweepOutcome) -> None:
         sweep = parse_sweep(tiny())
         trial = Trial(TrialSpec("again", {}, sweep.base, sweep.dataset, sweep.evaluation, (0, 1)))
         trial.advance()
         again = [dict(seed.metrics) for seed in trial.advance().seeds]
         assert [dict(seed.metrics) for seed in faulty.trials[0].seeds] == again
 
-    def test_nothing_is_left_to_resume(self, faulty: Outcome) -> None:
+    def test_nothing_is_left_to_resume(self, faulty: SweepOutcome) -> None:
         before = {file: file.stat().st_mtime for file in (faulty.folder / "trials").rglob("*")}
         again = resume(faulty.folder)
         assert [(t.trial, t.status) for t in again.trials] == [(t.trial, t.status) for t in faulty.trials]

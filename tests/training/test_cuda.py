@@ -15,7 +15,7 @@ from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture, registry
 from infogan_bench.networks.architectures import mlp
-from infogan_bench.training import FusedTrainer, Interval, Trainer
+from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
 
@@ -188,7 +188,7 @@ def test_replicas_train_as_each_would_alone(mnist: ImageDataset, architecture: s
     group = FusedTrainer(together)
     for steps in (6, 4):
         for found, single in zip(group.train(steps), alone, strict=True):
-            assert isinstance(found, Interval)
+            assert isinstance(found, TrainingInterval)
             assert found.metrics == pytest.approx(single.train(steps).metrics, rel=1e-4)
     assert group._loop._graph is not None
     for ours, theirs in zip(together, alone, strict=True):

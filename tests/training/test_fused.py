@@ -19,7 +19,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.records.results import Status, TrialUpdate
-from infogan_bench.training import DivergedError, FusedTrainer, Interval, Trainer, fuse
+from infogan_bench.training import DivergedError, FusedTrainer, Trainer, TrainingInterval, fuse
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.fused import OWN_TO_A_REPLICA
 from infogan_bench.trial import Trial, TrialSpec
@@ -92,7 +92,7 @@ def test_each_replica_trains_as_it_would_alone(
     for steps in (2, 3):  # the moments of Adam are carried over, and 5 steps cross into the second epoch
         for found, single in zip(group.train(steps), alone, strict=True):
             expected = single.train(steps).metrics
-            assert isinstance(found, Interval)
+            assert isinstance(found, TrainingInterval)
             assert list(found.metrics) == list(expected)
             assert found.metrics == pytest.approx(expected, rel=1e-5)  # sums of the reports are in float32
     for ours, theirs in zip(together, alone, strict=True):
@@ -123,7 +123,7 @@ def test_weights_and_step_sizes_may_differ_from_replica_to_replica(mnist: ImageD
     ]
     together, alone = ([Trainer(run, mnist.train_images[:IMAGES], 7) for run in runs] for _ in range(2))
     for found, single in zip(FusedTrainer(together).train(5), alone, strict=True):
-        assert isinstance(found, Interval)
+        assert isinstance(found, TrainingInterval)
         assert found.metrics == pytest.approx(single.train(5).metrics, rel=1e-5)
     for ours, theirs in zip(together, alone, strict=True):
         assert_close_states(ours, theirs, 1e-8)
@@ -145,7 +145,7 @@ def test_what_may_not_differ_is_refused(mnist: ImageDataset, changes: dict[str, 
 def test_in_single_precision_too(tiny_run: RunConfig, mnist: ImageDataset) -> None:
     together, alone = (trainers(tiny_run, mnist.train_images) for _ in range(2))
     for found, single in zip(FusedTrainer(together).train(6), alone, strict=True):
-        assert isinstance(found, Interval)
+        assert isinstance(found, TrainingInterval)
         assert found.metrics == pytest.approx(single.train(6).metrics, rel=1e-4, abs=1e-5)
     for ours, theirs in zip(together, alone, strict=True):
         assert_close_states(ours, theirs, 1e-3)
@@ -170,10 +170,10 @@ def test_torch_s_global_random_state_is_neither_read_nor_changed(
 
 def test_a_replica_s_time_is_its_share(tiny_run: RunConfig, mnist: ImageDataset) -> None:
     intervals = FusedTrainer(trainers(tiny_run, mnist.train_images)).train(2)
-    seconds = {interval.seconds for interval in intervals if isinstance(interval, Interval)}
+    seconds = {interval.seconds for interval in intervals if isinstance(interval, TrainingInterval)}
     assert len(seconds) == 1
     for interval in intervals:
-        assert isinstance(interval, Interval)
+        assert isinstance(interval, TrainingInterval)
         assert interval.images_per_second == pytest.approx(2 * 32 / seconds.copy().pop())
 
 
@@ -197,7 +197,7 @@ def test_one_that_diverges_is_named_and_leaves_the_others_alone(
     with pytest.raises(DivergedError, match=f"^{second}$"):
         alone[1].train(3)
     for found, single in ((first, alone[0]), (third, alone[2])):
-        assert isinstance(found, Interval)
+        assert isinstance(found, TrainingInterval)
         assert found.metrics == pytest.approx(single.train(3).metrics, rel=1e-3, abs=1e-3)
 
 

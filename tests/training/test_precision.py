@@ -7,7 +7,7 @@ import torch
 
 from infogan_bench.config import ConfigError, RunConfig, apply, parse_sweep
 from infogan_bench.datasets import ImageDataset
-from infogan_bench.training import FusedTrainer, Interval, Trainer
+from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.device import arithmetic
 
 RECIPE = {
@@ -39,7 +39,7 @@ def test_bf16_is_near_float32_and_keeps_weights_and_losses_in_float32(
         torch.float32
     }
     ours, theirs = (each.train(1) for each in (rough, exact))
-    assert isinstance(ours, Interval)
+    assert isinstance(ours, TrainingInterval)
     assert ours.metrics == pytest.approx(theirs.metrics, rel=2e-2, abs=2e-2)
     assert ours.metrics != theirs.metrics
 

@@ -34,7 +34,7 @@ from infogan_bench.records import (
     write_whole,
 )
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
-from infogan_bench.sweep.record.history import History, Point
+from infogan_bench.sweep.record.history import History, HistoryPoint
 
 AS_RUN = "as-run.yaml"
 _SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
@@ -177,7 +177,7 @@ class SweepFolder:
         self._history.replace(
             trial,
             (
-                Point(result.seed, result.step, name, value)
+                HistoryPoint(result.seed, result.step, name, value)
                 for result in record.history
                 for name, value in result.metrics.items()
             ),

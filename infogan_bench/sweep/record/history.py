@@ -22,7 +22,7 @@ _SCHEMA = pa.schema(
 _ROWS_A_BLOCK = 2**20  # of a file: while it is written no more than these are there twice
 
 
-class Point(NamedTuple):
+class HistoryPoint(NamedTuple):
     """A value of one seed."""
 
     seed: int
@@ -46,18 +46,18 @@ class History:
             curve = self._curves[trial] = curve.before(seed, step)
         curve.append(seed, step, [self._number(name) for name in metrics], list(metrics.values()))
 
-    def replace(self, trial: str, points: Iterable[Point]) -> None:
+    def replace(self, trial: str, points: Iterable[HistoryPoint]) -> None:
         """Make `points`, by seed in the order of their steps, all that a trial has reported."""
         curve = _Curve()
         for point in points:
             curve.append(point.seed, point.step, [self._number(point.metric)], [point.value])
         self._curves[trial] = curve
 
-    def points(self, trial: str) -> list[Point]:
+    def points(self, trial: str) -> list[HistoryPoint]:
         """The values that a trial has reported so far."""
         names = list(self._metrics)
         curve = self._curves.get(trial, _Curve())
-        return [Point(seed, step, names[metric], value) for seed, step, metric, value in curve.rows()]
+        return [HistoryPoint(seed, step, names[metric], value) for seed, step, metric, value in curve.rows()]
 
     def tables(self) -> Iterator[pa.Table]:
         """trial, seed, step, metric, value, in the order of the trials' ids: one table or more, of some 2^20 rows."""

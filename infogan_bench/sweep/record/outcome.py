@@ -9,7 +9,7 @@ from infogan_bench.records import Status, TrialUpdate, trial_order
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SweepOutcome:
     """The state of a sweep when no trial runs any more.
 
     `trials` are those that ever started; `signal` is the number of the signal that stopped the sweep, if one did;

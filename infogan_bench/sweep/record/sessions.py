@@ -9,14 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infogan_bench.records import Session, Status, SweepPaths, TrialUpdate, append_session
+from infogan_bench.records import SessionRecord, Status, SweepPaths, TrialUpdate, append_session
 
 # A session that was killed may have lasted so much longer than is on record
 _LEAST = 2.0  # seconds
 _SHARE = 0.01  # of the session
 
 
-class SessionRecord:
+class SessionRecorder:
     """A `SweepListener` that appends a line whenever a session has got further; the last one of a session counts.
 
     Each holds `began` (UTC), the `seconds` since then, the `status` (null until the session ends, and for ever if it
@@ -50,7 +50,7 @@ class SessionRecord:
     def note(self, status: Status | None = None) -> None:
         """Append how long the session has lasted so far, and how it ended, if it has."""
         self._noted = self._seconds
-        session = Session(self._began, round(self._noted, 1), status, dict(self.request))
+        session = SessionRecord(self._began, round(self._noted, 1), status, dict(self.request))
         with suppress(OSError):  # a full disk is told of by what matters more
             append_session(self._path, session)
 

@@ -17,7 +17,7 @@ from infogan_reports.explorer import (
     read_gallery,
 )
 from infogan_reports.folder import SeedFiles, read_seed_files
-from infogan_reports.matrices import Confusion, FactorMatrix, confusion, factor_matrix
+from infogan_reports.matrices import ConfusionTable, FactorMatrix, confusion, factor_matrix
 from infogan_reports.ranked import RankedSweep
 from infogan_reports.ranking import RankedTrial
 from infogan_reports.section import Section
@@ -26,7 +26,7 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeSummary:
     """A latent code of the best trial. Entropy and L_I are in nats; an unknown one is None."""
 
     name: str
@@ -48,8 +48,8 @@ class Meaning:
     step: int | None
     value: float | None  # of the goal
     samples: bytes | None  # PNG
-    codes: tuple[Code, ...]
-    confusion: Confusion | None
+    codes: tuple[CodeSummary, ...]
+    confusion: ConfusionTable | None
     factor_matrix: FactorMatrix | None
     gallery: Gallery | None
 
@@ -94,8 +94,8 @@ def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning
     )
 
 
-def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> Code:
-    return Code(
+def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> CodeSummary:
+    return CodeSummary(
         name=record.name,
         kind=record.kind,
         size=record.size,
