@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infogan_bench.secrets import hide_secrets
+
 _LONGEST = 2000  # characters of a message; it goes into tables, into MLflow and onto the screen
 
 
@@ -13,10 +15,11 @@ class InputError(ValueError):
 
 
 def reason(error: BaseException) -> str:
-    """`RuntimeError: its message`, as text that any file can hold, whatever a user's own exception does."""
+    """`RuntimeError: its message`, as text that any file can hold, whatever a user's own exception does. Secrets of
+    URIs in it are hidden."""
     try:
         message = str(error) or "no message"
     except Exception:
         message = "its message cannot be read"
-    text = f"{type(error).__name__}: {message}".encode("utf-8", "replace").decode()
+    text = hide_secrets(f"{type(error).__name__}: {message}".encode("utf-8", "replace").decode())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut; it has {len(text):,} characters)"

@@ -10,6 +10,7 @@ import typer
 
 import infogan_bench
 from infogan_bench.errors import InputError
+from infogan_bench.secrets import hide_secrets
 
 app = typer.Typer(
     name="infogan-bench",
@@ -42,7 +43,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {hide_secrets(str(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,6 +10,7 @@ import typer
 from infogan_bench.cli.application import app
 from infogan_bench.cli.options import Folder, sweep_file
 from infogan_bench.errors import InputError
+from infogan_bench.secrets import hide_secrets
 
 
 @app.command(epilog="Example: infogan-bench report runs/mnist --open")
@@ -78,6 +79,6 @@ def track(
 
     delivery = track(folder, uri)
     if delivery.warning:
-        typer.echo(f"error: {delivery.warning}", err=True)
+        typer.echo(f"error: {hide_secrets(delivery.warning)}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{delivery.uri}: has all of {delivery.trials} trial(s)")
+    typer.echo(f"{hide_secrets(delivery.uri)}: has all of {delivery.trials} trial(s)")

@@ -11,6 +11,7 @@ import typer
 
 from infogan_bench.cli.application import app
 from infogan_bench.cli.options import Address, AllowFailures, Folder, ShipCode, Storage, SweepFile, sweep_file
+from infogan_bench.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from infogan_bench.config import SweepConfig
@@ -132,7 +133,7 @@ def _finish(outcome: SweepOutcome, allow_failures: bool) -> None:
 
     typer.echo(summary(outcome))
     for warning in outcome.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {hide_secrets(warning)}", err=True)
     if outcome.signal:
         typer.echo(f"stopped; go on with: infogan-bench resume {shlex.quote(str(outcome.folder))}", err=True)
     if outcome.fault:

@@ -22,6 +22,7 @@ from infogan_bench.config.sweep_config import SweepConfig
 from infogan_bench.config.yaml_file import Document, KeyPath, dotted, scan_yaml, write_yaml
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
+from infogan_bench.secrets import hide_secrets_in
 
 _PACKAGE = Path(__file__).parents[1]
 _IGNORED = "environment"  # the record of versions and machine at the end of a resolved sweep
@@ -124,13 +125,16 @@ def _say_renamed(place: str, old: str) -> None:
 
 
 def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, object] | None = None) -> str:
-    """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given."""
+    """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given.
+
+    Secrets of URIs are hidden: `tracking` takes them from the environment again.
+    """
     tree = sweep.model_dump(mode="json")
     tree["base"] = _base_without_swept_defaults(sweep)
     tree["space"] = {key: domain.dump() for key, domain in sweep.space.items()}
     if environment is not None:
         tree[_IGNORED] = dict(environment)
-    return write_yaml(tree)
+    return write_yaml(hide_secrets_in(tree))
 
 
 def shipped_sweeps() -> dict[str, Path]:

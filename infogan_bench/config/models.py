@@ -20,6 +20,7 @@ from infogan_bench.config.section import (
     PositiveCount,
     Real,
     Whole,
+    folder,
     seconds,
     sequence,
 )
@@ -30,7 +31,7 @@ class DatasetConfig(ConfigSection):
 
     name: str = "mnist"
     data_dir: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(folder)] | None,
         Field(description="A folder with the four IDX files (gzipped or not), or with dSprites' archive."),
     ] = None
     train_size: Annotated[PositiveCount | None, Field(description="Use the first N training images.")] = None

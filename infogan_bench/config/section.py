@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from infogan_bench.config.errors import show
 from infogan_bench.config.yaml_file import is_number
+from infogan_bench.secrets import hide_secrets
 
 
 def _whole(value: Any) -> Any:
@@ -57,6 +58,13 @@ def seconds(value: Any) -> Any:
             f"expected seconds or a time such as `90s`, `25m` or `2h`, got {show(value)}{quoted}"
         )
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def folder(place: str) -> str:
+    """Refuse a URI where a folder of this machine is meant: as a path it would lose a slash and keep its login."""
+    if "://" in place:
+        raise ValueError(f"expected a folder, got the URI {show(hide_secrets(place))}")
+    return place
 
 
 Flag = Annotated[bool, Strict()]

@@ -20,9 +20,10 @@ from infogan_bench.config.models import (
     TrackingConfig,
 )
 from infogan_bench.config.run import RunConfig
-from infogan_bench.config.section import ConfigSection, Count, named, sequence
+from infogan_bench.config.section import ConfigSection, Count, folder, named, sequence
 from infogan_bench.config.space import Choice, Range
 from infogan_bench.config.yaml_file import is_number
+from infogan_bench.secrets import hide_secrets
 
 MAX_SEEDS = 1000
 SeedsTogether = Literal["auto", "fused", "one-by-one"]
@@ -75,9 +76,6 @@ def _one_line(name: str) -> str:
     return name
 
 
-_CREDENTIALS = re.compile(r"://[^/@]*:[^/@]*@|[?&](access_key|secret_key|session_token|access_token)=")
-
-
 def storage_place(place: str) -> str:
     """A folder as an absolute path, since workers run in other folders; a URI as it is.
 
@@ -86,7 +84,7 @@ def storage_place(place: str) -> str:
     """
     if "://" not in place:
         return str(Path(place).expanduser().absolute())
-    if _CREDENTIALS.search(place):
+    if hide_secrets(place) != place:
         raise ValueError("must not hold credentials: give them by the environment, such as AWS_ACCESS_KEY_ID")
     return place
 
@@ -127,7 +125,11 @@ class SweepConfig(ConfigSection):
     evaluation: EvaluationConfig = EvaluationConfig()
     resources: ResourcesConfig = ResourcesConfig()
     tracking: Annotated[TrackingConfig, BeforeValidator(_tracked)] = TrackingConfig()
-    output: Annotated[str, Field(min_length=1, description="Where sweep folders are made.")] = "runs"
+    output: Annotated[
+        str,
+        Field(min_length=1, description="The folder in which sweep folders are made."),
+        AfterValidator(folder),
+    ] = "runs"
     storage: Annotated[
         Annotated[str, Field(min_length=1), AfterValidator(storage_place)] | None,
         Field(

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 
+from infogan_bench.secrets import hide_secrets
+
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOGGERS = ("ray", "mlflow", "optuna", "alembic", "sqlalchemy", "infogan_bench", "py.warnings")
 _LEVELS = {
@@ -46,11 +48,12 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 class _LogFile(io.TextIOWrapper):
-    """A text file that loses what a full disk does not take: a sweep must not end by what it says of itself."""
+    """A text file without the secrets of URIs, that loses what a full disk does not take: a sweep must not end by what
+    it says of itself."""
 
     def write(self, text: str, /) -> int:
         with suppress(OSError):
-            super().write(text)
+            super().write(hide_secrets(text))
         return len(text)
 
     def flush(self) -> None:

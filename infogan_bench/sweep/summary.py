@@ -15,8 +15,8 @@ from infogan_bench.config.describe import metric_text
 from infogan_bench.config.errors import count
 from infogan_bench.records import Status
 from infogan_bench.records.results import EndedBy
+from infogan_bench.secrets import hide_secrets
 from infogan_bench.sweep.record.outcome import SweepOutcome
-from infogan_bench.tracking import without_passwords
 
 _ROWS = 10
 
@@ -37,7 +37,7 @@ def summary(outcome: SweepOutcome) -> str:
         lines.append(f"report  {outcome.folder / 'report.html'}")
     if outcome.tracking_uri:
         command = f"infogan-bench ui {shlex.quote(str(outcome.folder))}"
-        lines.append(f"MLflow  {command}   ({without_passwords(outcome.tracking_uri)})")
+        lines.append(f"MLflow  {command}   ({hide_secrets(outcome.tracking_uri)})")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ Written from the driver alone, by one thread that the sweep never waits for. `ml
 tracker is used, not when this package is.
 """
 
-from infogan_bench.tracking._names import legal_key, value_text, without_passwords
+from infogan_bench.tracking._names import legal_key, value_text
 from infogan_bench.tracking._store import resolve_uri
 from infogan_bench.tracking._sweep import TrackedSweep
 from infogan_bench.tracking._tracker import MlflowTracker
@@ -21,5 +21,4 @@ __all__ = [
     "ui_command",
     "value_text",
     "view_path",
-    "without_passwords",
 ]

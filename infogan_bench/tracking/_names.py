@@ -81,8 +81,3 @@ def markdown_text(text: str) -> str:
     """`text` such that Markdown shows it as it was written."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*_{}\[\]()>#+\-.!~=|:])", r"\\\1", escaped).replace("\n", "  \n")
-
-
-def without_passwords(text: str) -> str:
-    """`text` for a message or a log: the password of every URI in it is hidden."""
-    return re.sub(r"//([^/@:\s]*):[^/@\s]*@", r"//\1:***@", text)

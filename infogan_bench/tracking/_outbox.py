@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from infogan_bench.tracking._names import without_passwords
+from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._record import Record
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Outbox:
                 failures = last_failures = 0
             except Exception as error:  # whatever a store or a network does must not reach the sweep
                 failures += 1
-                self.last_error = without_passwords(str(error))
+                self.last_error = hide_secrets(str(error))
                 _log.warning("MLflow, attempt %d: %s", failures, self.last_error)
                 self._put_back(*taken)
                 last_failures += self._closing.is_set()

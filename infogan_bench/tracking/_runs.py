@@ -9,10 +9,11 @@ from typing import Any
 
 from infogan_bench.errors import InputError
 from infogan_bench.records import Status
+from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking import _store
 from infogan_bench.tracking._ended import EndedTrials
 from infogan_bench.tracking._models import ModelWriter
-from infogan_bench.tracking._names import legal_key, without_passwords
+from infogan_bench.tracking._names import legal_key
 from infogan_bench.tracking._record import Measurement, Record, milliseconds
 from infogan_bench.tracking._stored_run import StoredRun, stored_run
 from infogan_bench.tracking._sweep import TrackedSweep
@@ -94,7 +95,7 @@ class Runs:
         except Exception as error:
             if not refused_for_good(error):
                 raise
-            _log.warning("MLflow refused the run %s: %s", run.id, without_passwords(str(error)))
+            _log.warning("MLflow refused the run %s: %s", run.id, hide_secrets(str(error)))
             return record.size
 
     def _tell(self, key: str, run: StoredRun, record: Record) -> int:
@@ -145,7 +146,7 @@ class Runs:
                     raise
         if experiment.lifecycle_stage != "active":
             raise InputError(
-                f"The MLflow experiment `{self._experiment}` in `{without_passwords(self._uri)}` was deleted; "
+                f"The MLflow experiment `{self._experiment}` in `{hide_secrets(self._uri)}` was deleted; "
                 f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`), or name another "
                 "one in `tracking.experiment`."
             )
@@ -237,6 +238,7 @@ class Runs:
     def _note_changed_params(self, run: StoredRun, record: Record) -> None:
         """MLflow keeps the first value of a parameter; another one, after a resume, becomes a tag."""
         for name, value in record.params.items():
+            value = hide_secrets(value)
             if run.params.get(name, value) != value:
                 record.tags[legal_key(f"infogan.param_changed.{name}")] = value
 

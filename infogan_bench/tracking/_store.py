@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from infogan_bench.errors import InputError
-from infogan_bench.tracking._names import without_passwords
+from infogan_bench.secrets import hide_secrets
+from infogan_bench.tracking._login import TRACKING_URI, with_secrets_of_the_environment
 
 _DEFAULT_URI = "sqlite:///mlflow.db"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -35,18 +36,19 @@ def resolve_uri(uri: str | None) -> str:
     absolute.
 
     Raises:
-        InputError: for a folder (MLflow's old file store), a database in memory, or an unknown scheme.
+        InputError: for a folder (MLflow's old file store), a database in memory, an unknown scheme, or a login that is
+            neither in `uri` nor in the environment.
     """
-    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or _DEFAULT_URI
+    uri = with_secrets_of_the_environment(uri or os.environ.get(TRACKING_URI) or _DEFAULT_URI)
     scheme = _scheme(uri)
     if scheme in ("", "file"):
         raise InputError(
-            f"MLflow no longer writes to a folder, and `{uri}` is one. Use a database, for example "
+            f"MLflow no longer writes to a folder, and `{hide_secrets(uri)}` is one. Use a database, for example "
             f"`{_DEFAULT_URI}`; `mlflow migrate-filestore` moves the runs of an old folder into one."
         )
     if scheme not in _DATABASES + _SERVERS:
         raise InputError(
-            f"`{without_passwords(uri)}` is no tracking store: expected `sqlite:///FILE`, a database "
+            f"`{hide_secrets(uri)}` is no tracking store: expected `sqlite:///FILE`, a database "
             f"({', '.join(_DATABASES[1:])}) or a server (`http://HOST:PORT`)."
         )
     return _absolute(uri) if scheme == "sqlite" else uri
@@ -105,7 +107,7 @@ def _client(mlflow: Any, uri: str) -> Any:
         if _scheme(uri) in _DATABASES:
             client.search_experiments(max_results=1)  # opens the database
     except (ImportError, mlflow.exceptions.MlflowException) as error:
-        raise InputError(without_passwords(f"MLflow cannot use `{uri}`: {error}")) from error
+        raise InputError(hide_secrets(f"MLflow cannot use `{uri}`: {error}")) from error
     return client
 
 

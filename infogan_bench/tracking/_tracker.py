@@ -13,6 +13,7 @@ from infogan_reports.text import counted
 from infogan_bench.config import TrackingConfig
 from infogan_bench.errors import InputError
 from infogan_bench.records import Status, SweepPaths, TrialUpdate
+from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._described import (
     legal_params,
     modified,
@@ -31,7 +32,6 @@ from infogan_bench.tracking._names import (
     one_line,
     run_name,
     value_text,
-    without_passwords,
 )
 from infogan_bench.tracking._outbox import Outbox
 from infogan_bench.tracking._record import Artifact, End, Measurement, Record, milliseconds
@@ -108,7 +108,7 @@ class MlflowTracker:
         except InputError:
             raise
         except Exception as error:
-            store, reason = without_passwords(self.uri), one_line(without_passwords(str(error)))
+            store, reason = hide_secrets(self.uri), one_line(hide_secrets(str(error)))
             if refused_for_good(error):
                 raise InputError(f"MLflow cannot use `{store}`: {reason}") from error
             return (
@@ -135,7 +135,7 @@ class MlflowTracker:
         if not self._outbox.refused:
             return None
         return (
-            f"MLflow ({without_passwords(self.uri)}) refused values or files, {self._outbox.refused} in all: see "
+            f"MLflow ({hide_secrets(self.uri)}) refused values or files, {self._outbox.refused} in all: see "
             "sweep.log; the sweep folder has them."
         )
 
@@ -145,7 +145,7 @@ class MlflowTracker:
         error = self._outbox.last_error
         reason = f" ({cut(one_line(error), _MAX_REASON)})" if error else ""
         return (
-            f"MLflow's store {without_passwords(self.uri)} has not got everything of "
+            f"MLflow's store {hide_secrets(self.uri)} has not got everything of "
             f"{counted(self.behind, 'run')}{reason}. The sweep folder has it: "
             f"`infogan-bench track {shlex.quote(str(self._folder))}` sends what is missing."
         )
@@ -327,7 +327,8 @@ class MlflowTracker:
             f"objective: {'highest' if mode == 'max' else 'lowest'} {markdown_text(self._metric)}, "
             "the mean over a trial's seeds",
         ]
-        note = [markdown_text(self._config.note)] if self._config.note else []
+        # before markdown_text, whose backslashes would hide a URI from `hide_secrets`
+        note = [markdown_text(hide_secrets(self._config.note))] if self._config.note else []
         return "\n\n".join([*note, "\n".join(f"- {line}" for line in lines)])
 
     def _sweep_files(self) -> list[Artifact]:

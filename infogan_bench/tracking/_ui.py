@@ -13,10 +13,11 @@ from types import FrameType
 from typing import NoReturn
 
 from infogan_bench.errors import InputError
-from infogan_bench.tracking._names import without_passwords
+from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._store import resolve_uri, sqlite_file
 
 _SECONDS_TO_STOP = 10.0
+_SERVERS = ("http:", "https:", "databricks", "uc:")
 
 
 def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> list[str]:
@@ -25,9 +26,11 @@ def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> li
     Raises:
         InputError: if `uri` is a server, which has its own pages, or a SQLite file that does not exist.
     """
+    if (uri or "").startswith(_SERVERS):  # before its login is asked for
+        raise InputError(f"`{hide_secrets(uri or '')}` is a server with its own pages: open it in a browser.")
     uri = resolve_uri(uri)
-    if uri.startswith(("http:", "https:", "databricks", "uc:")):
-        raise InputError(f"`{without_passwords(uri)}` is a server with its own pages: open it in a browser.")
+    if uri.startswith(_SERVERS):
+        raise InputError(f"`{hide_secrets(uri)}` is a server with its own pages: open it in a browser.")
     database = sqlite_file(uri)
     if database is not None and not database.is_file():
         raise InputError(f"There is no MLflow database `{database}`: run a sweep first, or give its URI.")

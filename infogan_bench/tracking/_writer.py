@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from infogan_bench.records import RecordError, SeedPaths
-from infogan_bench.tracking._names import stepped_name, without_passwords
+from infogan_bench.secrets import hide_secrets
+from infogan_bench.tracking._names import stepped_name
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, Measurement, Record
 from infogan_bench.tracking._stored_run import StoredRun
@@ -39,7 +40,7 @@ class RunWriter:
         refused = 0
         new = {name: value for name, value in record.params.items() if name not in run.params}
         for batch in _batches(list(new.items()), _PARAMS_OR_TAGS_A_BATCH):
-            params = [Param(name, value) for name, value in batch]
+            params = [Param(name, hide_secrets(value)) for name, value in batch]
             refused += self.attempt(len(batch), functools.partial(self._batch, run, params=params))
             run.params.update(batch)
         record.params.clear()
@@ -83,7 +84,8 @@ class RunWriter:
             if RANK_TAG in run.tags:
                 self._client.delete_tag(run.id, RANK_TAG)
                 del run.tags[RANK_TAG]
-        new = [(key, value) for key, value in record.tags.items() if run.tags.get(key) != value]
+        tags = {key: hide_secrets(value) for key, value in record.tags.items()}
+        new = [(key, value) for key, value in tags.items() if run.tags.get(key) != value]
         for batch in _batches(new, _PARAMS_OR_TAGS_A_BATCH):
             refused += self.attempt(len(batch), functools.partial(self.tag, run, dict(batch)))
         record.tags.clear()
@@ -101,6 +103,9 @@ class RunWriter:
         if artifact.source.is_dir():
             self._upload_steps(run, artifact.source)
             return
+        if artifact.source.suffix == ".yaml":
+            self._upload_without_secrets(run, artifact)
+            return
         self._client.log_artifact(run.id, str(artifact.source), artifact.folder)
         if artifact.source != SeedPaths(artifact.source.parent).evaluation:
             return
@@ -114,6 +119,14 @@ class RunWriter:
                 file = Path(folder) / "confusion.png"
                 picture.save(file)
                 self._client.log_artifact(run.id, str(file), artifact.folder)
+
+    def _upload_without_secrets(self, run: StoredRun, artifact: Artifact) -> None:
+        """Log a sweep file that a user may have put a whole URI into."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / artifact.source.name
+            text = artifact.source.read_bytes().decode(errors="surrogateescape")
+            file.write_bytes(hide_secrets(text).encode(errors="surrogateescape"))
+            self._client.log_artifact(run.id, str(file), artifact.folder)
 
     def _upload_steps(self, run: StoredRun, steps: Path) -> None:
         """Log pictures by their step: MLflow's page steps through what lies in `images` under such names."""
@@ -143,7 +156,7 @@ class RunWriter:
         except Exception as error:
             if not refused_for_good(error):
                 raise
-            _log.warning("MLflow refused %d values: %s", size, without_passwords(str(error)))
+            _log.warning("MLflow refused %d values: %s", size, hide_secrets(str(error)))
             return size
         return 0
 

@@ -33,6 +33,7 @@ from infogan_bench.records import (
     trial_order,
 )
 from infogan_bench.records.tables import Column, json_object, read_mutations
+from infogan_bench.secrets import hide_secrets
 from infogan_reports.quantities import Quantities
 from infogan_reports.text import LARGEST_EXACT
 
@@ -152,7 +153,7 @@ def load(folder: Path, known: Iterable[Quantity] = ()) -> SweepData:
     if not paths.sweep.is_file():
         found = "it has no sweep.yaml" if folder.is_dir() else "there is no such folder"
         raise ReportError(f"{folder} is no sweep folder: {found} ({EXPECTED}).")
-    text = read_text(paths.sweep)
+    text = hide_secrets(read_text(paths.sweep))  # which a folder written before may hold
     config = _yaml_mapping(text, paths.sweep)
     metric, mode = _ranking_goal(config, paths.sweep)
     left_out: list[str] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infogan_bench.config import Choice, Range, SweepConfig, plan
 from infogan_bench.errors import InputError
+from infogan_bench.secrets import hide_secrets_in
 
 _WITHOUT_EFFECT = ("resources.", "tracking.", "output", "storage", "search.time_limit", "dataset.data_dir")
 _ADDING = ("space", "search.trials")
@@ -62,8 +63,8 @@ def _differences(was: SweepConfig, now: SweepConfig) -> Iterator[tuple[str, str]
 
 
 def _tree(sweep: SweepConfig) -> Mapping[str, object]:
-    """The sweep as nested dicts; a .py file counts by its name."""
-    tree = sweep.model_dump(mode="json")
+    """The sweep as nested dicts, secrets hidden as they are in files; a .py file counts by its name."""
+    tree = hide_secrets_in(sweep.model_dump(mode="json"))
     tree["space"] = dict(sweep.space)
     tree["extensions"] = [Path(name).name if name.endswith(".py") else name for name in sweep.extensions]
     return tree
