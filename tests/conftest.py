@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from infogan_bench.records.results import Status
 from infogan_bench.trial import Trial, TrialSpec
 
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests and sweeps start
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and tables are as wide as it says
 
 
@@ -42,6 +44,39 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder through which tests and their extensions in Ray's processes speak."""
+    return tmp_path_factory.mktemp("marks")
+
+
+@pytest.fixture(scope="session")
+def _last_ray() -> Iterator[None]:
+    yield
+    ray = sys.modules.get("ray")
+    if ray is not None:
+        ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def two_cpus(marks: Path, _last_ray: None) -> None:
+    """Ray with two CPUs and no card, which every sweep of the module joins. It is started once in a process, and stays
+    for the next module that asks for it."""
+    import ray  # which the tests of training do without
+
+    if not ray.is_initialized():
+        os.environ["MARKS"] = str(marks)
+        ray.init(address="local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+
+
+@pytest.fixture(scope="module")
+def no_ray() -> None:
+    """No Ray in this process, so that what comes next starts or joins its own."""
+    ray = sys.modules.get("ray")
+    if ray is not None:
+        ray.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import infogan_bench as run
+
 TRAIN = ["train", "tiny.yaml", "--output", "out"]
 TINY = """
 name: tiny
@@ -25,11 +27,6 @@ evaluation: {every: 20}
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "tiny.yaml").write_text(TINY)
     return tmp_path
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infogan_bench", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_help_of_every_command_shows_an_example(folder: Path) -> None:
@@ -84,7 +81,9 @@ def test_help_imports_nothing_heavy(folder: Path) -> None:
         (["train", "tiny.yaml", "extra"], "unexpected extra argument"),
     ],
 )
-def test_bad_input_gets_a_message_and_exit_code_2(folder: Path, arguments: list[str], words: str) -> None:
+def test_bad_input_gets_a_message_and_exit_code_2(
+    no_ray: None, folder: Path, arguments: list[str], words: str
+) -> None:
     (folder / "bad.yaml").write_text("name: bad\nbase:\n  objective: {lamda_cat: 1}\n")
     (folder / "data.yaml").write_text("name: data\ndataset: {name: mnist, data_dir: empty}\n")
     (folder / "architecture.yaml").write_text("name: a\nbase: {architecture: {name: papier}}\n")
@@ -140,6 +139,14 @@ def test_a_training_that_diverges_exits_with_1_and_keeps_what_was_finite(folder:
     assert done.returncode == 1
     assert "diverged at step" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_process_of_its_own_ends_with_the_exit_code_and_one_line(folder: Path) -> None:
+    command = [sys.executable, "-m", "infogan_bench", "report", "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "sweep.yaml" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_reader_that_goes_away_is_no_fault(folder: Path) -> None:

@@ -69,7 +69,7 @@ def open_ui(
     taken = "" if chosen == port else f" (port {port} is taken)"
     say(f"MLflow: http://{host}:{chosen}{f'/#{page}' if page else ''}{taken}  (Ctrl-C ends it)")
     # A session of its own, so that one signal reaches the server's workers too.
-    server = subprocess.Popen(command, env=_quiet_environment(), start_new_session=True)  # noqa: S603
+    server = subprocess.Popen(command, env=server_environment(), start_new_session=True)  # noqa: S603
     try:
         with _sigterm_as_exit():
             return server.wait()
@@ -79,8 +79,10 @@ def open_ui(
         _stop(server)
 
 
-def _quiet_environment() -> dict[str, str]:
-    return {"MLFLOW_DISABLE_TELEMETRY": "true", **os.environ}
+def server_environment() -> dict[str, str]:
+    """The environment of MLflow's server: this process's, without telemetry and without the processes that run MLflow's
+    jobs, which a page of runs has no need of and which double the time to the first page."""
+    return {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
 
 
 @contextmanager

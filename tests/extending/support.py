@@ -1,4 +1,4 @@
-"""A whole sweep with a part from outside, on Ray and MLflow, and what it left."""
+"""A whole sweep with parts from outside, on Ray and MLflow, and what it left."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pytest
 
 from infogan_bench.config import parse_sweep
 from infogan_bench.records.results import Status
 from infogan_bench.sweep import start
+
+EXAMPLES = Path(__file__).parent
 
 
 class Followed(NamedTuple):
@@ -24,25 +25,31 @@ class Followed(NamedTuple):
     logged: dict[str, set[str]]  # MLflow's metrics and params: key -> values
 
 
-def follow(place: Path, example: str, tree: Mapping[str, Any]) -> Followed:
-    """Run a sweep of 6 steps with `tests/extending/EXAMPLE.py` as its extension; all its trials finish."""
+def example(name: str) -> str:
+    """The path of an example's file."""
+    return str(EXAMPLES / f"{name}_example.py")
+
+
+def follow(place: Path, names: list[str], tree: Mapping[str, Any]) -> Followed:
+    """Run a sweep of 6 steps with the examples as its extensions; all its trials finish."""
     store = place / "mlflow.db"
     sweep = parse_sweep(
         {
-            "name": example,
+            "name": "extended",
             "dataset": {"name": "mnist", "train_size": 64, "test_size": 64},
             "evaluation": {"every": 3, "scores": []},
-            "resources": {"cpus": 1},
-            "extensions": [str(Path(__file__).with_name(f"{example}.py"))],
+            "resources": {
+                "cpus": 2,
+                "gpus": 0,
+            },  # one trial at a time: a process more costs more than it saves
+            "extensions": [example(name) for name in names],
             "tracking": {"uri": f"sqlite:///{store}"},
             "output": str(place / "runs"),
             **tree,
         }
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        outcome = start(sweep)
-    assert [trial.status for trial in outcome.trials] == [Status.FINISHED] * 2, outcome.trials
+    outcome = start(sweep)
+    assert {trial.status for trial in outcome.trials} == {Status.FINISHED}, outcome.trials
     (folder,) = (place / "runs").iterdir()
     logged: dict[str, set[str]] = {}
     with sqlite3.connect(store) as database:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,7 @@ from infogan_bench.config import ConfigError, catalogue, parse_sweep, uses_label
 from infogan_bench.config.catalogue import metric_of
 from infogan_bench.config.metrics import is_better_low, metric_names
 from infogan_bench.errors import InputError
-from infogan_bench.records import read_quantities
 from infogan_bench.scoring import register_score
-from infogan_bench.scoring.checkpoint import score_checkpoint
-from tests.extending.support import follow
 
 EXAMPLE = str(Path(__file__).with_name("score_example.py"))
 BASE: dict[str, Any] = {
@@ -30,29 +26,6 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores that a test registers are forgotten; those of the example are imported once a process, and stay."""
     parse_sweep({"name": "t", "extensions": [EXAMPLE]})
     monkeypatch.setattr(catalogue, "_REGISTERED", dict(catalogue._REGISTERED))
-
-
-@pytest.mark.slow
-def test_a_score_is_computed_searched_by_reported_and_tracked(tmp_path: Path) -> None:
-    tree = {
-        "base": BASE,
-        "space": {"optimiser.lr_g": [1e-3, 1e-4]},
-        "evaluation": {"every": 3, "scores": ["evenness", "hits"]},
-        "goal": {"metric": "evenness"},
-    }
-    found = follow(tmp_path, "score_example", tree)
-    assert (found.history["metric"] == "evenness").sum() == 4  # 2 trials, 2 reports
-    assert found.history.loc[found.history["metric"] == "evenness", "value"].between(0, 1).all()
-    assert "Does the encoder use all categories alike?" in found.page  # and not the name alone
-    quantities = {each.name: each for each in read_quantities(found.folder / "quantities.json")}
-    assert (quantities["evenness"].uses, quantities["hits"].uses) == (None, "labels")
-    assert quantities["loss/d"].unit == "nats"
-    assert {"evenness", "hits"} <= found.logged.keys()
-    place = found.folder / "trials" / "0001" / "seed-0"
-    document = json.loads((place / "evaluation.json").read_text())
-    assert document["protocols"]["evenness"] == {"n": 64, "base": 10}
-    (outcome,) = score_checkpoint(place / "checkpoint.safetensors", ["evenness"])
-    assert outcome.value == pytest.approx(document["scores"]["evenness"])
 
 
 def test_its_row_says_what_a_sweep_has_to_know() -> None:

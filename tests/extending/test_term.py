@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from infogan_bench.config import load_sweep, parse_sweep
+from infogan_bench.config import parse_sweep
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
-from infogan_bench.training import FusedTrainer, Trainer, load_checkpoint
-from tests.extending.support import follow
+from infogan_bench.training import FusedTrainer, Trainer
 
 EXAMPLE = Path(__file__).with_name("term_example.py")
 BASE: dict[str, Any] = {
@@ -22,20 +21,6 @@ BASE: dict[str, Any] = {
 
 def base(options: object) -> dict[str, Any]:
     return {"name": "t", "base": {**BASE, "objective": {"terms": {"darkness": options}}}}
-
-
-@pytest.mark.slow
-def test_a_term_is_trained_searched_by_reported_and_tracked(tmp_path: Path) -> None:
-    tree = {"base": {**BASE, "objective": {"terms": {"darkness": {"target": -0.9}}}},
-            "space": {"objective.terms.darkness.weight": [0.5, 2]}, "goal": {"metric": "loss/darkness"}}  # fmt: skip
-    found = follow(tmp_path, "term_example", tree)
-    assert load_sweep(found.folder / "sweep.yaml").base.objective.terms == {"darkness": {"target": -0.9}}
-    assert (found.history["metric"] == "loss/darkness").sum() == 4  # 2 trials, 2 reports
-    assert "loss/darkness" in found.page
-    assert "loss/darkness" in found.logged
-    assert found.logged["objective.terms.darkness.weight"] == {"0.5", "2.0"}
-    checkpoint = load_checkpoint(found.folder / "trials/0001/seed-0/checkpoint.safetensors")
-    assert checkpoint.run.objective.terms["darkness"] == {"target": -0.9, "weight": 2.0}
 
 
 def test_it_pulls_g_where_its_options_say_alone_and_fused(mnist: ImageDataset) -> None:

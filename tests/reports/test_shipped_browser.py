@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +13,19 @@ import yaml
 from playwright.sync_api import Page
 
 from infogan_bench.config import shipped_sweeps
+from tests.command_line import infogan_bench
 
 Opened = Callable[..., Page]
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.usefixtures("two_cpus")]
 
 
 def swept(name: str, place: Path, base: dict[str, Any], **changes: Any) -> Path:
     """The folder of a sweep that ships, its base run and sections changed, run by the command."""
     sweep = yaml.safe_load(shipped_sweeps()[name].read_text())
     sweep |= {"base": sweep["base"] | base, "seeds": 1, "scheduler": "none", "tracking": "none", **changes}
+    sweep["resources"] = {"cpus": 2, "gpus": 0}  # one trial at a time
     (place / f"{name}.yaml").write_text(yaml.safe_dump(sweep))
-    command = [sys.executable, "-m", "infogan_bench", "sweep", f"{name}.yaml"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    done = infogan_bench("sweep", f"{name}.yaml", cwd=place)
     assert done.returncode == 0, done.stderr
     return place / "runs" / name
 

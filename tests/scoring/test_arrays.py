@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from infogan_metrics import METRICS, bin_factors, bootstrap, dci, fid, mig, modu
 
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import ScoreOutcome, as_json, as_table, metrics_table, score_arrays
+from tests.command_line import infogan_bench as run
 
 FACTORS = np.random.default_rng(0).integers(0, (3, 4), (400, 2))
 CODES = FACTORS + np.random.default_rng(1).normal(scale=0.2, size=FACTORS.shape)
@@ -23,11 +22,6 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "codes.npz"
     np.savez(path, codes=CODES, factors=FACTORS)
     return path
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infogan_bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_asked_scores_are_those_of_the_functions(file: Path) -> None:

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +32,7 @@ from infogan_bench.scoring.sweep import score_sweep, sweep_json, sweep_table
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.training import load_checkpoint, restore_model
 from infogan_bench.trial import Trial, TrialSpec
+from tests.command_line import infogan_bench
 
 DATA = DatasetConfig(train_size=512, test_size=257)
 ONE_CODE = {"codes.categorical": [], "codes.uniform": 1, "codes.gaussian": 0}
@@ -305,13 +304,9 @@ def test_json_has_all_that_the_table_has(trained: Path) -> None:
 
 
 def test_the_command(trained: Path, tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infogan_bench", "evaluate", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-    done = run(str(trained), "--score", "udr", "--json")
+    done = infogan_bench("evaluate", str(trained), "--score", "udr", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["models"][0]["scores"].keys() == {"udr"}
     assert done.stderr == ""
-    done = run(str(tmp_path))
+    done = infogan_bench("evaluate", str(tmp_path))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

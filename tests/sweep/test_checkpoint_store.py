@@ -158,7 +158,7 @@ SWEEP = {
     "base": {"architecture": {"name": "mlp", "width": 0.05}, "steps": 30, "batch": 32},
     "space": {"objective.lambda_cat": [0.1, 1]},
     "evaluation": {"every": 10},
-    "resources": {"cpus": 1},
+    "resources": {"cpus": 2, "gpus": 0},
     "tracking": "none",
 }
 
@@ -184,10 +184,9 @@ class StopAfter:
 
 @pytest.mark.slow
 def test_a_sweep_through_s3_goes_on_from_there_and_leaves_nothing(
-    s3: boto3.client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: boto3.client, no_ray: None, tmp_path: Path
 ) -> None:
     """Interrupted with checkpoints on S3, the newest of them truncated there, then resumed in another folder."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert objects(s3) == {}
     sweep = parse_sweep({**SWEEP, "output": str(tmp_path / "runs"), "storage": "s3://bucket/sweeps"})
     stopped = start(sweep, listeners=[StopAfter()])

@@ -21,7 +21,7 @@ from infogan_bench.sweep.engine.trainable import trial_threads
 
 
 @pytest.fixture(scope="class")
-def cluster() -> Iterator[Cluster]:
+def cluster(no_ray: None) -> Iterator[Cluster]:
     """A head with 2 CPUs and 2 (pretended) GPUs, and a node that has 1 CPU and 2 GPUs."""
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 2, "num_gpus": 2, "include_dashboard": False}
@@ -88,7 +88,7 @@ class TestPreflight:
 
 
 @pytest.mark.slow
-def test_a_sweep_that_fits_nowhere_leaves_no_folder(tmp_path: Path) -> None:
+def test_a_sweep_that_fits_nowhere_leaves_no_folder(no_ray: None, tmp_path: Path) -> None:
     sweep = parse_sweep(
         {"name": "big", "resources": {"cpus": 10000}, "output": str(tmp_path), "tracking": "none"}
     )
@@ -100,7 +100,7 @@ def test_a_sweep_that_fits_nowhere_leaves_no_folder(tmp_path: Path) -> None:
     assert not ray.is_initialized()
 
 
-def test_no_cluster_at_the_address() -> None:
+def test_no_cluster_at_the_address(no_ray: None) -> None:
     with (
         pytest.raises(InputError, match=r"no Ray cluster answers at 127\.0\.0\.1:1"),
         ray_cluster("127.0.0.1:1"),
@@ -111,7 +111,7 @@ def test_no_cluster_at_the_address() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["too long", "not a folder"])
 def test_where_ray_s_folder_is_of_no_use_it_gets_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    no_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     place = tmp_path / ("x" * 90) if fault == "too long" else Path(tempfile.mkdtemp(dir="/tmp"))
     place.mkdir(exist_ok=True)

@@ -17,14 +17,8 @@ from infogan_bench.sweep.engine.cluster import shared_memory_fault, store_bytes
 MIB = 2**20
 
 
-@pytest.fixture
-def own_ray() -> None:
-    if ray.is_initialized():
-        ray.shutdown()
-
-
 def test_processes_import_what_the_driver_imports(
-    own_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("infogan_bench.py", "torch.py", "PIL.py"):
         (tmp_path / name).write_text("raise ImportError('the one in the current folder')\n")
@@ -57,7 +51,7 @@ def test_little_shared_memory_is_told_of(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 @pytest.mark.parametrize(("token", "what"), [(None, "missing"), ("abc", "wrong")])
 def test_a_cluster_that_asks_for_a_token_is_told_from_one_that_is_not_there(
-    own_ray: None, monkeypatch: pytest.MonkeyPatch, token: str | None, what: str
+    no_ray: None, monkeypatch: pytest.MonkeyPatch, token: str | None, what: str
 ) -> None:
     def refuse(**arguments: object) -> None:
         raise AuthenticationError("invalid or missing token")

@@ -40,7 +40,7 @@ from infogan_bench.trial import Trial, TrialSpec
 
 UNRULY = str(Path(__file__).with_name("unruly.py"))
 SCORES = ["trial", "seed", "status", "step", "params", "scores"]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_cpus")]
 
 
 def tiny(output: Path, **changes: object) -> dict[str, object]:
@@ -51,28 +51,11 @@ def tiny(output: Path, **changes: object) -> dict[str, object]:
         "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32},
         "space": {"objective.lambda_cat": [0.1, 1, 3]},
         "evaluation": {"every": 20},
-        "resources": {"cpus": 1, "gpus": 0},
+        "resources": {"cpus": 2, "gpus": 0},  # one trial at a time
         "tracking": "none",
         "output": str(output),
         **changes,
     }
-
-
-@pytest.fixture(scope="module")
-def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder through which tests and `unruly` speak."""
-    return tmp_path_factory.mktemp("unruly")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster(marks: Path) -> Iterator[None]:
-    """Ray with two CPUs, joined by every sweep of this module that runs in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UNRULY_FOLDER", str(marks))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        ray.init(address="local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
-        yield
-        ray.shutdown()
 
 
 class Once:
@@ -98,12 +81,12 @@ def scores(folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> SweepOutcome:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> SweepOutcome:
     return start(parse_sweep(tiny(tmp_path_factory.mktemp("undisturbed"))))
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory, cluster: None) -> Path:
+def interrupted(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> Path:
     """The same sweep, stopped by SIGTERM when one of its trials had ended and another was in its second interval."""
     networks = {"architecture": {"name": "lingers", "width": 0.1}, "steps": 40, "batch": 32}
     sweep = parse_sweep(tiny(tmp_path_factory.mktemp("interrupted"), base=networks, extensions=[UNRULY]))
@@ -235,7 +218,9 @@ def infogan_bench(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def test_two_sweeps_of_one_name_at_once_are_two_folders(tmp_path: Path, undisturbed: SweepOutcome) -> None:
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny(tmp_path / "runs")))
+    (tmp_path / "tiny.yaml").write_text(
+        yaml.safe_dump(tiny(tmp_path / "runs", resources={"cpus": 1, "gpus": 0}))
+    )
     both = [infogan_bench("sweep", "tiny.yaml", cwd=tmp_path) for _ in range(2)]
     for process in both:
         _, messages = process.communicate(timeout=170)
@@ -318,7 +303,7 @@ TWO_KEYS = {"objective.lambda_cat": [0.1, 1], "optimiser.lr_d": [0.001, 0.01]}
     [
         ({}, {}, []),
         ({"output": "a"}, {"output": "b"}, ['output: "a" -> "b"']),
-        ({}, {"resources": {"cpus": 2}}, ["resources.cpus: 1.0 -> 2.0", 'resources.gpus: 0.0 -> "auto"']),
+        ({}, {"resources": {"cpus": 1}}, ["resources.cpus: 2.0 -> 1.0", 'resources.gpus: 0.0 -> "auto"']),
         (
             {"tracking": {"uri": "http://a", "tags": {"by": "me"}}},
             {"tracking": {"uri": "http://a", "tags": {"by": "you"}, "note": "second half"}},

@@ -39,11 +39,10 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster(notes: Path) -> Iterator[None]:
+def cluster(notes: Path, no_ray: None) -> Iterator[None]:
     """Ray with two CPUs and a card that is none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GREEDY_FOLDER", str(notes))
-        patch.setenv("OMP_NUM_THREADS", "1")
         ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()

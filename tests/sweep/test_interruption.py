@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from infogan_bench.cli import app
 from infogan_bench.config import parse_sweep
 from infogan_bench.sweep import start
 
@@ -24,17 +25,14 @@ SWEEP = {
     "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 300, "batch": 32},
     "space": {"objective.lambda_cat": [0.1, 1, 3]},
     "evaluation": {"every": 20},
-    "resources": {"cpus": 1},
+    "resources": {"cpus": 1, "gpus": 0},
 }
 SCORES = ["trial", "seed", "status", "step", "params", "scores"]
 
 
 def infogan_bench(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "infogan_bench", *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    return subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def wait_for_a_trial_in_its_middle(folder: Path, process: subprocess.Popen[str]) -> None:
@@ -77,19 +75,17 @@ def _command(pid: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        outcome = start(
-            parse_sweep({**SWEEP, "tracking": "none", "output": str(tmp_path_factory.mktemp("runs"))})
-        )
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> pd.DataFrame:
+    outcome = start(
+        parse_sweep({**SWEEP, "tracking": "none", "output": str(tmp_path_factory.mktemp("runs"))})
+    )
     return pd.read_parquet(outcome.folder / "trials.parquet")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_sweep_resumes_to_the_same_table(
-    tmp_path: Path, undisturbed: pd.DataFrame, number: signal.Signals
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: pd.DataFrame, number: signal.Signals
 ) -> None:
     (tmp_path / "stopped.yaml").write_text(yaml.safe_dump(SWEEP))
     folder = tmp_path / "runs" / "stopped"
@@ -113,10 +109,10 @@ def test_a_stopped_sweep_resumes_to_the_same_table(
 
     moved = tmp_path / "elsewhere"
     folder.rename(moved)
-    resumed = infogan_bench("resume", "elsewhere", cwd=tmp_path)
-    out, messages = resumed.communicate(timeout=240)
-    assert resumed.returncode == 0, messages
-    assert "3 trials: 3 finished" in out
+    monkeypatch.chdir(tmp_path)
+    resumed = CliRunner().invoke(app, ["resume", "elsewhere"])
+    assert resumed.exit_code == 0, resumed.stderr
+    assert "3 trials: 3 finished" in resumed.stdout
     pd.testing.assert_frame_equal(pd.read_parquet(moved / "trials.parquet")[SCORES], undisturbed[SCORES])
     assert not folder.exists()
     assert not (moved / "tune").exists()

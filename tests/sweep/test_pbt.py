@@ -9,14 +9,13 @@ import random
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import ray
 import torch
 
 from infogan_bench.config import (
@@ -347,13 +346,8 @@ class Watcher:
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder, and Ray with two CPUs for all sweeps of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-        yield tmp_path_factory.mktemp("population")
-        ray.shutdown()
+def workplace(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> Path:
+    return tmp_path_factory.mktemp("population")
 
 
 @pytest.fixture(scope="module")

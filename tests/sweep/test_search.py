@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pandas as pd
 import pytest
-import yaml
 from ray.tune.search import Searcher
 from typer.testing import CliRunner
 
@@ -80,7 +76,7 @@ def tiny(workplace: Path, **sections: object) -> dict[str, object]:
         "dataset": {"name": "mnist", "train_size": 512, "test_size": 200},
         "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32},
         "evaluation": {"every": 10},
-        "resources": {"cpus": 1},
+        "resources": {"cpus": 2, "gpus": 0},  # one trial at a time
         "tracking": "none",
         "output": str(workplace),
         **sections,
@@ -88,33 +84,30 @@ def tiny(workplace: Path, **sections: object) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def halved(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
+def halved(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> SweepOutcome:
     """HyperBand with two brackets, of two trials each: the first compares none, the second at step 20."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        sections = {
-            "space": {"objective.lambda_cat": [0.1, 0.4, 0.7, 1]},
-            "scheduler": {"name": "hyperband", "grace": 20, "reduction": 2},
-        }
-        return start(parse_sweep(tiny(tmp_path_factory.mktemp("halved"), **sections)))
+    sections = {
+        "space": {"objective.lambda_cat": [0.1, 0.4, 0.7, 1]},
+        "scheduler": {"name": "hyperband", "grace": 20, "reduction": 2},
+        "resources": {"cpus": 1, "gpus": 0},
+    }
+    return start(parse_sweep(tiny(tmp_path_factory.mktemp("halved"), **sections)))
 
 
 @pytest.fixture(scope="module")
 def bred(halved: SweepOutcome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A sweep by NSGA-II that learned from `halved`, started on the command line: its folder, and what was said."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        workplace = tmp_path_factory.mktemp("bred")
-        search = {"algorithm": "nsga2", "trials": 4, "population": 4}
-        space = {"objective.lambda_cat": {"uniform": [0, 1]}, "objective.lambda_cont": {"uniform": [0, 1]}}
-        sections = {"search": search, "space": space, "goal": BOTH}
-        file = workplace / "sweep.yaml"
-        file.write_text(resolved_yaml(parse_sweep(tiny(workplace, **sections))))
-        result = CliRunner().invoke(
-            app, ["sweep", str(file), "--from", str(halved.folder)], catch_exceptions=False
-        )
-        assert result.exit_code == 0, result.output
-        return workplace / "tiny", result.output
+    workplace = tmp_path_factory.mktemp("bred")
+    search = {"algorithm": "nsga2", "trials": 4, "population": 4}
+    space = {"objective.lambda_cat": {"uniform": [0, 1]}, "objective.lambda_cont": {"uniform": [0, 1]}}
+    sections = {"search": search, "space": space, "goal": BOTH}
+    file = workplace / "sweep.yaml"
+    file.write_text(resolved_yaml(parse_sweep(tiny(workplace, **sections))))
+    result = CliRunner().invoke(
+        app, ["sweep", str(file), "--from", str(halved.folder)], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return workplace / "tiny", result.output
 
 
 @pytest.mark.slow
@@ -201,13 +194,10 @@ def test_one_objective_has_no_front(halved: SweepOutcome) -> None:
 
 
 @pytest.mark.slow
-def test_what_optuna_says_is_in_the_log_and_not_on_the_screen(tmp_path: Path) -> None:
+def test_what_optuna_says_is_in_the_log_and_not_on_the_screen(
+    halved: SweepOutcome, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     search = {"algorithm": "tpe", "trials": 1}
-    sweep = tiny(tmp_path, name="quiet", space=RANGES, search=search)
-    (tmp_path / "quiet.yaml").write_text(yaml.safe_dump(sweep))
-    command = [sys.executable, "-m", "infogan_bench", "sweep", "quiet.yaml"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    log = tmp_path / "quiet" / "sweep.log"
-    assert "A new study created" in log.read_text()
-    assert "A new study created" not in done.stdout + done.stderr
+    outcome = start(parse_sweep(tiny(tmp_path, name="quiet", space=RANGES, search=search)))
+    assert "A new study created" in (outcome.folder / "sweep.log").read_text()
+    assert "A new study created" not in "".join(capfd.readouterr())

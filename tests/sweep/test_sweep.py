@@ -27,7 +27,7 @@ def tiny(**changes: object) -> dict[str, object]:
         "dataset": {"name": "mnist", "train_size": 512, "test_size": 200},
         "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32},
         "evaluation": {"every": 20},
-        "resources": {"cpus": 1},
+        "resources": {"cpus": 2, "gpus": 0},  # one trial at a time
         "tracking": "none",
         **changes,
     }
@@ -39,11 +39,10 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def faulty(workplace: Path) -> SweepOutcome:
+def faulty(workplace: Path, no_ray: None) -> SweepOutcome:
     """One healthy trial among one of each kind of fault, with a hostile name, tracked."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAULTY_MARK", str(workplace / "mark"))
-        patch.setenv("OMP_NUM_THREADS", "1")
         names = ["mlp", "raises", "exits", "killed-once", "killed", "diverges"]
         sweep = parse_sweep(
             tiny(
@@ -51,7 +50,7 @@ def faulty(workplace: Path) -> SweepOutcome:
                 space={"architecture.name": names},
                 seeds=2,
                 extensions=[FAULTY],
-                resources={"cpus": 1, "retries": 1},
+                resources={"cpus": 2, "gpus": 0, "retries": 1},
                 tracking={"uri": f"sqlite:///{workplace / 'mlflow.db'}"},
                 output=str(workplace / "runs"),
             )

@@ -1,6 +1,6 @@
 """A user's modules that do what they should not; an extension for the sweeps in `test_faults`.
 
-Where something is to happen once, or at a place in time, files in the folder UNRULY_FOLDER remember or tell.
+Where something is to happen once, or at a place in time, files in the folder MARKS remember or tell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from infogan_bench.datasets import ImageDataset, load_dataset, register_dataset
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 
-FOLDER = Path(os.environ.get("UNRULY_FOLDER", "/nonexistent"))
+FOLDER = Path(os.environ.get("MARKS", "/nonexistent"))
 
 
 def once(name: str) -> bool:
@@ -103,7 +103,7 @@ def _exits() -> None:
 
 @_acting("lingers")
 def _lingers() -> None:
-    if once("lingered"):  # the first trial that comes here: it waits for the sweep's end
+    if not once("first-trial-passed") and once("lingered"):  # the second trial waits for the sweep's end
         time.sleep(600)
 
 

@@ -18,11 +18,8 @@ from PIL import Image
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.tracking import (
-    MlflowTracker,
-    TrackedSweep,
-    ui_command,
-)
+from infogan_bench.tracking import MlflowTracker, TrackedSweep, ui_command
+from infogan_bench.tracking._ui import server_environment
 
 LAMBDA = "objective.lambda_cat"
 RUN = {LAMBDA: 1.0, "architecture.width": 1.0, "codes.categorical": [10], "optimiser.lr_g": 1e-3}
@@ -162,6 +159,7 @@ def serving(place, port):
     command = ui_command(f"sqlite:///{place}/mlflow.db", port)
     server = subprocess.Popen(
         [*command, "--artifacts-destination", str(place / "mlartifacts")],
+        env=server_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
