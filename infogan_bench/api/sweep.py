@@ -28,6 +28,7 @@ from infogan_reports.effects import parameter_effects
 from infogan_reports.figures import Figure, effect_figure, panel_figure
 
 from infogan_bench.api.trained import TrainedModel
+from infogan_bench.config.base import recorded_extensions
 from infogan_bench.config.metrics import is_better_low
 from infogan_bench.config.quantities import run_quantities
 from infogan_bench.errors import InputError
@@ -157,7 +158,7 @@ class Sweep:
     def best_place(self, by: str | None = None, mode: Mode | None = None) -> Place:
         """Return the trial and seed that `best` takes."""
         if by in SWEEP_SCORES:
-            load_extensions(self.data.config.get("extensions") or ())
+            load_extensions(recorded_extensions(self.data.config, self.data.environment, self.data.folder))
             first = score_sweep(self.data.folder, [by]).models[0]
             return Place(first.trial, first.seed)
         data = self._judged(by, mode)
@@ -197,7 +198,7 @@ class Sweep:
         Raises:
             InputError: if there is no such checkpoint, or its architecture is not known.
         """
-        load_extensions(self.data.config.get("extensions") or ())
+        load_extensions(recorded_extensions(self.data.config, self.data.environment, self.data.folder))
         return TrainedModel.load(self.checkpoint(trial, seed), device)
 
     def checkpoint(self, trial: str, seed: int) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from infogan_bench.config.base import INPUTS, Base, recorded_base, with_absolute_paths, with_relative_paths
 from infogan_bench.config.errors import ConfigError, Fault, code_list
 from infogan_bench.config.explain import explain
 from infogan_bench.config.names import nearest
@@ -48,21 +49,33 @@ def load_sweep(path: Path | str) -> SweepConfig:
         raise
     for old in _RENAMED.keys() & document.tree.keys():
         _say_renamed(f"{source}:{document.lines[old,]}", old)
-    return _parsed(source, document, faults)
+    tree = document.tree
+    if base := recorded_base(tree.get(_IGNORED), source.parent):  # the file of a sweep that has run
+        tree = with_absolute_paths(tree, base, INPUTS)
+    return _parsed(source, document, tree, faults)
 
 
-def load_resolved(path: Path) -> SweepConfig:
+def load_resolved(path: Path, base: Base | None = None) -> SweepConfig:
     """Read a sweep that `resolved_yaml` wrote, in this version or an earlier one.
+
+    Paths below the sweep's base are found where it is now, or where it was.
+
+    Args:
+        path: the file.
+        base: of the paths, for a file without `environment`, which names it.
 
     Raises:
         ConfigError: with every fault of the file, each with its line.
     """
-    return _parsed(path, *scan_yaml(path))
+    document, faults = scan_yaml(path)
+    base = recorded_base(document.tree.get(_IGNORED), path.parent) or base
+    tree = with_absolute_paths(document.tree, base) if base else document.tree
+    return _parsed(path, document, tree, faults)
 
 
-def _parsed(source: Path, document: Document, faults: list[Fault]) -> SweepConfig:
+def _parsed(source: Path, document: Document, tree: Mapping[str, Any], faults: list[Fault]) -> SweepConfig:
     try:
-        sweep = parse_sweep(document.tree, lines=document.lines, folder=source.parent)
+        sweep = parse_sweep(tree, lines=document.lines, folder=source.parent)
     except ConfigError as error:
         faults += error.faults
     if faults:
@@ -124,14 +137,18 @@ def _say_renamed(place: str, old: str) -> None:
     log.warning("%s: `%s` is called `%s` now; the old name is still read", place, old, _RENAMED[old])
 
 
-def resolved_yaml(sweep: SweepConfig, environment: Mapping[str, object] | None = None) -> str:
+def resolved_yaml(
+    sweep: SweepConfig, environment: Mapping[str, object] | None = None, base: Base | None = None
+) -> str:
     """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given.
 
-    Secrets of URIs are hidden: `tracking` takes them from the environment again.
+    Paths below `base` are relative to it. Secrets of URIs are hidden: `tracking` takes them from the environment again.
     """
     tree = sweep.model_dump(mode="json")
     tree["base"] = _base_without_swept_defaults(sweep)
     tree["space"] = {key: domain.dump() for key, domain in sweep.space.items()}
+    if base is not None:
+        tree = with_relative_paths(tree, base)
     if environment is not None:
         tree[_IGNORED] = dict(environment)
     return write_yaml(hide_secrets_in(tree))

@@ -11,6 +11,7 @@ from pathlib import Path
 from infogan_reports import load, ranking
 from infogan_reports.explorer import MAX_EXPLORERS
 
+from infogan_bench.config.base import recorded_extensions
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.records import SweepPaths, is_file_name
@@ -34,7 +35,7 @@ def write_report_pictures(folder: Path) -> list[str]:
     problems = []
     try:
         load_extensions(
-            tuple(map(str, data.config.get("extensions") or ()))
+            recorded_extensions(data.config, data.environment, data.folder)
         )  # they may add sections to the report
     except InputError as error:
         problems.append(str(error))

@@ -32,6 +32,7 @@ from infogan_bench.sweep.record.sessions import SessionRecorder
 from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_earlier_trials, read_warm_start
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
+from infogan_bench.tracking import resolve_uri
 
 if TYPE_CHECKING:
     from infogan_bench.sweep.search.proposals import Proposals
@@ -61,6 +62,9 @@ def start(
     """
     if storage is not None:
         sweep = sweep.model_copy(update={"storage": _place(storage)})
+    if sweep.tracking.enabled:
+        tracking = sweep.tracking.model_copy(update={"uri": resolve_uri(sweep.tracking.uri)})
+        sweep = sweep.model_copy(update={"tracking": tracking})  # as recorded, wherever it is resumed from
     plan = check(sweep)
     earlier = read_warm_start(sweep)
     folder = SweepFolder.create(sweep, describe_environment().to_mapping())

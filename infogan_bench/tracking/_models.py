@@ -37,12 +37,18 @@ class ModelWriter:
             return 0
         refused = 0
         of = f"trial {best.trial}, seed {best.seed}, step {best.step}"
-        if run.tags.get(MODEL_OF_TAG) != of:
+        if not self._is_logged(run, of):
             refused = self._writer.attempt(1, functools.partial(self._log_model, run, best, of, n_ended))
         if self._register_as is not None and not refused:
             refused = self._writer.attempt(1, functools.partial(self._register, self._register_as, run))
         record.model = None
         return refused
+
+    def _is_logged(self, run: StoredRun, of: str) -> bool:
+        """Say whether the store has this model with its files."""
+        if run.tags.get(MODEL_OF_TAG) != of:
+            return False
+        return bool(self._client.list_logged_model_artifacts(run.tags[MODEL_TAG].removeprefix("models:/")))
 
     def _log_model(self, run: StoredRun, best: BestModel, of: str, n_ended: int) -> None:
         """Log the model, and name it in tags of the sweep's run."""

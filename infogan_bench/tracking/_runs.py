@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from infogan_bench.errors import InputError
@@ -14,7 +15,7 @@ from infogan_bench.tracking import _store
 from infogan_bench.tracking._ended import EndedTrials
 from infogan_bench.tracking._models import ModelWriter
 from infogan_bench.tracking._names import legal_key
-from infogan_bench.tracking._record import Measurement, Record, milliseconds
+from infogan_bench.tracking._record import Artifact, Measurement, Record, milliseconds
 from infogan_bench.tracking._stored_run import StoredRun, stored_run
 from infogan_bench.tracking._sweep import TrackedSweep
 from infogan_bench.tracking._tags import (
@@ -124,6 +125,15 @@ class Runs:
             and run.status == MLFLOW_STATUS[status]
         )
 
+    def missing_files(self, trial: str, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """Return those of a trial's files that the store has not got, though it may say that it has all.
+
+        Raises:
+            Exception: if the store does not answer.
+        """
+        run = self._known_runs().get(trial)
+        return [] if run is None else self._writer.missing(run, artifacts)
+
     # Finding ----------------------------------------------------------------------------------------------
 
     def _find_experiment(self, client: Any) -> str:
@@ -150,7 +160,21 @@ class Runs:
                 f"restore it (`mlflow experiments restore -x {experiment.experiment_id}`), or name another "
                 "one in `tracking.experiment`."
             )
+        self._refuse_moved(experiment)
         return str(experiment.experiment_id)
+
+    def _refuse_moved(self, experiment: Any) -> None:
+        """Refuse an experiment whose database lies elsewhere now than when `artifact_location` named the place beside
+        it: MLflow would write files to the old place."""
+        here, there = _store.artifact_folder(self._uri), _store.local_folder(experiment.artifact_location)
+        if here is None or there is None or there.name != here.name or there.resolve() == here.resolve():
+            return
+        raise InputError(
+            f"The MLflow experiment `{self._experiment}` in `{self._uri}` keeps its files in {there}, where its "
+            f"database was before it was moved or copied. Name another one in `tracking.experiment`, which keeps them "
+            f"in {here}; or, if the old folder is gone, make a link: "
+            f"`mkdir -p {shlex.quote(str(there.parent))} && ln -s {shlex.quote(str(here))} {shlex.quote(str(there))}`."
+        )
 
     def _run(self, key: str, record: Record) -> StoredRun:
         runs = self._known_runs()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from infogan_reports import RankedTrial, ranking
 from infogan_reports.text import counted, number
 
+from infogan_bench.config.base import recorded_extensions
 from infogan_bench.errors import InputError
 from infogan_bench.tracking._names import markdown_text, one_line, short_keys, value_text
 from infogan_bench.tracking._record import BestModel
@@ -53,7 +54,7 @@ def _best_model(sweep: Sweep, trials: Sequence[RankedTrial]) -> BestModel | None
     checkpoint = sweep.checkpoint(place.trial, place.seed)
     if not checkpoint.is_file():
         return None
-    extensions = tuple(map(str, sweep.data.config.get("extensions") or ()))
+    extensions = recorded_extensions(sweep.data.config, sweep.data.environment, sweep.data.folder)
     return BestModel(place.trial, place.seed, trials[0].step, checkpoint, extensions)
 
 

@@ -12,6 +12,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from infogan_bench.errors import InputError
 from infogan_bench.secrets import hide_secrets
@@ -78,8 +79,21 @@ def sqlite_file(uri: str) -> Path | None:
 
 def artifact_location(uri: str) -> str | None:
     """Return the place of a new experiment's files: beside a SQLite database; None leaves it to the store."""
+    folder = artifact_folder(uri)
+    return folder.as_uri() if folder else None
+
+
+def artifact_folder(uri: str) -> Path | None:
+    """Return the folder beside a SQLite database in which new experiments keep their files; None for other stores."""
     database = sqlite_file(uri)
-    return (database.parent / "mlartifacts").as_uri() if database else None
+    return database.parent / "mlartifacts" if database else None
+
+
+def local_folder(location: str) -> Path | None:
+    """Return the folder that an artifact location names on this machine; None if it is elsewhere."""
+    if location.startswith("file:"):
+        return Path(unquote(urlsplit(location).path))
+    return Path(location) if location.startswith("/") else None
 
 
 def connect(uri: str) -> Any:

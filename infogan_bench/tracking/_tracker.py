@@ -90,6 +90,9 @@ class MlflowTracker:
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
+        self._checks_files = (
+            False  # of trials that the store has; it takes a request for each of their folders
+        )
         self._no_standing: str | None = None  # why the ranking could not be read
         self._runs = Runs(self.uri, self.experiment, sweep, register_as=config.register_as)
         self._outbox = Outbox(self._send, parent=SWEEP)
@@ -167,6 +170,7 @@ class MlflowTracker:
 
     def deliver(self, updates: Sequence[TrialUpdate], total: int | None, status: Status) -> None:
         """Have the store told what it lacks of a sweep that does not run, in place of `started` to `ended`."""
+        self._checks_files = True
         # The beginning and the end in one record, so that a run that has ended is not opened again.
         self._outbox.put(SWEEP, self._opening(total))
         self.catch_up(updates)
@@ -240,6 +244,9 @@ class MlflowTracker:
             return self._runs.send(key, record)
         if record.end is not None and self._runs.has_all(key, record.end.status):
             whole = replace(record, from_folder=False, end=None, postscript=True)
+            if self._checks_files:
+                files = trial_files(SweepPaths(self._folder).trial(key).folder)
+                whole.artifacts = self._runs.missing_files(key, files)
         else:
             whole = self._from_folder(key)
             whole = whole.followed_by(replace(record, from_folder=False, end=whole.end or record.end))

@@ -8,7 +8,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from infogan_bench.records import RecordError, SeedPaths
@@ -98,6 +98,23 @@ class RunWriter:
             refused += self.attempt(1, functools.partial(self._upload, run, artifact))
             del record.artifacts[0]
         return refused
+
+    def missing(self, run: StoredRun, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """Return those of `artifacts` that are not among the files of the run."""
+        there: dict[str | None, set[str]] = {}
+
+        def has(folder: str | None, name: str) -> bool:
+            if folder not in there:
+                found = self._client.list_artifacts(run.id, folder)
+                there[folder] = {PurePosixPath(each.path).name for each in found}
+            return name in there[folder]
+
+        # The pictures of steps lie in one folder, under names that `stepped_name` makes.
+        return [
+            each
+            for each in artifacts
+            if not has(each.folder, "images" if each.source.is_dir() else each.source.name)
+        ]
 
     def _upload(self, run: StoredRun, artifact: Artifact) -> None:
         if artifact.source.is_dir():

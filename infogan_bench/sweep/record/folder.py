@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from infogan_bench.config import SweepConfig, load_resolved, resolved_yaml
+from infogan_bench.config.base import Base, base_record, recorded_base
 from infogan_bench.config.quantities import run_quantities
 from infogan_bench.errors import InputError
 from infogan_bench.records import (
@@ -70,7 +71,9 @@ class SweepFolder:
             path = _first_free(output, sweep.slug)
             folder = cls(path)
             folder.paths.trials.mkdir()
-            write_whole(folder.paths.sweep, resolved_yaml(sweep, environment))
+            environment = {**environment, **base_record(path)}
+            base = recorded_base(environment, path)
+            write_whole(folder.paths.sweep, resolved_yaml(sweep, environment, base))
             folder.note_as_run(sweep)
             folder.flush()
         except OSError as error:
@@ -107,14 +110,14 @@ class SweepFolder:
     def as_run(self) -> SweepConfig | None:
         """The sweep as it ran last, whatever `sweep.yaml` has become since; None in a folder without a record."""
         file = self.paths.as_run
-        return load_resolved(file) if file.is_file() else None
+        return load_resolved(file, self._base) if file.is_file() else None
 
     def note_as_run(self, sweep: SweepConfig) -> None:
         """Record that `sweep` is what runs now, and all numbers that its runs can report.
 
         Call it once the sweep's extensions are loaded, since they may add some.
         """
-        write_whole(self.paths.as_run, resolved_yaml(sweep))
+        write_whole(self.paths.as_run, resolved_yaml(sweep, base=self._base))
         write_quantities(self.paths.quantities, run_quantities())
 
     @property
@@ -143,8 +146,13 @@ class SweepFolder:
     def change_storage(self, place: str) -> None:
         """Write another `storage` to the sweep file."""
         sweep = self.sweep.model_copy(update={"storage": place})
-        environment = read_environment(self.paths.sweep)
-        write_whole(self.paths.sweep, resolved_yaml(sweep, environment.to_mapping()))
+        environment = read_environment(self.paths.sweep).to_mapping()
+        write_whole(self.paths.sweep, resolved_yaml(sweep, environment, self._base))
+
+    @property
+    def _base(self) -> Base | None:
+        """The base of the sweep's paths."""
+        return recorded_base(read_environment(self.paths.sweep).to_mapping(), self.path)
 
     @property
     def sweep_id(self) -> str:
