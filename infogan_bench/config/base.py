@@ -56,7 +56,7 @@ def base_record(sweep_folder: Path) -> dict[str, str]:
 
 
 def recorded_extensions(
-    config: Mapping[str, Any], environment: Mapping[str, Any], sweep_folder: Path
+    config: Mapping[str, object], environment: Mapping[str, Any], sweep_folder: Path
 ) -> tuple[str, ...]:
     """Return the extensions of a resolved sweep, .py files by absolute paths.
 
@@ -67,24 +67,25 @@ def recorded_extensions(
     """
     base = recorded_base(environment, sweep_folder)
     found = with_absolute_paths(config, base, (("extensions",),)) if base else config
-    return tuple(map(str, found.get("extensions") or ()))
+    extensions = found.get("extensions") or ()
+    return tuple(map(str, extensions if isinstance(extensions, list | tuple) else [extensions]))
 
 
 def with_absolute_paths(
-    tree: Mapping[str, Any], base: Base, keys: tuple[tuple[str, ...], ...] = _PATHS
-) -> dict[str, Any]:
+    tree: Mapping[str, object], base: Base, keys: tuple[tuple[str, ...], ...] = _PATHS
+) -> dict[str, object]:
     """Return a resolved sweep, as nested dicts, with absolute paths in the place of relative ones."""
     return _with_paths(tree, base.find, keys)
 
 
-def with_relative_paths(tree: Mapping[str, Any], base: Base) -> dict[str, Any]:
+def with_relative_paths(tree: Mapping[str, object], base: Base) -> dict[str, object]:
     """Return a resolved sweep, as nested dicts, with relative paths in the place of absolute ones below the base."""
     return _with_paths(tree, base.relative, _PATHS)
 
 
 def _with_paths(
-    tree: Mapping[str, Any], change: Callable[[str], str], keys: tuple[tuple[str, ...], ...]
-) -> dict[str, Any]:
+    tree: Mapping[str, object], change: Callable[[str], str], keys: tuple[tuple[str, ...], ...]
+) -> dict[str, object]:
     changed = dict(tree)
     for first, *rest in keys:
         if first not in changed:
