@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infogan_metrics.evaluation import evaluate, package_version
-from infogan_metrics.files import read_arrays
+from infogan_metrics.files import read_named
 from infogan_metrics.protocols import PROTOCOLS
 from infogan_metrics.registry import METRICS
 from infogan_metrics.table import Table
@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   infogan-metrics codes.npz
   infogan-metrics model.npz --map codes=latents --map factors=labels_true --scores mig,dci_forest
   infogan-metrics table.csv --map codes=z* --map factors=shape,scale --protocol disentanglement_lib --json
+  infogan-metrics table.csv --map codes=z* --map factors=shape,azimuth --kinds azimuth=circular:360 --factor-bins 10
   infogan-metrics latents.npy factors.npy --map codes=latents --latex
 """
 
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("a file is needed, or --list")
     try:
         names = _names(given.map)
-        arrays = {name: a for name, a in read_arrays(given.files, names).items() if name in _inputs()}
+        read, columns = read_named(given.files, names)
+        arrays = {name: array for name, array in read.items() if name in _inputs()}
         if not arrays:
             raise ValueError(
                 f"{given.files[0]}: no array has a name that a score uses ({', '.join(sorted(_inputs()))}); "
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chance=given.chance,
             repeat_costly=given.repeat_costly,
             seed=given.seed,
+            kinds=_kinds(given.kinds, columns.get("factors", ())),
+            factor_bins=given.factor_bins,
         )
         text = _written(table, given.form)
         if given.plot:
@@ -90,6 +94,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--repeat-costly", action="store_true", help="intervals of costly scores, too")
     parser.add_argument("--seed", type=_count, default=0)
+    parser.add_argument(
+        "--kinds",
+        metavar="FACTOR=KIND,...",
+        help="kinds of factors by column or number, from 0: category, ordered, continuous, circular[:PERIOD]; "
+        "one kind alone is that of all factors",
+    )
+    parser.add_argument(
+        "--factor-bins",
+        type=_count,
+        metavar="N",
+        help="cut continuous and circular factors into N bins for the scores that take discrete ones alone",
+    )
     form = parser.add_mutually_exclusive_group()
     for name in ("json", "latex", "csv", "markdown"):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, default="text")
@@ -125,6 +141,24 @@ def _names(pairs: Sequence[str]) -> dict[str, str]:
             raise ValueError(f"--map {pair}: `{name}` is given twice")
         names[name] = source
     return names
+
+
+def _kinds(text: str | None, columns: Sequence[str]) -> str | dict[str, str] | None:
+    """Return kinds by number of the column, where `columns` are the names that a table has for the factors."""
+    if text is None or "=" not in text:
+        return text
+    kinds: dict[str, str] = {}
+    for pair in text.split(","):
+        name, _, kind = (part.strip() for part in pair.partition("="))
+        if not (name and kind):
+            raise ValueError(
+                f"--kinds {text}: must be FACTOR=KIND,..., as in azimuth=circular:360, or one kind"
+            )
+        if not name.isdecimal() and name not in columns:
+            there = ", ".join(columns) or "none, so use numbers from 0"
+            raise ValueError(f"--kinds {text}: no factor is called `{name}`; the names are {there}")
+        kinds[str(columns.index(name)) if name in columns else name] = kind
+    return kinds
 
 
 def _scores(text: str) -> str | list[str]:

@@ -7,18 +7,19 @@ import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import as_codes, as_factors, check_same_rows
-from infogan_metrics.information import bin_factors, one_pass
-from infogan_metrics.intake import as_plain
+from infogan_metrics.as_taken import Factors, Further, Way, about_factors, way_of
+from infogan_metrics.information import one_pass
+from infogan_metrics.intake import as_plain, column_values
 from infogan_metrics.metric import Metric
 from infogan_metrics.protocols import PROTOCOLS, Protocol, Setting
 from infogan_metrics.registry import METRICS
-from infogan_metrics.samples import ROWS, Inputs, Samples, drawn, shuffled, split
+from infogan_metrics.samples import ROWS, Given, Inputs, Samples, drawn, shuffled, split
 from infogan_metrics.score import Score
 from infogan_metrics.table import Row, Table
 
@@ -37,13 +38,13 @@ def evaluate(
     chance: int = 10,
     repeat_costly: bool = False,
     seed: int = 0,
-    **arrays: Any,
+    **further: Unpack[Further],
 ) -> Table:
     """Compute scores of codes against factors, or of other arrays, in one pass.
 
     The scores of mutual information share one count of codes and factors. Each score stands for itself: one that
-    has no value does not stop the others, and its row says why. Continuous factors are cut into the protocol's
-    bins for the scores that need discrete ones, and the row says so.
+    has no value does not stop the others, and its row says why. A score that takes discrete factors alone has no
+    value of others, unless these are cut into bins, and then the row says so.
 
     Args:
         codes: (n_samples, n_codes) numbers; arrays of numpy, pandas or torch, on any device, converted once.
@@ -55,19 +56,26 @@ def evaluate(
         chance: how often factors (or labels) are shuffled against the codes for the chance level, 0 for none.
         repeat_costly: give costly scores an interval and a chance level as well.
         seed: of resamples, shuffles, splits, and of every score that draws.
-        arrays: further inputs by the names that scores use: `assignments`, `labels`, `test_codes`,
-            `test_factors`, `real`, `fake`, ... Without a test split, a third of the samples is held out for the
-            scores that need one, after they have been put in a random order.
+        kinds: of the factors: `category`, `ordered`, `continuous`, `circular:PERIOD`, for all, a list with one for
+            each, or {name or number of a column: kind}, where a DataFrame's columns have names. Without one, text
+            and whole numbers are categories (ordered for `mcc` and `best_codes`) and others continuous.
+        factor_bins: bins that continuous and circular factors are cut into, for the scores that take discrete ones
+            alone. Without it they are cut only where the protocol says into how many (ubisoft: 10).
+        further: other arrays by the names that scores use: `test_codes`, `assignments`, `real`, ... Without a test
+            split, a third of the samples is held out for the scores that need one, in a random order.
     Returns:
         A row for each score, in the order of the catalogue.
     Raises:
-        ValueError: if an array is malformed, a score or a protocol is unknown, or a score lacks its arrays.
+        ValueError: if an array is malformed, a score, a protocol, a kind or an argument is unknown, or a score lacks
+            its arrays.
     """
     chosen = as_protocol(protocol)
-    given = _given({"codes": codes, "factors": factors, **arrays})
+    others = {name: value for name, value in further.items() if name not in ("kinds", "factor_bins")}
+    given = _given({"codes": codes, "factors": factors, **others})
     metrics, wanted = _selected(scores, given, chosen)
-    samples = _Prepared(given, chosen, seed)
-    jobs = [_Job(metric, setting, samples.n_factors, seed) for metric, setting in metrics]
+    known = about_factors(factors, further, chosen.factor_bins)
+    samples = _Prepared(given, chosen, known, seed)
+    jobs = [_Job(metric, setting, known, seed) for metric, setting in metrics]
     with one_pass():
         outcomes = [job.run(samples.of(job.metric)) for job in jobs]
     repeated = [
@@ -83,7 +91,8 @@ def evaluate(
             if not wanted or name in wanted or job.metric.name in wanted:
                 repeats = resampled.get(name, []), by_chance.get(name, [])
                 rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
-    return Table(tuple(rows), chosen.name, bootstrap, chance, LEVEL, package_version())
+    said = None if known.kinds is None else tuple(kind and str(kind) for kind in known.kinds)
+    return Table(tuple(rows), chosen.name, bootstrap, chance, LEVEL, package_version(), said, known.bins)
 
 
 def as_protocol(protocol: str | Protocol) -> Protocol:
@@ -128,7 +137,7 @@ class _Outcome:
 class _Job:
     metric: Metric
     setting: Setting
-    n_factors: int
+    factors: Factors
     seed: int
 
     @property
@@ -142,7 +151,8 @@ class _Job:
     @property
     def options(self) -> dict[str, object]:
         seeded = {"seed": self.seed} if "seed" in self.metric.options else {}
-        return {**seeded, **self.setting.options}
+        kinds = {"kinds": self.factors.kinds} if self.factors.kinds and way_of(self.metric) == "kinds" else {}
+        return {**seeded, **kinds, **self.setting.options}
 
     def compute(self, samples: Samples) -> Score:
         function = self.setting.function or self.metric.function
@@ -150,10 +160,12 @@ class _Job:
 
     def values(self, score: Score) -> dict[str, float]:
         if not self.metric.parts:
-            return {self.metric.name: self.setting.value(score, self.n_factors)}
+            return {self.metric.name: self.setting.value(score, len(self.factors.names))}
         return {part.name: float(getattr(score, part.attribute)) for part in self.metric.parts}
 
     def run(self, samples: Samples) -> _Outcome:
+        if samples.reason:
+            return _Outcome({}, None, (), samples.reason)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -168,39 +180,21 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
 
 
 class _Prepared:
-    """The arrays as each score takes them: with a test split or without, factors binned or as they are."""
+    """The arrays as each score takes them: with a test split or without, factors cut into bins or as they are."""
 
-    def __init__(self, given: Mapping[str, Any], protocol: Protocol, seed: int) -> None:
-        self._given, self._protocol, self._seed = given, protocol, seed
-        self.n_factors = given["factors"].shape[1] if "factors" in given else 1
-        self._made: dict[tuple[bool, bool], Samples] = {}
+    def __init__(self, given: Mapping[str, Given], protocol: Protocol, factors: Factors, seed: int) -> None:
+        self._given, self._protocol, self._factors, self._seed = given, protocol, factors, seed
+        self._made: dict[tuple[bool, Way], Samples] = {}
 
     def of(self, metric: Metric) -> Samples:
-        key = metric.splits, "continuous" not in metric.factor_kinds
+        key = metric.splits, way_of(metric)
         if key not in self._made:
-            self._made[key] = self._make(*key)
+            samples = split(self._given, metric.splits, self._protocol, self._seed)
+            self._made[key] = self._factors.as_taken_by(metric, samples)
         return self._made[key]
 
     def key(self, metric: Metric) -> int:
         return id(self.of(metric))
-
-    def _make(self, splits: bool, discrete: bool) -> Samples:
-        samples = split(self._given, splits, self._protocol, self._seed)
-        return _with_bins(samples, self._protocol.factor_bins) if discrete else samples
-
-
-def _with_bins(samples: Samples, n_bins: int) -> Samples:
-    """Cut continuous factors into bins, between the smallest and largest value of `factors`."""
-    factors = samples.arrays.get("factors")
-    if factors is None or factors.dtype.kind != "f" or (factors == np.floor(factors)).all():
-        return samples
-    binned = dict(samples.arrays)
-    for name in ("factors", "test_factors"):
-        if name in binned:
-            binned[name] = bin_factors(binned[name], n_bins, like=factors)
-    if samples.same_test:
-        binned["test_factors"] = binned["factors"]
-    return Samples(binned, samples.same_test, (f"continuous factors were cut into {n_bins} bins",))
 
 
 def _repeat(
@@ -267,11 +261,19 @@ def _row(
         n_bins=n_bins if isinstance(n_bins, int) else None,
         seed=job.seed,
         direction=job.metric.direction,
-        options={key: value for key, value in options.items() if key != "seed"},
+        factor_bins=taken.factor_bins,
+        options={key: _recorded(value) for key, value in options.items() if key != "seed"},
         warnings=outcome.warnings,
         reason=reason,
         score=outcome.score,
     )
+
+
+def _recorded(value: object) -> object:
+    """Return an option as it is written down: kinds as their text."""
+    if isinstance(value, tuple):
+        return [None if each is None else str(each) for each in value]
+    return value
 
 
 def _interval(resampled: Sequence[float], value: float, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -284,7 +286,7 @@ def _interval(resampled: Sequence[float], value: float, bounds: tuple[float, flo
     return tuple(float(np.clip(value + q - middle, *bounds)) for q in (low, high))  # type: ignore[return-value]
 
 
-def _given(arrays: Mapping[str, Any]) -> Inputs:
+def _given(arrays: Mapping[str, Given]) -> Inputs:
     """Return the arrays that there are, checked; tensors are copied to the CPU here, once for all scores."""
     known = {name for metric in METRICS.values() for name in metric.inputs}
     given: Inputs = {}
@@ -308,12 +310,15 @@ def _given(arrays: Mapping[str, Any]) -> Inputs:
 def _check_factors(factors: NDArray[Any], name: str) -> None:
     if factors.dtype.kind == "f":
         as_codes(factors, name)
+    elif factors.dtype.kind == "O" and factors.ndim == 2 and factors.size:
+        for k, column in enumerate(factors.T):
+            column_values(column, name, k)
     else:
         as_factors(factors, name)
 
 
 def _selected(
-    scores: str | Iterable[str], given: Mapping[str, Any], protocol: Protocol
+    scores: str | Iterable[str], given: Mapping[str, Given], protocol: Protocol
 ) -> tuple[list[tuple[Metric, Setting]], set[str]]:
     """Return the scores to compute, and the names that were asked for; no names mean all that are computed."""
     if isinstance(scores, str) and scores in ("all", "cheap"):

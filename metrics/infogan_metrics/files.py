@@ -54,6 +54,13 @@ def read_arrays(paths: Sequence[Path], names: Mapping[str, str] | None = None) -
         FileError: if a file is missing, is not what its name says, holds pickled objects, or lacks an array.
         ModuleNotFoundError: if a .parquet file is given and pyarrow is not installed.
     """
+    return read_named(paths, names)[0]
+
+
+def read_named(
+    paths: Sequence[Path], names: Mapping[str, str] | None = None
+) -> tuple[Arrays, dict[str, tuple[str, ...]]]:
+    """Read arrays as `read_arrays` does, and return the names of the columns of those that are from tables."""
     wanted = dict(names or {})
     found: Arrays = {}
     tables: dict[str, NDArray[Any]] = {}
@@ -64,10 +71,14 @@ def read_arrays(paths: Sequence[Path], names: Mapping[str, str] | None = None) -
             (tables if _is_table(path) else found)[name] = array
     where = ", ".join(map(str, paths))
     arrays = {name: array for name, array in found.items() if name not in wanted.values()}
-    arrays.update({name: a for name, a in _grouped(tables).items() if name not in wanted.values()})
+    columns = {name: group for name, group in _grouped(tables).items() if name not in wanted.values()}
     for name, source in wanted.items():
-        arrays[name] = found[source] if source in found else _columns(tables, name, source, found, where)
-    return {name: _shaped(name, array) for name, array in arrays.items()}
+        if source in found:
+            arrays[name] = found[source]
+        else:
+            columns[name] = _columns(tables, name, source, found, where)
+    arrays.update({name: _joined(tables, group) for name, group in columns.items()})
+    return {name: _shaped(name, array) for name, array in arrays.items()}, columns
 
 
 def what_it_is(path: Path) -> str:
@@ -227,14 +238,14 @@ def _column(values: Iterable[str]) -> NDArray[Any]:
     return text
 
 
-def _grouped(tables: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Join the columns NAME, NAME_0, NAME_1, ... of tables into arrays called NAME, in the order of the numbers."""
+def _grouped(tables: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
+    """Return {NAME: its columns NAME, NAME_0, NAME_1, ... in the order of the numbers}."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for column in tables:
         numbered = re.fullmatch(r"(.*?[^\d\W])[ _.\-\[(]?(\d+)[\])]?", column)
         base, number = (numbered[1].rstrip("_"), int(numbered[2])) if numbered else (column, -1)
         groups.setdefault(base, []).append((number, column))
-    return {base: _joined(tables, [column for _, column in sorted(group)]) for base, group in groups.items()}
+    return {base: tuple(column for _, column in sorted(group)) for base, group in groups.items()}
 
 
 def _joined(tables: Mapping[str, NDArray[Any]], columns: Sequence[str]) -> NDArray[Any]:
@@ -249,8 +260,8 @@ def _joined(tables: Mapping[str, NDArray[Any]], columns: Sequence[str]) -> NDArr
 
 def _columns(
     tables: Mapping[str, NDArray[Any]], name: str, source: str, found: Mapping[str, NDArray[Any]], where: str
-) -> NDArray[Any]:
-    """Return the columns that `source` names: a group, columns separated by commas, or a pattern."""
+) -> tuple[str, ...]:
+    """Return the names of the columns that `source` names: a group, columns separated by commas, or a pattern."""
     groups = _grouped(tables)
     if source in groups:
         return groups[source]
@@ -261,7 +272,7 @@ def _columns(
             there = ", ".join(f"`{each}`" for each in (*found, *groups)) or "nothing"
             raise FileError(f"{where}: `{item}`, wanted for `{name}`, is not there; there is {there}")
         columns += [column for column in matching if column not in columns]
-    return _joined(tables, columns)
+    return tuple(columns)
 
 
 def _shaped(name: str, array: NDArray[Any]) -> NDArray[Any]:

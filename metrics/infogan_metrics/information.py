@@ -59,14 +59,17 @@ def _bin(code: NDArray[np.float64], n_bins: int) -> Indices:
     return bins
 
 
-def bin_factors(factors: ArrayLike, n_bins: int = 20, *, like: ArrayLike | None = None) -> Indices:
+def bin_factors(
+    factors: ArrayLike, n_bins: int = 20, *, like: ArrayLike | None = None, whole: bool = True
+) -> Indices:
     """Cut continuous factors into bins of equal width, for the scores that need discrete ones.
 
     Args:
-        factors: numbers (n_samples, n_factors). A factor that holds whole numbers alone is left as it is.
+        factors: numbers (n_samples, n_factors).
         n_bins: part of every score that is computed from the result.
         like: the factors whose smallest and largest values bound the bins, such as the training split's; by
             default `factors` themselves. What lies outside goes into the first or the last bin.
+        whole: leave a factor that holds whole numbers alone as it is.
     Returns:
         Whole numbers (n_samples, n_factors): bin numbers from 0, or the values of a discrete factor.
     Raises:
@@ -82,7 +85,7 @@ def bin_factors(factors: ArrayLike, n_bins: int = 20, *, like: ArrayLike | None 
     bins = bin_codes(
         np.concatenate([bounds, np.clip(values, bounds.min(axis=0), bounds.max(axis=0))]), n_bins
     )
-    return np.where(discrete, values, bins[len(bounds) :]).astype(np.intp)
+    return np.where(discrete & whole, values, bins[len(bounds) :]).astype(np.intp)
 
 
 def joint_counts(bins: Indices, factors: Indices) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -59,11 +59,15 @@ class Kind:
         return self.name in ("category", "ordered")
 
     def __str__(self) -> str:
-        return f"circular:{self.period:g}" if self.name == "circular" else self.name
+        if self.name != "circular" or self.period == math.tau:
+            return self.name
+        short = f"{self.period:g}"
+        return f"circular:{short if float(short) == self.period else repr(self.period)}"
 
 
 AnyKind = Kind | str
-Kinds = AnyKind | Sequence[AnyKind]  # one for all columns, or one for each
+Kinds = AnyKind | Sequence[AnyKind | None]  # one for all columns, or one for each; None: as without kinds
+NamedKinds = Mapping[str, AnyKind]  # of some columns, by name or number; the others are as without kinds
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +194,32 @@ def as_split(
         if kind.discrete and np.setdiff1d(test_part.values[:, k], train_part.values[:, k]).size:
             raise ValueError(f"factor {k} has values in the test split that no training sample has")
     return x, train_part, test_x, test_part
+
+
+def kinds_of_columns(
+    kinds: Kinds | NamedKinds | None, names: Sequence[str]
+) -> tuple[Kind | None, ...] | None:
+    """Return the kind of each of the columns that are called `names`, None for one that is not said.
+
+    Args:
+        kinds: one for all, one for each, or by name; a column without a name goes by its number, from 0.
+        names: of the columns.
+    Raises:
+        ValueError: if there is no such column or kind, or if the numbers of kinds and columns differ.
+    """
+    if not isinstance(kinds, Mapping):
+        return None if kinds is None else _given_kinds(kinds, len(names), "factors")
+    found: list[Kind | None] = [None] * len(names)
+    for name, kind in kinds.items():
+        if name in names:
+            place = names.index(name)
+        elif str(name).isdecimal() and int(name) < len(names):
+            place = int(name)
+        else:
+            there = ", ".join(f"`{each}`" for each in names)
+            raise ValueError(f"`kinds` names the factor `{name}`, which is not there; there is {there}")
+        found[place] = Kind.parse(kind) if isinstance(kind, str) else kind
+    return tuple(found)
 
 
 def check_factors_vary(factors: Columns, score: str) -> None:

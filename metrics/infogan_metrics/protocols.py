@@ -54,7 +54,9 @@ class Protocol:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     n_train: int | None = None  # at most so many samples are used; None: all
     n_test: int | None = None  # of a test split; 0: scores are tested on the samples that they learn from
-    factor_bins: int = 20  # of continuous factors, for the scores that need discrete ones
+    factor_bins: int | None = (
+        None  # of factors that are not discrete, for the scores that need such; None: not cut
+    )
     left_out: Mapping[str, str] = field(
         default_factory=dict
     )  # scores of the source that are not computed, and why

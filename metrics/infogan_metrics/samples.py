@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from infogan_metrics.metric import Metric
 from infogan_metrics.protocols import Protocol
 
-Inputs = dict[str, Any]  # of scores, by name; most are arrays, `models` is a list of them
+Given: TypeAlias = Any  # anything array-like; `models` and `encodings` are lists of such
+Inputs = dict[str, Given]  # of scores, by name
 ROWS: Mapping[str, int] = {  # inputs with a row for each sample; rows of one number belong together
     **dict.fromkeys(("codes", "factors", "assignments", "labels", "real"), 0),
     **dict.fromkeys(("test_codes", "test_factors", "fake"), 1),
@@ -27,6 +28,8 @@ class Samples:
     arrays: Mapping[str, Any]
     same_test: bool = False  # the test split holds the same samples, as protocols without one want it
     notes: tuple[str, ...] = ()  # on what was done to the arrays
+    factor_bins: int | None = None  # that factors were cut into; None: none was
+    reason: str = ""  # that no score of these has a value; empty where there is none
 
     def n(self, metric: Metric) -> int:
         """Return the number of samples that a score takes."""
@@ -39,7 +42,7 @@ def split(given: Mapping[str, Any], splits: bool, protocol: Protocol, seed: int)
     A test split that is given is used. Otherwise the samples are put in a random order and a third of them is
     held out, or the protocol's number of test samples where there are enough.
     """
-    arrays = dict(given)
+    arrays: Inputs = dict(given)
     if "codes" not in given or "factors" not in given or (not splits and protocol.n_train is None):
         return Samples(arrays)
     n = len(given["codes"])
@@ -64,7 +67,7 @@ def split(given: Mapping[str, Any], splits: bool, protocol: Protocol, seed: int)
 def drawn(samples: Samples, random: np.random.Generator) -> Samples:
     """Return as many samples, drawn with replacement; rows that belong together stay together."""
     rows: dict[tuple[int, int], Any] = {}
-    arrays = dict(samples.arrays)
+    arrays: Inputs = dict(samples.arrays)
     for name in sorted(ROWS.keys() & arrays.keys()):
         group = 0 if samples.same_test else ROWS[name]
         size = len(arrays[name])
@@ -76,7 +79,7 @@ def drawn(samples: Samples, random: np.random.Generator) -> Samples:
 
 def shuffled(samples: Samples, random: np.random.Generator) -> Samples:
     """Return the samples with their factors or labels in another order, which leaves codes and targets unrelated."""
-    arrays = dict(samples.arrays)
+    arrays: Inputs = dict(samples.arrays)
     for name in sorted(_TARGETS & arrays.keys()):
         arrays[name] = arrays[name][random.permutation(len(arrays[name]))]
     return _same_test_again(samples, arrays)
@@ -85,4 +88,4 @@ def shuffled(samples: Samples, random: np.random.Generator) -> Samples:
 def _same_test_again(samples: Samples, arrays: Inputs) -> Samples:
     if samples.same_test:
         arrays.update(test_codes=arrays["codes"], test_factors=arrays["factors"])
-    return Samples(arrays, samples.same_test, samples.notes)
+    return replace(samples, arrays=arrays)

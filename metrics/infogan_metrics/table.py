@@ -29,10 +29,11 @@ class Row:
     chance: float | None  # mean of the score with the factors (or labels) shuffled against the codes
     n: int  # samples
     n_test: int | None  # samples of the test split, for scores that have one
-    n_bins: int | None
+    n_bins: int | None  # that the score cuts codes into
+    factor_bins: int | None  # that factors were cut into, as they are not discrete
     seed: int
     direction: str  # `max` or `min`: which way is better
-    options: Mapping[str, object]  # that the protocol sets
+    options: Mapping[str, object]  # that the protocol sets, and the kinds of factors
     warnings: tuple[str, ...]
     reason: str  # why there is no value, no interval or no chance level; empty if there are all
     score: Score | None = field(repr=False, compare=False)  # the result itself, with its matrix
@@ -62,6 +63,8 @@ class Table:
     n_chance: int
     level: float  # of the intervals
     version: str  # of this package
+    kinds: tuple[str | None, ...] | None = None  # of the factors, where they are given
+    factor_bins: int | None = None  # that factors are cut into where a score needs it; None: they are not
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -97,6 +100,8 @@ class Table:
             "level": self.level,
             "n_bootstrap": self.n_bootstrap,
             "n_chance": self.n_chance,
+            "kinds": plain(self.kinds),
+            "factor_bins": self.factor_bins,
             "scores": [row.to_dict() for row in self.rows],
         }
 

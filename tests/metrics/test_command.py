@@ -39,6 +39,30 @@ def test_other_forms(file: str, form: str, start: str, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.startswith(start)
 
 
+def test_kinds_of_columns_and_bins_of_factors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "table.csv"
+    angle = np.arange(0, 360, 3.0)
+    lines = [f"{(a + 50) % 360},{a},{s}" for a, s in zip(angle, FACTORS[:, 0], strict=True)]
+    path.write_text("\n".join(["z,azimuth,shape", *lines]))
+    options = [
+        "--map",
+        "codes=z",
+        "--map",
+        "factors=shape,azimuth",
+        "--kinds",
+        "azimuth=circular:360",
+        "--json",
+    ]
+    plain = ["--scores", "mcc_spearman,mig", "--bootstrap", "0", "--chance", "0", "--factor-bins", "10"]
+    assert main([str(path), *options, *plain]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["kinds"] == [None, "circular:360"]
+    assert document["factor_bins"] == 10
+    assert [row["factor_bins"] for row in document["scores"]] == [None, 10]
+    # one code, which is matched with the angle: ranks around the turn agree exactly; the other factor counts 0
+    assert document["scores"][0]["value"] == pytest.approx(1 / 2)
+
+
 def test_a_figure_is_saved(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [file, "--map", "codes=latents", "--scores", "mig", "--bootstrap", "0", "--chance", "1"]
     assert main([*options, "--plot", str(tmp_path / "scores.html")]) == 0
@@ -65,6 +89,11 @@ def test_list_names_scores_and_protocols(capsys: pytest.CaptureFixture[str]) -> 
             "model.npz: unknown score `migg`; did you mean `mig`?",
         ),
         (["--map", "codes=latents", "--protocol", "x"], "unknown protocol `x`"),
+        (
+            ["--map", "codes=latents", "--kinds", "hue=ordered"],
+            "no factor is called `hue`; the names are none",
+        ),
+        (["--map", "codes=latents", "--kinds", "0=hue"], "a kind must be one of category, ordered"),
         (["--scores", "mig"], "model.npz: `mig` needs `codes`, `factors`, but has no `codes`"),
     ],
 )

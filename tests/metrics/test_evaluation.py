@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from infogan_metrics import METRICS, evaluate, information, mig, modularity, nmi, sap_continuous
+from infogan_metrics import METRICS, bin_factors, evaluate, information, mig, modularity, nmi, sap_continuous
 
 GRID = np.tile(list(itertools.product(range(3), range(4))), (20, 1))
 NOISY = GRID + np.random.default_rng(0).normal(scale=0.5, size=GRID.shape)
@@ -101,13 +102,66 @@ def test_costly_scores_are_repeated_only_when_asked() -> None:
     assert (row.n, row.n_test) == (160, 80)
 
 
-def test_continuous_factors_are_binned_for_the_scores_that_need_it_and_the_row_says_so() -> None:
+def test_a_score_of_discrete_factors_has_no_value_of_others_unless_they_are_cut() -> None:
     factors = np.random.default_rng(1).uniform(size=(400, 2))
-    table = evaluate(factors, factors, scores=["mig", "sap_continuous"], bootstrap=2, chance=0)
-    assert table["mig"].warnings == ("continuous factors were cut into 20 bins",)
-    assert table["mig"].value == pytest.approx(1.0, abs=0.2)
-    assert table["sap_continuous"].warnings == ()
-    assert table["sap_continuous"].value == sap_continuous(factors, factors)
+    scores = ["mig", "sap_continuous"]
+    refused = evaluate(factors, factors, scores=scores, bootstrap=2, chance=1)
+    assert refused["mig"].value is None
+    assert refused["mig"].reason == (
+        "not defined: factor 0 is continuous; cut it into bins with factor_bins (--factor-bins N)"
+    )
+    assert refused["sap_continuous"].value == sap_continuous(factors, factors)
+    cut = evaluate(factors, factors, scores=scores, bootstrap=2, chance=1, factor_bins=8)
+    assert cut["mig"].value == mig(factors, bin_factors(factors, 8))
+    assert cut["mig"].warnings[0] == "factors that are not discrete were cut into 8 bins: 0, 1"
+    assert (cut["mig"].factor_bins, cut["sap_continuous"].factor_bins) == (8, None)
+    assert cut.to_dict()["factor_bins"] == 8
+    assert json.loads(cut.to_json())["scores"][0]["factor_bins"] == 8
+    assert cut["sap_continuous"].value == sap_continuous(factors, factors)
+    by_protocol = evaluate(factors, factors, scores="mig", protocol="ubisoft", bootstrap=0, chance=0)
+    assert by_protocol["mig"].factor_bins == 10
+
+
+def test_kinds_reach_the_scores_that_take_them() -> None:
+    random = np.random.default_rng(0)
+    angle, width = 360 * random.random(5000), 30.0
+    turned = np.mod(angle + width * (random.random(5000) - 0.5), 360)
+    frame = pd.DataFrame({"azimuth": angle, "size": random.integers(0, 4, 5000)})
+    codes = np.column_stack([turned, frame["size"] + 0.1 * random.normal(size=5000)])
+    scores = ["mig_continuous", "mcc_spearman", "mig", "sap_continuous"]
+    kinds = {"azimuth": "circular:360"}
+    table = evaluate(codes, frame, scores=scores, bootstrap=0, chance=0, kinds=kinds)
+    # A uniform angle with uniform noise: I = ln(360 / width) nats
+    known = table["mig_continuous"].score.informations.mutual  # type: ignore[union-attr]
+    assert known[0, 0] == pytest.approx(np.log(360 / width), abs=0.08)
+    # the resultant length of uniform noise of 30 degrees, and a rank of four values
+    assert table["mcc_spearman"].score.per_factor[0] == pytest.approx(  # type: ignore[union-attr]
+        np.sin(np.pi / 12) / (np.pi / 12), abs=0.02
+    )
+    assert table["mig_continuous"].options["kinds"] == ["circular:360", None]
+    assert table.to_dict()["kinds"] == ["circular:360", None]
+    assert table["mig"].reason.startswith("not defined: factor azimuth is circular; cut it into bins")
+    assert "factor azimuth is circular" in table["sap_continuous"].reason
+    assert table.to_dict() == evaluate(
+        codes, frame.to_numpy(), scores=scores, bootstrap=0, chance=0, kinds=["circular:360", None]
+    ).to_dict() | {"scores": table.to_dict()["scores"]}
+
+
+def test_a_circular_factor_is_cut_around_the_turn() -> None:
+    angles = np.arange(-360, 720, 0.5)[:, None]
+    expected = np.floor(np.mod(angles, 360) / 90)
+    table = evaluate(
+        angles % 360, angles, scores="mig", kinds="circular:360", factor_bins=4, bootstrap=0, chance=0
+    )
+    assert table["mig"].value == mig(angles % 360, expected)
+
+
+def test_text_and_numbers_stand_side_by_side() -> None:
+    shape, size = np.array(["heart", "oval", "square"])[GRID[:, 0]], GRID[:, 1] / 4
+    factors = np.column_stack([shape.astype(object), size.astype(object)])
+    table = evaluate(NOISY, factors, scores=["mig", "linear_probe"], factor_bins=4, bootstrap=2, chance=1)
+    assert table["mig"].value == mig(NOISY, GRID)
+    assert [str(kind) for kind in table["linear_probe"].score.kinds] == ["category", "continuous"]  # type: ignore[union-attr]
 
 
 def test_tensors_are_taken_and_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +219,19 @@ def test_the_forms_of_the_table_agree() -> None:
         ((NOISY[:9], GRID), {}, "one row per sample, but have 9 and 240 rows"),
         ((np.full((240, 2), np.nan), GRID), {}, "`codes` must be finite"),
         ((None, GRID), {}, "has no cheap score of `factors` alone"),
+        (
+            (NOISY, GRID),
+            {"kinds": ["ordered"]},
+            "name one kind for each of the 2 columns of `factors`, but names 1",
+        ),
+        (
+            (NOISY, GRID),
+            {"kinds": {"hue": "ordered"}},
+            "the factor `hue`, which is not there; there is `0`, `1`",
+        ),
+        ((NOISY, GRID), {"kinds": "angle"}, "a kind must be one of category, ordered, continuous, circular"),
+        ((NOISY, GRID), {"factor_bins": 1}, "`factor_bins` must be at least 2, but is 1"),
+        ((NOISY, None), {"kinds": "ordered"}, "`kinds` are of `factors`, but there are none"),
     ],
 )
 def test_malformed_calls_are_told(arrays: tuple[Any, Any], options: dict[str, Any], fault: str) -> None:
