@@ -69,8 +69,9 @@ class Factors:
     def _found(self, factors: NDArray[Any]) -> tuple[Kind, ...]:
         """Return the kinds that are given, and those that the values tell."""
         if self.kinds is None and factors.dtype.kind not in "fO":
-            return (Kind("category"),) * factors.shape[1]
-        return as_columns(factors, self.kinds).kinds
+            return tuple(Kind("category") for _ in range(factors.shape[1]))
+        columns = as_columns(factors, self.kinds)
+        return columns.kinds
 
     def _refused(self, samples: Samples, places: Sequence[int], kinds: Sequence[Kind]) -> Samples:
         if not places:

@@ -11,6 +11,7 @@ from infogan_metrics.evaluation import evaluate, package_version
 from infogan_metrics.files import read_named
 from infogan_metrics.protocols import PROTOCOLS
 from infogan_metrics.registry import METRICS
+from infogan_metrics.samples import Inputs
 from infogan_metrics.table import Table
 
 _EXAMPLES = """examples:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         names = _names(given.map)
         read, columns = read_named(given.files, names)
-        arrays = {name: array for name, array in read.items() if name in _inputs()}
+        arrays: Inputs = {name: array for name, array in read.items() if name in _inputs()}
         if not arrays:
             raise ValueError(
                 f"{given.files[0]}: no array has a name that a score uses ({', '.join(sorted(_inputs()))}); "

@@ -91,7 +91,7 @@ def evaluate(
             if not wanted or name in wanted or job.metric.name in wanted:
                 repeats = resampled.get(name, []), by_chance.get(name, [])
                 rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
-    said = None if known.kinds is None else tuple(kind and str(kind) for kind in known.kinds)
+    said = None if known.kinds is None else tuple(None if kind is None else str(kind) for kind in known.kinds)
     return Table(tuple(rows), chosen.name, bootstrap, chance, LEVEL, package_version(), said, known.bins)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from infogan_metrics import (
     ari,
@@ -178,6 +178,7 @@ ids = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=1, max_
 
 
 @given(ids, st.permutations(range(7)), st.permutations(range(5)))
+@settings(deadline=None)
 def test_renaming_and_reordering_change_nothing(
     pairs: list[tuple[int, int]], new_clusters: list[int], new_labels: list[int]
 ) -> None:
@@ -189,6 +190,7 @@ def test_renaming_and_reordering_change_nothing(
 
 
 @given(ids)
+@settings(deadline=None)
 def test_bounds(pairs: list[tuple[int, int]]) -> None:
     clusters, labels = zip(*pairs, strict=True)
     accuracy, majority = cluster_accuracy(clusters, labels).value, purity(clusters, labels).value
@@ -199,6 +201,7 @@ def test_bounds(pairs: list[tuple[int, int]]) -> None:
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=40))
+@settings(deadline=None)
 def test_perfect_clusters_score_one(labels: list[int]) -> None:
     clusters = [f"cluster {k * k * k}" for k in labels]
     for score in SCORES:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from infogan_metrics import NotDefinedError, bin_factors, mig, mutual_info_score, mutual_information_matrix
 from infogan_metrics.information import bin_codes, entropy, joint_counts, mutual_information
@@ -65,6 +65,7 @@ def test_few_ulps_apart_and_fewer_samples_than_bins() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=50))
+@settings(deadline=None)
 def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     code, factor = np.array(pairs).T
     bins, factors = np.stack([code, factor], axis=1), np.stack([factor, code], axis=1)
