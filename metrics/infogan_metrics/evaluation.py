@@ -7,7 +7,7 @@ import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,9 @@ from infogan_metrics.registry import METRICS
 from infogan_metrics.samples import ROWS, Given, Inputs, Samples, drawn, shuffled, split
 from infogan_metrics.score import Score
 from infogan_metrics.table import Row, Table
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # typing has it from Python 3.11 on
 
 LEVEL = 0.95  # of the intervals
 _MOST_FAILURES = 0.1  # share of the resamples; beyond it there is no interval
