@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+from infogan_metrics.as_taken import Further
 from infogan_metrics.evaluation import evaluate, package_version
 from infogan_metrics.files import read_named
 from infogan_metrics.protocols import PROTOCOLS
@@ -41,16 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{given.files[0]}: no array has a name that a score uses ({', '.join(sorted(_inputs()))}); "
                 "name them with --map codes=NAME --map factors=NAME"
             )
+        further: dict[str, object] = {
+            "kinds": _kinds(given.kinds, columns.get("factors", ())),
+            "factor_bins": given.factor_bins,
+            **{name: array for name, array in arrays.items() if name not in ("codes", "factors")},
+        }
         table = evaluate(
-            **arrays,
+            arrays.get("codes"),
+            arrays.get("factors"),
             scores=_scores(given.scores),
             protocol=given.protocol,
             bootstrap=given.bootstrap,
             chance=given.chance,
             repeat_costly=given.repeat_costly,
             seed=given.seed,
-            kinds=_kinds(given.kinds, columns.get("factors", ())),
-            factor_bins=given.factor_bins,
+            **cast("Further", further),
         )
         text = _written(table, given.form)
         if given.plot:

@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from infogan_metrics.arrays import as_codes, as_factors, check_same_rows
 from infogan_metrics.as_taken import Factors, Further, Way, about_factors, way_of
 from infogan_metrics.information import one_pass
-from infogan_metrics.intake import as_plain, column_values
+from infogan_metrics.intake import as_plain, column_values, off_device
 from infogan_metrics.metric import Metric
 from infogan_metrics.protocols import PROTOCOLS, Protocol, Setting
 from infogan_metrics.registry import METRICS
-from infogan_metrics.samples import ROWS, Given, Inputs, Samples, drawn, shuffled, split
+from infogan_metrics.samples import ROWS, Inputs, Samples, Whole, drawn, shuffled, split
 from infogan_metrics.score import Score
 from infogan_metrics.table import Row, Table
 
@@ -75,7 +75,7 @@ def evaluate(
     chosen = as_protocol(protocol)
     others = {name: value for name, value in further.items() if name not in ("kinds", "factor_bins")}
     given = _given({"codes": codes, "factors": factors, **others})
-    metrics, wanted = _selected(scores, given, chosen)
+    metrics, wanted = _selected(scores, given.names, chosen)
     known = about_factors(factors, further, chosen.factor_bins)
     samples = _Prepared(given, chosen, known, seed)
     jobs = [_Job(metric, setting, known, seed) for metric, setting in metrics]
@@ -159,7 +159,7 @@ class _Job:
 
     def compute(self, samples: Samples) -> Score:
         function = self.setting.function or self.metric.function
-        return function(*(samples.arrays[name] for name in self.metric.inputs), **self.options)
+        return function(*samples.inputs(self.metric), **self.options)
 
     def values(self, score: Score) -> dict[str, float]:
         if not self.metric.parts:
@@ -168,7 +168,8 @@ class _Job:
 
     def run(self, samples: Samples) -> _Outcome:
         if samples.reason:
-            return _Outcome({}, None, (), samples.reason)
+            form = self.metric.continuous_form
+            return _Outcome({}, None, (), samples.reason + (f", or take `{form}`" if form else ""))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -185,14 +186,14 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
 class _Prepared:
     """The arrays as each score takes them: with a test split or without, factors cut into bins or as they are."""
 
-    def __init__(self, given: Mapping[str, Given], protocol: Protocol, factors: Factors, seed: int) -> None:
+    def __init__(self, given: _Given, protocol: Protocol, factors: Factors, seed: int) -> None:
         self._given, self._protocol, self._factors, self._seed = given, protocol, factors, seed
         self._made: dict[tuple[bool, Way], Samples] = {}
 
     def of(self, metric: Metric) -> Samples:
         key = metric.splits, way_of(metric)
         if key not in self._made:
-            samples = split(self._given, metric.splits, self._protocol, self._seed)
+            samples = split(self._given.rows, self._given.whole, metric.splits, self._protocol, self._seed)
             self._made[key] = self._factors.as_taken_by(metric, samples)
         return self._made[key]
 
@@ -289,25 +290,42 @@ def _interval(resampled: Sequence[float], value: float, bounds: tuple[float, flo
     return tuple(float(np.clip(value + q - middle, *bounds)) for q in (low, high))  # type: ignore[return-value]
 
 
-def _given(arrays: Mapping[str, Given]) -> Inputs:
-    """Return the arrays that there are, checked; tensors are copied to the CPU here, once for all scores."""
+@dataclass(frozen=True)
+class _Given:
+    """The inputs that a caller has given, checked and on the CPU."""
+
+    rows: Inputs
+    whole: dict[str, Whole]
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.rows, *self.whole]
+
+
+def _given(inputs: Mapping[str, Any]) -> _Given:
+    """Check the inputs that there are; tensors are copied to the CPU here, once for all scores."""
     known = {name for metric in METRICS.values() for name in metric.inputs}
-    given: Inputs = {}
-    for name, array in arrays.items():
+    rows: Inputs = {}
+    whole: dict[str, Whole] = {}
+    for name, value in inputs.items():
         if name not in known:
             raise ValueError(
                 f"no score takes `{name}`{_nearest(name, known)}; there are {_listed(sorted(known))}"
             )
-        if array is not None:
-            given[name] = as_plain(array, name) if name in ROWS else array
+        if value is None:
+            continue
+        if name in ROWS:
+            rows[name] = as_plain(value, name)
+        else:
+            whole[name] = off_device(value, name)
     for codes, factors in (("codes", "factors"), ("test_codes", "test_factors")):
-        if codes in given:
-            given[codes] = as_codes(given[codes], codes)
-        if factors in given:
-            _check_factors(given[factors], factors)
-        if codes in given and factors in given:
-            check_same_rows(given[codes], given[factors], (codes, factors))
-    return given
+        if codes in rows:
+            rows[codes] = as_codes(rows[codes], codes)
+        if factors in rows:
+            _check_factors(rows[factors], factors)
+        if codes in rows and factors in rows:
+            check_same_rows(rows[codes], rows[factors], (codes, factors))
+    return _Given(rows, whole)
 
 
 def _check_factors(factors: NDArray[Any], name: str) -> None:
@@ -321,7 +339,7 @@ def _check_factors(factors: NDArray[Any], name: str) -> None:
 
 
 def _selected(
-    scores: str | Iterable[str], given: Mapping[str, Given], protocol: Protocol
+    scores: str | Iterable[str], given: Sequence[str], protocol: Protocol
 ) -> tuple[list[tuple[Metric, Setting]], set[str]]:
     """Return the scores to compute, and the names that were asked for; no names mean all that are computed."""
     if isinstance(scores, str) and scores in ("all", "cheap"):

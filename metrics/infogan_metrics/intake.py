@@ -35,6 +35,14 @@ def as_plain(values: ArrayLike, name: str) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
+def off_device(values: Any, name: str) -> Any:
+    """Return tensors, also those inside of lists, as numpy arrays, and anything else as it is."""
+    if isinstance(values, (list, tuple)):
+        return [off_device(each, name) for each in values]
+    torch = sys.modules.get("torch")
+    return as_plain(values, name) if torch is not None and isinstance(values, torch.Tensor) else values
+
+
 def as_numbers(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return a 2-D array of real numbers, with objects read one by one.
 

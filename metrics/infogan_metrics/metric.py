@@ -62,6 +62,7 @@ class Metric:
     convention: str = ""  # what two implementations may do differently, said beside the value
     factor_kinds: frozenset[FactorKind] = frozenset({"discrete"})  # that it takes as they are
     invariances: frozenset[Invariance] | None = None
+    continuous_form: str = ""  # the score that asks the same and takes factors of any kind
     chance: str = ""  # what codes that know nothing score, in words or as a formula
     page: str = ""  # its page of documentation, from docs/
 

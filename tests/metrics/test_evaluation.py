@@ -108,7 +108,8 @@ def test_a_score_of_discrete_factors_has_no_value_of_others_unless_they_are_cut(
     refused = evaluate(factors, factors, scores=scores, bootstrap=2, chance=1)
     assert refused["mig"].value is None
     assert refused["mig"].reason == (
-        "not defined: factor 0 is continuous; cut it into bins with factor_bins (--factor-bins N)"
+        "not defined: factor 0 is continuous; cut it into bins with factor_bins (--factor-bins N), "
+        "or take `mig_continuous`"
     )
     assert refused["sap_continuous"].value == sap_continuous(factors, factors)
     cut = evaluate(factors, factors, scores=scores, bootstrap=2, chance=1, factor_bins=8)

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from infogan_metrics import METRICS, NotDefinedError, irs, mig, mutual_info_score, sap_continuous
+from infogan_metrics import (
+    METRICS,
+    NotDefinedError,
+    evaluate,
+    irs,
+    mig,
+    mutual_info_score,
+    sap_continuous,
+    udr,
+)
 from infogan_metrics.arrays import as_codes, constant_columns
 
 GRID = np.tile(list(itertools.product(range(3), range(4))), (15, 1))
@@ -189,3 +198,22 @@ def test_irs_does_not_cut_text_and_warns_where_it_cuts_numbers() -> None:
 def test_collapse_is_no_goal_for_jemmig() -> None:
     with pytest.raises(NotDefinedError, match="JEMMIG is not defined: no code knows anything"):
         call("jemmig", np.full((len(GRID), 2), 0.7), GRID)
+
+
+def test_evaluate_copies_each_tensor_off_its_device_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = []
+    plain_cpu = torch.Tensor.cpu
+
+    def cpu(tensor: torch.Tensor) -> torch.Tensor:
+        copied.append(tensor.shape)
+        return plain_cpu(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+    factors = torch.arange(120).reshape(60, 2) % 3
+    codes = factors + 0.1 * torch.arange(120).reshape(60, 2).sin()
+    models = [codes, -codes]
+    table = evaluate(
+        codes, factors, models=models, scores=["mig", "irs", "udr", "mcc"], bootstrap=3, chance=2
+    )
+    assert table["udr"].value == udr([codes.numpy(), -codes.numpy()])
+    assert copied == [(60, 2)] * 4
