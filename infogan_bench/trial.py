@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import MUTABLE, apply, get_value
+from infogan_bench.config import MUTABLE, apply, get_value, run_keys
+from infogan_bench.config.errors import show
 from infogan_bench.config.metrics import uses_factors
 from infogan_bench.config.models import DatasetConfig, EvaluationConfig
 from infogan_bench.config.run import RunConfig
@@ -33,6 +34,8 @@ from infogan_bench.records import (
     TrialRecord,
     TrialUpdate,
     read_trial,
+    recover_folder,
+    replacing_folder,
     write_trial,
 )
 from infogan_bench.scoring.evaluation import Evaluation, evaluate, factor_floors
@@ -259,12 +262,8 @@ class Trial:
             checkpoint = load_checkpoint(TrialPaths(folder).seed(result.seed).checkpoint)
             taken_over = bool(mutations) and mutations[-1].step == result.step
             run = _with_values_of(self.spec.run, checkpoint.run) if taken_over else checkpoint.run
-            if (
-                mutations != self.spec.mutations
-                or run != self.spec.run
-                or not _same_images(checkpoint.dataset, self.spec.dataset)
-            ):
-                raise InputError(f"{folder}: was written by another configuration")
+            if differences := self._differences(mutations, run, checkpoint.dataset):
+                raise InputError(f"{folder}: was written by another configuration: {'; '.join(differences)}")
             trainer = self._trainers[result.seed]
             trainer.load_state(checkpoint.tensors)
             if taken_over:
@@ -272,6 +271,23 @@ class Trial:
             self._results[result.seed] = result
         self._history = list(record.history)
         self._progression = Progression.read(folder / f"seed-{self.spec.seeds[0]}")
+
+    def _differences(
+        self, mutations: Sequence[Mutation], run: RunConfig, dataset: DatasetConfig
+    ) -> list[str]:
+        """Return a text for each value that a checkpoint has and this trial has not."""
+        held = {key: get_value(run, key) for key in run_keys()} | _image_settings(dataset)
+        wanted = {key: get_value(self.spec.run, key) for key in run_keys()} | _image_settings(
+            self.spec.dataset
+        )
+        differences = [
+            f"{key} is {show(held[key])} there, and {show(wanted[key])} here"
+            for key in wanted
+            if held[key] != wanted[key]
+        ]
+        if mutations != self.spec.mutations:
+            differences.append(f"mutations are {len(mutations)} there, and {len(self.spec.mutations)} here")
+        return differences
 
 
 def mutations_of(folder: Path) -> tuple[Mutation, ...]:
@@ -317,6 +333,7 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
         InputError: if `folder` exists (or does not, with `go_on`), or holds another configuration, or a score cannot be
             computed.
     """
+    recover_folder(folder)  # of a process that was killed while it saved
     if go_on != folder.exists():
         hint = (
             "nothing to resume there"
@@ -334,11 +351,8 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
     while trial.update.status is Status.RUNNING:
         update = trial.advance()
         if not update.status.bad:
-            with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-                trial.save(Path(scratch) / "new")
-                if folder.exists():
-                    folder.rename(Path(scratch) / "old")
-                (Path(scratch) / "new").rename(folder)
+            with replacing_folder(folder) as new:
+                trial.save(new)
         yield update
 
 
@@ -347,9 +361,9 @@ def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
     return apply(run, {key: get_value(source, key) for key in MUTABLE})
 
 
-def _same_images(one: DatasetConfig, other: DatasetConfig) -> bool:
-    """Return whether two configurations ask for the same images, wherever the files lie by now."""
-    return one.model_copy(update={"data_dir": other.data_dir}) == other
+def _image_settings(dataset: DatasetConfig) -> dict[str, object]:
+    """Return {key: value} of what decides on the images, wherever their files lie by now."""
+    return {f"dataset.{key}": value for key, value in dataset.model_dump(exclude={"data_dir"}).items()}
 
 
 def pick_device(name: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +21,7 @@ from infogan_bench.config import DatasetConfig, EvaluationConfig, RunConfig, app
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
+from infogan_bench.records import replacing_folder
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.trial import Trial, TrialSpec, pick_device, run_trial
 
@@ -179,10 +183,11 @@ def test_another_configuration_is_refused(spec: Spec, tmp_path: Path) -> None:
     trial = Trial(spec())
     trial.advance()
     trial.save(tmp_path)
-    with pytest.raises(InputError, match="was written by another configuration"):
+    key = r"was written by another configuration: objective.lambda_cat is 1.0 there, and 0.5 here$"
+    with pytest.raises(InputError, match=key):
         Trial(spec({"objective.lambda_cat": 0.5})).load(tmp_path)
     other_data = replace(spec(), dataset=DatasetConfig(train_size=255, test_size=100))
-    with pytest.raises(InputError, match="was written by another configuration"):
+    with pytest.raises(InputError, match=r"configuration: dataset.train_size is \d+ there, and 255 here$"):
         Trial(other_data).load(tmp_path)
 
 
@@ -303,6 +308,47 @@ def test_resumed_equals_uninterrupted(spec: Spec, tmp_path: Path) -> None:
     assert [without_times(update) for update in (first, *rest)] == [without_times(update) for update in whole]
     assert_same_files(tmp_path / "stopped", tmp_path / "whole")
     assert list(run_trial(spec(), tmp_path / "whole", "cpu", go_on=True)) == []  # it is finished
+
+
+_KILLED_WHEN_IT_RENAMES = """
+import os, sys, pickle
+from pathlib import Path
+from infogan_bench.trial import run_trial
+spec, folder, at = pickle.loads(sys.stdin.buffer.read())
+rename, calls = Path.rename, []
+def counted(self, target):
+    calls.append(self)
+    if len(calls) == at:
+        os._exit(9)
+    return rename(self, target)
+Path.rename = counted
+list(run_trial(spec, folder, "cpu", go_on=False))
+"""
+
+
+@pytest.mark.parametrize("at", [2, 3])  # of the second save: the old folder away, the new one there
+def test_a_training_that_was_killed_while_it_saved_is_resumed(spec: Spec, tmp_path: Path, at: int) -> None:
+    list(run_trial(spec(), tmp_path / "whole", "cpu", go_on=False))
+    folder = tmp_path / "killed"
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED_WHEN_IT_RENAMES], input=pickle.dumps((spec(), folder, at))
+    )
+    assert killed.returncode == 9
+    with pytest.raises(InputError, match="it exists already"):
+        list(run_trial(spec(), folder, "cpu", go_on=False))
+    list(run_trial(spec(), folder, "cpu", go_on=True))
+    assert_same_files(folder, tmp_path / "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "whole"]  # and nothing left over
+
+
+def test_a_save_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    with replacing_folder(folder) as new:
+        (new / "text").write_text("old")
+    with pytest.raises(UnicodeEncodeError), replacing_folder(folder) as new:
+        (new / "text").write_text("half \ud800")
+    assert (folder / "text").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 # The record of a trial -------------------------------------------------------------------------------------

@@ -17,7 +17,16 @@ from infogan_bench.records.evaluation import (
     read_evaluation,
     write_evaluation_record,
 )
-from infogan_bench.records.files import VERSION, read_record, read_text, replacing, write_record, write_whole
+from infogan_bench.records.files import (
+    VERSION,
+    read_record,
+    read_text,
+    recover_folder,
+    replacing,
+    replacing_folder,
+    write_record,
+    write_whole,
+)
 from infogan_bench.records.journal import append_update, read_journal
 from infogan_bench.records.paths import SeedPaths, SweepPaths, TrialPaths, is_file_name
 from infogan_bench.records.quantities import Quantity, quantity_of, read_quantities, write_quantities
@@ -98,7 +107,9 @@ __all__ = [
     "read_trial",
     "read_updates",
     "read_warm_start_record",
+    "recover_folder",
     "replacing",
+    "replacing_folder",
     "std_over_seeds",
     "trial_id",
     "trial_order",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,46 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part. Text is UTF-8."""
     with replacing(path) as partial:
         partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside `path`, and put it in the place of `path` at the end, whole.
+
+    A process that is killed meanwhile leaves `.NAME.saving` behind, with which `recover_folder` knows what to do.
+    """
+    recover_folder(path)
+    new, old = _saving(path)
+    new.mkdir(parents=True)
+    try:
+        yield new
+        if path.exists():
+            path.rename(old)
+        new.rename(path)
+    except BaseException:
+        if not old.exists():  # else `new` is whole
+            shutil.rmtree(new, ignore_errors=True)
+        raise
+    finally:
+        recover_folder(path)
+
+
+def recover_folder(path: Path) -> None:
+    """Put the newest whole folder where `replacing_folder` was to put it, and remove what a killed process left."""
+    new, old = _saving(path)
+    if not path.exists():
+        # The old folder goes away only once the new one is whole.
+        if old.exists() and new.exists():
+            new.rename(path)
+        elif old.exists():
+            old.rename(path)
+    shutil.rmtree(new.parent, ignore_errors=True)
+
+
+def _saving(path: Path) -> tuple[Path, Path]:
+    """Return the places of the new folder and of the old one while `path` is replaced."""
+    scratch = path.with_name(f".{path.name}.saving")
+    return scratch / "new", scratch / "old"
 
 
 def read_text(path: Path) -> str:
