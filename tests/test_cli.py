@@ -64,7 +64,7 @@ def test_help_imports_nothing_heavy(folder: Path) -> None:
         (["resume", "."], "no sweep folder"),
         (["report", "."], "sweep.yaml"),
         (["ui", "nowhere"], "nowhere: no sweep folder"),
-        (["samples", "tiny.yaml"], "tiny.yaml: truncated, or not a checkpoint"),
+        (["samples", "tiny.yaml"], "tiny.yaml: not a checkpoint but text"),
         (["samples", "none.safetensors"], "none.safetensors: no such checkpoint"),
         ([*TRAIN, "--set", "steps"], "expected KEY=VALUE"),
         ([*TRAIN, "--set", "stpes=3"], "did you mean `steps`?"),

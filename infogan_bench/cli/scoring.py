@@ -59,7 +59,8 @@ def evaluate(
     codes: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Score the arrays in this .npz file instead: codes, factors, labels, ..."
+            metavar="FILE",
+            help="Score the arrays in this file (.npz, .csv, .parquet) instead: codes, factors, labels, ...",
         ),
     ] = None,
     score: Annotated[
@@ -77,6 +78,10 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Module or .py file that registers the checkpoint's architecture or dataset."),
     ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the dataset, where it has moved since the models were trained."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a checkpoint, all models of a sweep, or arrays that any program has written."""
@@ -84,6 +89,8 @@ def evaluate(
 
     if bootstrap and codes is None:
         raise InputError("--bootstrap: goes with --codes FILE alone")
+    if data_dir is not None and path is None:
+        raise InputError("--data-dir: goes with a CHECKPOINT or a FOLDER")
     if codes is not None and path is None:
         outcomes = score_arrays(codes, score or [], n_resamples=bootstrap, factor_bins=factor_bins)
     elif path is not None and codes is None:
@@ -93,12 +100,12 @@ def evaluate(
         if path.is_dir():
             from infogan_bench.scoring.sweep import score_sweep, sweep_json, sweep_table
 
-            found = score_sweep(path, score or [], seed=seed)
+            found = score_sweep(path, score or [], seed=seed, data_dir=data_dir)
             typer.echo(sweep_json(found) if json_ else sweep_table(found))
             return
         from infogan_bench.scoring.checkpoint import score_checkpoint
 
-        outcomes = score_checkpoint(path, score or [], seed=seed)
+        outcomes = score_checkpoint(path, score or [], seed=seed, data_dir=data_dir)
     else:
         raise InputError("give either a CHECKPOINT, the FOLDER of a sweep, or --codes FILE")
     typer.echo(as_json(outcomes, {"scored": str(codes or path)}) if json_ else as_table(outcomes))

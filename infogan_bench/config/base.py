@@ -71,6 +71,20 @@ def recorded_extensions(
     return tuple(map(str, extensions if isinstance(extensions, list | tuple) else [extensions]))
 
 
+def recorded_data_dir(
+    config: Mapping[str, object], environment: Mapping[str, object], sweep_folder: Path
+) -> str | None:
+    """Return the absolute path of the data of a resolved sweep; None if it came with the package.
+
+    The arguments are those of `recorded_extensions`.
+    """
+    base = recorded_base(environment, sweep_folder)
+    found = with_absolute_paths(config, base, (("dataset", "data_dir"),)) if base else config
+    dataset = found.get("dataset")
+    data_dir = dataset.get("data_dir") if isinstance(dataset, Mapping) else None
+    return data_dir if isinstance(data_dir, str) else None
+
+
 def with_absolute_paths(
     tree: Mapping[str, object], base: Base, keys: tuple[tuple[str, ...], ...] = _PATHS
 ) -> dict[str, object]:

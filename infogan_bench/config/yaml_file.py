@@ -68,7 +68,12 @@ def read_yaml(path: Path | str) -> Document:
 def scan_yaml(path: Path | str) -> tuple[Document, list[Fault]]:
     """As `read_yaml`, but repeated keys, odd keys and odd tags are handed back, beside the rest."""
     path = Path(path)
-    tree, builder = _parse(_read_text(path), path)
+    try:
+        tree, builder = _parse(_read_text(path), path)
+    except ConfigError:
+        if (kind := _another_kind(path)) is not None:
+            raise ConfigError(path, [Fault(f"is {kind}; a YAML file was expected")]) from None
+        raise
     return Document(path, tree, builder.lines), list(builder.faults.values())
 
 
@@ -109,6 +114,17 @@ def _parse(text: str, path: Path | None) -> tuple[dict[str, object], _Builder]:
         raise ConfigError(path, [_syntax_fault(error, text)]) from None
     except RecursionError:
         raise ConfigError(path, [Fault("values are nested too deeply")]) from None
+
+
+def _another_kind(path: Path) -> str | None:
+    """Say what a file is that is no text which a person may have meant as YAML; None if it may be."""
+    from infogan_metrics.files import UNKNOWN, what_it_is  # here, since it takes time and is seldom wanted
+
+    try:
+        kind = what_it_is(path)
+    except OSError:
+        return None
+    return None if kind in ("text", "JSON text", "an empty file", UNKNOWN) else kind
 
 
 def _read_text(path: Path) -> str:

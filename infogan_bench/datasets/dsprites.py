@@ -59,6 +59,10 @@ def _load(path: Path, train_size: int | None, test_size: int | None) -> ImageDat
     except (_Fault, DatasetError) as fault:
         raise DatasetError(f"{path}: {fault}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        from infogan_metrics.files import what_it_is  # here, since it takes time and is seldom wanted
+
+        if (kind := what_it_is(path)) != "a zip archive":
+            raise DatasetError(f"{path}: not an .npz archive but {kind}; {_HOW_TO_GET}") from None
         raise DatasetError(f"{path}: truncated or damaged: {error}") from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None

@@ -20,7 +20,7 @@ from infogan_bench.datasets.errors import DatasetError
 
 UINT8 = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
-_WEB_PAGE = (b"<!doctype", b"<html", b"<?xml")
+_HEAD = 4096  # bytes that tell what another file is
 _MAX_DEFLATE_RATIO = 1032  # deflate cannot expand further, so a header that announces more is wrong
 
 
@@ -44,7 +44,8 @@ def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
         with path.open("rb") as file:
             size = path.stat().st_size
             start = file.peek(512)
-            _check_start(start)
+            if not start:
+                raise _Fault("the file is empty; an IDX file was expected")
             if not start.startswith(_GZIP_MAGIC):
                 return _read(file, ndim, most=size)
             with gzip.GzipFile(fileobj=file) as unpacked:
@@ -59,13 +60,6 @@ def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
         raise DatasetError(f"{path}: damaged gzip file: {error}") from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _check_start(start: bytes) -> None:
-    if not start:
-        raise _Fault("the file is empty; an IDX file was expected")
-    if start.lstrip().lower().startswith(_WEB_PAGE):
-        raise _Fault("this is a web page saved under that name, not an IDX file; download the file again")
 
 
 def _read(stream: BufferedIOBase, ndim: int, most: int) -> NDArray[np.uint8]:
@@ -87,8 +81,13 @@ def _read(stream: BufferedIOBase, ndim: int, most: int) -> NDArray[np.uint8]:
 def _read_header(stream: BufferedIOBase, ndim: int) -> tuple[int, ...]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
+        from infogan_metrics.files import what_bytes_are  # here, since it takes time and is seldom wanted
+
+        kind = what_bytes_are(magic + stream.read(_HEAD))
         expected = bytes([0, 0, UINT8, ndim]).hex()
-        raise _Fault(f"not an IDX file: expected it to begin with 0x{expected}, found 0x{magic.hex()}")
+        raise _Fault(
+            f"not an IDX file but {kind}: expected it to begin with 0x{expected}, found 0x{magic.hex()}"
+        )
     if magic[2] != UINT8:
         raise _Fault(f"expected unsigned bytes (type code 0x{UINT8:02x}), found type code 0x{magic[2]:02x}")
     if magic[3] != ndim:

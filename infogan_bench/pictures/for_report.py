@@ -6,12 +6,13 @@ What needs torch is imported where it draws: mostly all is there, and a report t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from infogan_reports import load, ranking
 from infogan_reports.explorer import MAX_EXPLORERS
 
-from infogan_bench.config.base import recorded_extensions
+from infogan_bench.config.base import recorded_data_dir, recorded_extensions
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.records import SweepPaths, is_file_name
@@ -39,13 +40,14 @@ def write_report_pictures(folder: Path) -> list[str]:
         )  # they may add sections to the report
     except InputError as error:
         problems.append(str(error))
+    data_dir = recorded_data_dir(data.config, data.environment, folder)
     for row, trial in enumerate(ranking(data)[:MAX_EXPLORERS]):
         seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
         if trial.rank is None or trial.step < _LEAST_STEPS or not is_file_name(trial.trial):
             continue
         place = SweepPaths(folder).trial(trial.trial).seed(int(seed)).folder
         checkpoint = place / "checkpoint.safetensors"
-        for what, draw in _missing(place, best=row == 0) if checkpoint.is_file() else ():
+        for what, draw in _missing(place, data_dir, best=row == 0) if checkpoint.is_file() else ():
             try:
                 draw(checkpoint, place)
             except (InputError, OSError) as error:
@@ -53,12 +55,14 @@ def write_report_pictures(folder: Path) -> list[str]:
     return problems
 
 
-def _missing(place: Path, *, best: bool) -> Iterator[tuple[str, Callable[[Path, Path], None]]]:
+def _missing(
+    place: Path, data_dir: str | None, *, best: bool
+) -> Iterator[tuple[str, Callable[[Path, Path], None]]]:
     """Yield the name of each picture that a report would show of a seed and lacks, with the function that draws it."""
     if not (place / "explorer.webp").is_file():
         yield "explorer", _draw_explorer
     if best and not (place / "categories.png").is_file():
-        yield "test images by category", _draw_gallery
+        yield "test images by category", partial(_draw_gallery, data_dir)
 
 
 def _draw_explorer(checkpoint: Path, place: Path) -> None:
@@ -68,8 +72,9 @@ def _draw_explorer(checkpoint: Path, place: Path) -> None:
     write_explorer(restore_model(load_checkpoint(checkpoint)), place)
 
 
-def _draw_gallery(checkpoint: Path, place: Path) -> None:
+def _draw_gallery(data_dir: str | None, checkpoint: Path, place: Path) -> None:
     from infogan_bench.datasets import load_dataset
+    from infogan_bench.datasets.moved import at_folder
     from infogan_bench.pictures.gallery import write_gallery
     from infogan_bench.scoring.evaluation import evaluate
     from infogan_bench.training import load_checkpoint, restore_model
@@ -77,5 +82,5 @@ def _draw_gallery(checkpoint: Path, place: Path) -> None:
     read = load_checkpoint(checkpoint)
     model = restore_model(read)
     if model.codes.scored is not None:
-        dataset = load_dataset(read.dataset)
+        dataset = load_dataset(at_folder(read.dataset, data_dir))
         write_gallery(model, dataset, evaluate(model, dataset, ()), place)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from infogan_metrics import METRICS, Metric, NotDefinedError, Score, bin_factors, bootstrap
+from infogan_metrics.files import FileError, read_arrays
 from numpy.typing import NDArray
 
 from infogan_bench.errors import InputError
@@ -25,10 +24,11 @@ Arrays = Mapping[str, NDArray[Any]]
 def score_arrays(
     path: Path, names: Sequence[str] = (), *, n_resamples: int = 0, factor_bins: int = 0
 ) -> list[ScoreOutcome]:
-    """Score the arrays in an .npz file, each being called as the scores call it (`infogan-bench metrics`).
+    """Score the arrays in a file, each being called as the scores call it (`infogan-bench metrics`).
 
     Args:
-        path: the file; pickled objects in it are refused.
+        path: an .npz, .npy, .csv or .parquet file, as `infogan_metrics.files.read_arrays` takes it; pickled objects in
+            it are refused.
         names: of scores; none: all cheap ones that the arrays suffice for.
         n_resamples: of a bootstrap that gives each score a 95% interval; 0 for none.
         factor_bins: bins that continuous factors are cut into, for the scores that need discrete ones; 0 for
@@ -192,18 +192,10 @@ def _metric(name: str) -> Metric:
 
 
 def _read(path: Path) -> Arrays:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: holds a single array; save named ones with numpy.savez")
-        with loaded as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not an .npz file of plain arrays ({error})") from None
+        return read_arrays([path])
+    except (FileError, ModuleNotFoundError) as error:
+        raise InputError(str(error)) from None
 
 
 def _listed(names: Sequence[str] | Arrays) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infogan_bench.config.catalogue import metric_of, require_score, run_metrics
-from infogan_bench.datasets import ImageDataset, load_dataset
+from infogan_bench.datasets import ImageDataset
+from infogan_bench.datasets.moved import at_folder, load_moved
 from infogan_bench.errors import InputError
 from infogan_bench.scoring.compute import compute_scores
 from infogan_bench.scoring.inputs import RunInputs
@@ -14,7 +15,9 @@ from infogan_bench.scoring.outcome import ScoreOutcome
 from infogan_bench.training import load_checkpoint, restore_model
 
 
-def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) -> list[ScoreOutcome]:
+def score_checkpoint(
+    path: Path, names: Sequence[str] = (), *, seed: int = 0, data_dir: Path | None = None
+) -> list[ScoreOutcome]:
     """Score a checkpoint on the dataset it was trained on.
 
     Args:
@@ -22,6 +25,7 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
         names: scores of a sweep file, and `L_I` and `traversal_effect`; none: all that take the labels or the factors
             that the dataset has, and these two.
         seed: of the latents that images are generated from.
+        data_dir: the folder of the dataset; None: where it was when the checkpoint was trained.
 
     Returns:
         The outcomes in the order of `names`; one without a value says why.
@@ -35,8 +39,9 @@ def score_checkpoint(path: Path, names: Sequence[str] = (), *, seed: int = 0) ->
     except ValueError as error:
         raise InputError(f"--score: {error}") from None
     checkpoint = load_checkpoint(path)
-    dataset = load_dataset(checkpoint.dataset)
-    inputs = RunInputs(restore_model(checkpoint), dataset, seed=seed, data_dir=checkpoint.dataset.data_dir)
+    config = at_folder(checkpoint.dataset, data_dir)
+    dataset = load_moved(config)
+    inputs = RunInputs(restore_model(checkpoint), dataset, seed=seed, data_dir=config.data_dir)
     asked = tuple(dict.fromkeys(names)) or _at_hand(dataset)
     return list(compute_scores(asked, inputs, metric_of).values())
 

@@ -20,8 +20,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from infogan_bench.codes import LatentCodes, Latents, Posterior
+from infogan_bench.config.base import recorded_data_dir
 from infogan_bench.config.metrics import uses_factors, uses_labels
-from infogan_bench.datasets import ImageDataset, load_dataset, to_uint8
+from infogan_bench.datasets import ImageDataset, to_uint8
+from infogan_bench.datasets.moved import at_folder, load_moved
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Model
 from infogan_bench.records import Status, SweepPaths
@@ -76,7 +78,9 @@ class SweepScores:
         return "uses factors" if uses_factors(self.metric) else None
 
 
-def score_sweep(folder: Path, names: Sequence[str] = (), *, seed: int = 0) -> SweepScores:
+def score_sweep(
+    folder: Path, names: Sequence[str] = (), *, seed: int = 0, data_dir: Path | None = None
+) -> SweepScores:
     """Score every finished seed of a sweep by the others; all scores are in [0, 1], and higher is better.
 
     `udr` compares a model with the other seeds of its trial, as its paper does; `udr_all` and `model_centrality`
@@ -86,6 +90,7 @@ def score_sweep(folder: Path, names: Sequence[str] = (), *, seed: int = 0) -> Sw
         folder: a sweep folder, of a sweep that has ended or still runs.
         names: of scores; none: all that have two models to compare.
         seed: of the latents that images are generated from.
+        data_dir: the folder of the dataset; None: where the sweep had it.
 
     Raises:
         InputError: if `folder` holds no sweep, a checkpoint or the dataset cannot be read, a name is unknown, or
@@ -105,7 +110,8 @@ def score_sweep(folder: Path, names: Sequence[str] = (), *, seed: int = 0) -> Sw
             f"{folder}: a sweep's models are scored by each other, two or more, "
             f"but of {len(data.trials)} seeds {len(places)} finished with a checkpoint"
         )
-    trained, dataset = _restore(places)
+    recorded = recorded_data_dir(data.config, data.environment, folder)
+    trained, dataset = _restore(places, data_dir or recorded)
     groups = {name: [group for group in _SCORES[name].groups(trained) if len(group) > 1] for name in asked}
     for name in names:
         if not groups[name]:
@@ -178,13 +184,13 @@ def _finished(data: SweepData, asked: tuple[str, ...]) -> tuple[list[_Place], li
     return places, left_out
 
 
-def _restore(places: Sequence[_Place]) -> tuple[list[_Trained], ImageDataset]:
+def _restore(places: Sequence[_Place], data_dir: Path | str | None) -> tuple[list[_Trained], ImageDataset]:
     """All models, and the dataset that they were trained on, which a sweep has one of."""
     trained = []
     for place in places:
         checkpoint = load_checkpoint(place.checkpoint)
         trained.append(_Trained(place.trial, place.seed, place.objective, restore_model(checkpoint)))
-    return trained, load_dataset(checkpoint.dataset)
+    return trained, load_moved(at_folder(checkpoint.dataset, data_dir))
 
 
 def _layout(codes: LatentCodes) -> str:

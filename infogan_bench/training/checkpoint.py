@@ -93,7 +93,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except (SafetensorError, ValidationError, KeyError, TypeError, ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: truncated, or not a checkpoint ({error})") from None
+        from infogan_metrics.files import (  # here, since it takes time and is seldom wanted
+            UNKNOWN,
+            what_it_is,
+        )
+
+        kind = what_it_is(path)
+        # A checkpoint begins with a number, so that a cut one is of no kind that is known.
+        fault = (
+            f"truncated, or not a checkpoint ({error})" if kind == UNKNOWN else f"not a checkpoint but {kind}"
+        )
+        raise InputError(f"{path}: {fault}") from None
 
 
 def copy_without_optimisers(path: Path, target: Path) -> None:

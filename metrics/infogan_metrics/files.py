@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 
+UNKNOWN = "a file of an unknown kind"
 _HEAD = 4096  # bytes that tell what a file is
-_FLAT = ("assignments", "labels")  # one value per sample; every other array has columns
+_FLAT = ("assignments", "labels", "fixed")  # one value per sample
+_IN_COLUMNS = ("codes", "factors", "test_codes", "test_factors")
 _MAGIC = (
     (b"\x93NUMPY", "a single array (.npy)"),
     (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
     (b"PAR1", "a Parquet table"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -49,7 +52,7 @@ def read_arrays(paths: Sequence[Path], names: Mapping[str, str] | None = None) -
         names: {name that the scores use: name in the files}. For a table, the latter may also be columns
             separated by commas, or a pattern such as `z*`. Without an entry a name stands for itself.
     Returns:
-        {name: array}, `assignments` and `labels` with one dimension and single columns of others with two.
+        {name: array}, `assignments`, `labels` and `fixed` with one dimension; `codes` and `factors` with two.
     Raises:
         FileError: if a file is missing, is not what its name says, holds pickled objects, or lacks an array.
         ModuleNotFoundError: if a .parquet file is given and pyarrow is not installed.
@@ -84,7 +87,11 @@ def read_named(
 def what_it_is(path: Path) -> str:
     """Say in words what a file is, by its first bytes: `an HTML page`, `a Python pickle`, `text`, ..."""
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        return what_bytes_are(file.read(_HEAD))
+
+
+def what_bytes_are(head: bytes) -> str:
+    """Say in words what a file is that begins with `head`, as `what_it_is`."""
     if not head:
         return "an empty file"
     for magic, words in _MAGIC:
@@ -94,7 +101,7 @@ def what_it_is(path: Path) -> str:
         return "an HTML page (was a web page saved in place of the file?)"
     if b"\0" not in head and not head.translate(None, bytes(range(0x20, 0x100)) + b"\t\r\n\f"):
         return "JSON text" if head.lstrip()[:1] in (b"{", b"[") else "text"
-    return "a file of an unknown kind"
+    return UNKNOWN
 
 
 def _is_table(path: Path) -> bool:
@@ -278,4 +285,4 @@ def _columns(
 def _shaped(name: str, array: NDArray[Any]) -> NDArray[Any]:
     if name in _FLAT:
         return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    return array[:, None] if array.ndim == 1 else array
+    return array[:, None] if array.ndim == 1 and name in _IN_COLUMNS else array

@@ -135,10 +135,6 @@ def test_a_missing_archive_is_named_with_the_place_it_comes_from(tmp_path: Path)
 def damaged(content: bytes, kind: str) -> bytes:
     if kind == "truncated":
         return content[: len(content) // 2]
-    if kind == "a web page":
-        return b"<!DOCTYPE html><html></html>"
-    if kind == "empty":
-        return b""
     middle = content.index(b"imgs.npy") + 200  # in the deflated stream of the images
     return (
         content[:middle]
@@ -147,7 +143,7 @@ def damaged(content: bytes, kind: str) -> bytes:
     )
 
 
-@pytest.mark.parametrize("kind", ["truncated", "a web page", "empty", "flipped bits"])
+@pytest.mark.parametrize("kind", ["truncated", "flipped bits"])
 def test_a_damaged_archive_is_refused(tmp_path: Path, kind: str) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays())  # type: ignore[arg-type]

@@ -67,12 +67,15 @@ def test_empty_file(path: Path) -> None:
     "page", [b"<!DOCTYPE html><html>quota</html>", b"\n  <html>", b"<?xml version='1.0'?><Error/>"]
 )
 def test_web_page_saved_under_that_name(path: Path, page: bytes) -> None:
-    assert "this is a web page saved under that name" in fault(path, page + b" " * 3000)
+    for content in (page + b" " * 3000, gzip.compress(page + b" " * 3000)):
+        assert "not an IDX file but an HTML page (was a web page saved" in fault(path, content)
 
 
 def test_wrong_magic(path: Path) -> None:
     message = fault(path, b"PK\x03\x04" + PLAIN)
-    assert "not an IDX file: expected it to begin with 0x00000803, found 0x504b0304" in message
+    assert (
+        "not an IDX file but a zip archive: expected it to begin with 0x00000803, found 0x504b0304" in message
+    )
 
 
 def test_wrong_type_code(path: Path) -> None:

@@ -133,16 +133,16 @@ def test_a_bootstrap_needs_rows_of_samples(tmp_path: Path) -> None:
             "`mig` needs `codes`, `factors`, but `factors` is missing; there is `codes`",
         ),
         ({"mus": CODES}, [], "holds `mus`, which no score is computed from alone"),
-        ({}, [], "holds nothing"),
+        ({}, [], "not an .npz file but an empty zip archive"),
         ({"codes": CODES}, ["modularty"], "unknown score `modularty`; did you mean `modularity`"),
         (
             {"codes": CODES, "factors": FACTORS[:7]},
             ["mig"],
             "mig: .* one row per sample, but have 400 and 7 rows",
         ),
-        ({"codes": CODES[:, 0], "factors": FACTORS}, ["mig"], "mig: `codes` must be 2-D"),
+        ({"codes": CODES[None], "factors": FACTORS}, ["mig"], "mig: `codes` must be 2-D"),
         ({"codes": CODES * np.nan, "factors": FACTORS}, ["mig"], "mig: `codes` must be finite"),
-        ({"codes": np.array([[object()]]), "factors": FACTORS}, ["mig"], "not an .npz file of plain arrays"),
+        ({"codes": np.array([[object()]]), "factors": FACTORS}, ["mig"], "`codes` holds Python objects"),
     ],
 )
 def test_faults_of_arrays(tmp_path: Path, arrays: dict[str, Any], names: list[str], fault: str) -> None:
@@ -156,18 +156,22 @@ def test_faults_of_files(tmp_path: Path, file: Path) -> None:
     with pytest.raises(InputError, match=r"missing\.npz: no such file"):
         score_arrays(tmp_path / "missing.npz")
     np.save(tmp_path / "single.npy", CODES)
-    with pytest.raises(InputError, match="holds a single array; save named ones with numpy"):
+    with pytest.raises(InputError, match="holds `single`, which no score is computed from alone"):
         score_arrays(tmp_path / "single.npy")
     whole = file.read_bytes()
-    for content in (
-        b"",
-        b"<!DOCTYPE html>",
-        whole[: len(whole) // 2],
-        whole[:200] + b"x" * 100 + whole[300:],
-    ):
+    for content in (whole[: len(whole) // 2], whole[:200] + b"x" * 100 + whole[300:]):
         (tmp_path / "damaged.npz").write_bytes(content)
-        with pytest.raises(InputError, match=r"damaged\.npz: not an \.npz file of plain arrays"):
+        with pytest.raises(InputError, match=r"damaged\.npz: a damaged \.npz file"):
             score_arrays(tmp_path / "damaged.npz")
+
+
+def test_arrays_of_one_dimension_keep_it_where_a_score_wants_it(tmp_path: Path) -> None:
+    categories = FACTORS[:, 0].astype(int)
+    np.savez(
+        tmp_path / "flat.npz", assignments=categories, labels=categories, codes=CODES[:, 0], factors=FACTORS
+    )
+    outcomes = {each.name: each.value for each in score_arrays(tmp_path / "flat.npz")}
+    assert outcomes["cluster_accuracy"] == 1
 
 
 # The commands ---------------------------------------------------------------------------------------------

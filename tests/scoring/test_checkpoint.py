@@ -11,6 +11,7 @@ import torch
 from infogan_bench.config import DEFAULT_SCORES, CodesConfig, DatasetConfig, RunConfig
 from infogan_bench.config.catalogue import metric_of
 from infogan_bench.datasets import ImageDataset, load_dataset
+from infogan_bench.datasets.mnist import MNIST
 from infogan_bench.errors import InputError
 from infogan_bench.scoring import checkpoint as scoring
 from infogan_bench.scoring import digits, inputs
@@ -148,7 +149,7 @@ def test_digit_distances_are_of_mnist_alone(
     trainer: Trainer, mnist: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_checkpoint(trainer, DatasetConfig(name="kmnist"), tmp_path / "c.safetensors")
-    monkeypatch.setattr(scoring, "load_dataset", lambda config: replace(mnist, name="kmnist"))
+    monkeypatch.setattr(scoring, "load_moved", lambda config: replace(mnist, name="kmnist"))
     (outcome,) = score_checkpoint(tmp_path / "c.safetensors", ["fid_digits"])
     assert outcome.not_defined == (
         "is measured by a network that reads MNIST's digits, and the dataset is kmnist"
@@ -158,3 +159,13 @@ def test_digit_distances_are_of_mnist_alone(
 def test_wrong_names_are_refused(path: Path) -> None:
     with pytest.raises(InputError, match=r"--score: unknown score `udr`; "):
         score_checkpoint(path, ["udr"])
+
+
+def test_a_checkpoint_is_scored_where_its_data_have_moved_to(
+    trainer: Trainer, path: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved.safetensors"
+    save_checkpoint(trainer, SMALL.model_copy(update={"data_dir": str(tmp_path / "gone")}), moved)
+    with pytest.raises(InputError, match=r"If the data has moved, name its folder by --data-dir$"):
+        score_checkpoint(moved, ["nmi"])
+    assert score_checkpoint(moved, ["nmi"], data_dir=MNIST.shipped) == score_checkpoint(path, ["nmi"])
