@@ -35,6 +35,11 @@ AllowFailures = Annotated[
     bool, typer.Option("--allow-failures", help="Exit with 0 although some trials failed.")
 ]
 
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="The folder of the dataset, where it has moved since the models were trained."),
+]
+
 
 def sweep_file(folder: Path) -> Path:
     """Return the sweep.yaml of a sweep folder.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from infogan_bench.cli.application import app
+from infogan_bench.cli.options import DataDir
 from infogan_bench.errors import InputError
 
 
@@ -78,10 +79,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Module or .py file that registers the checkpoint's architecture or dataset."),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="The folder of the dataset, where it has moved since the models were trained."),
-    ] = None,
+    data_dir: DataDir = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a checkpoint, all models of a sweep, or arrays that any program has written."""

@@ -125,13 +125,7 @@ def score_sweep(
         if i not in values.get(name, {})
     ]
     models = [
-        SweepModel(
-            trial=each.trial,
-            seed=each.seed,
-            codes=_layout(each.model.codes),
-            objective=each.objective,
-            scores={name: found.get(i) for name, found in values.items()},
-        )
+        _scored(each, {name: found.get(i) for name, found in values.items()})
         for i, each in enumerate(trained)
     ]
     first = next(iter(values))
@@ -142,6 +136,11 @@ def score_sweep(
         models=tuple(sorted(models, key=lambda model: _order(model.scores[first]))),
         left_out=tuple(left_out),
     )
+
+
+def _scored(trained: _Trained, scores: Mapping[str, float | None]) -> SweepModel:
+    codes = _layout(trained.model.codes)
+    return SweepModel(trained.trial, trained.seed, codes, trained.objective, scores)
 
 
 def _order(score: float | None) -> tuple[bool, float]:
