@@ -275,7 +275,7 @@ def test_wrong_folders_and_names_are_refused(trained: Path, tmp_path: Path) -> N
 
 def test_a_damaged_checkpoint_is_named(folder: Path) -> None:
     (folder / "trials/0001/seed-0/checkpoint.safetensors").write_bytes(b"x" * 100)
-    with pytest.raises(InputError, match=r"0001/seed-0/checkpoint\.safetensors: truncated, or not a"):
+    with pytest.raises(InputError, match=r"0001/seed-0/checkpoint\.safetensors: not a checkpoint but text"):
         score_sweep(folder)
 
 
