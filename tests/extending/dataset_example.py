@@ -1,4 +1,4 @@
-"""A data set of one's own: bars of two orientations and two brightnesses, as labels."""
+"""A data set of bars, in two orientations and two brightnesses, which are its labels."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A score of one's own: how evenly the categories are used, from their counts alone."""
+"""Two scores: how evenly the categories are used, and how often the category is the label."""
 
 import numpy as np
 from infogan_metrics import NotDefinedError

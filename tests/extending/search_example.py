@@ -1,34 +1,25 @@
-"""A search of one's own: after the first trials, values near those of the best one so far."""
+"""A search that draws two trials at random and then steps from the best one so far."""
 
-from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 
 from infogan_bench.sweep.search import Search, register_search
 
 
-class NearTheBest(BaseSampler):
-    def __init__(self, seed: int, random_trials: int) -> None:
-        self._random, self._random_trials = RandomSampler(seed=seed), random_trials
-
-    def infer_relative_search_space(self, study, trial):
-        return {}
-
-    def sample_relative(self, study, trial, search_space):
-        return {}
-
+class NearTheBest(RandomSampler):
     def sample_independent(self, study, trial, name, distribution):
-        drawn = self._random.sample_independent(study, trial, name, distribution)
-        ended = [t for t in study.get_trials(deepcopy=False) if t.values]
-        if len(ended) < self._random_trials or isinstance(distribution, CategoricalDistribution):
+        drawn = super().sample_independent(study, trial, name, distribution)
+        if sum(bool(each.values) for each in study.get_trials(deepcopy=False)) < 2:
             return drawn
-        return study.best_trial.params[name] + 0.1 * (drawn - study.best_trial.params[name])
+        best = study.best_trial.params[name]
+        return best + 0.1 * (drawn - best)
 
 
 register_search(
     Search(
         "near-the-best",
         "steps from the best trial",
-        lambda request: NearTheBest(request.seed, 2),
+        lambda request: NearTheBest(request.seed),
         learns=True,
+        lists=False,  # it takes ranges of numbers alone
     )
 )

@@ -1,4 +1,4 @@
-"""A term of one's own: generated images are to be as dark as given."""
+"""A term that makes generated images as dark as `target` says."""
 
 from infogan_bench.objective import Contribution, Pass, Term, register_term
 
@@ -10,9 +10,6 @@ from infogan_bench.objective import Contribution, Pass, Term, register_term
     options={"target": -0.8},
 )
 class Darkness(Term):
-    """(mean pixel - target)^2, which G descends."""
-
     def of_g(self, seen: Pass) -> list[Contribution]:
-        """The squared distance, with the term's weight."""
         value = (seen.step.fake.mean() - self.options["target"]).square()
         return [self.contribution(seen, value)]
