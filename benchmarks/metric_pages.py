@@ -14,19 +14,22 @@ import inspect
 import itertools
 import math
 import sys
+import tomllib
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from infogan_metrics import METRICS, Metric
+from infogan_metrics.metric import Invariance
 
 FOLDER = Path(__file__).parents[1] / "docs" / "metrics"
 ROWS = ("codes", "factors", "test_codes", "test_factors")
 
 GRID = np.tile(list(itertools.product(range(3), range(4))), (50, 1))  # two factors, each pair fifty times
 CASES = ("perfect", "rotated", "noisy", "each code twice", "noise alone")
-CHANGES = {
+CHANGES: Mapping[str, Callable[[Any], Any]] = {
     "all codes times 3": lambda x: 3 * x,
     "all codes plus 5": lambda x: x + 5,
     "all codes times -1": lambda x: -x,
@@ -35,36 +38,24 @@ CHANGES = {
     "the cube of each code": lambda x: (x - x.mean(axis=0)) ** 3,
 }
 
-WEAKNESSES = {
-    "mig": "Two codes that hold one factor take it to 0. With more values than bins a perfect code stays below 1.",
-    "mig_sup": "It does not mind two codes that hold one factor. Read it beside `mig`.",
-    "jemmig": "Noise does not score 0, and codes with fewer filled bins score higher.",
-    "dcimig": "Factors with many values weigh more.",
-    "modularity": "It does not ask how much a code knows: noise scores well above 0. Read it beside `explicitness`.",
-    "explicitness": "It says nothing about how the factors are spread over the codes: rotation leaves it as it is.",
-    "sap_continuous": "It sees linear relations alone, and it knows distances between values of a factor.",
-    "sap_discrete": "A regularised SVM on one code predicts few of many values: even perfect codes score low.",
-    "dci": "The value depends on the predictor. Time grows with the number of values of a factor.",
-    "dci_forest": "Its values are lower than those of boosted trees where codes are mixed: compare like with like.",
-    "irs": "Noise scores about 0.4: a code that nothing moves stays put.",
-    "factor_vae": "It hardly falls under rotation and noise. Dead codes win votes unless they are left out.",
-    "z_max_variance": "It needs samples that differ in one factor alone: a grid of factors.",
-    "beta_vae": "It is near 1 for nearly any codes that hold the factors, rotated and noisy ones included.",
-    "cluster_accuracy": "With fewer clusters than classes it cannot reach 1.",
-    "purity": "It rises with the number of clusters, up to 1 where every sample is its own.",
-    "nmi": "It is not corrected for chance: many small clusters score above 0.",
-    "v_measure": "As `nmi`, whose value it has.",
-    "mi_bound": "It is a lower bound: a low value may mean that Q is poor.",
-    "udr": "Models that fail alike score well.",
-    "model_centrality": "Models that fail alike score well.",
-    "mutual_info_score": "Constant codes and noise have the best value. Few samples raise it.",
-    "gaussian_total_correlation": "Constant codes, noise and rotated Gaussian codes are all independent.",
-    "gaussian_wasserstein_correlation": "It depends on the unit of the codes.",
-    "fid": "It falls with the number of samples: compare at equal n. It compares within one network's features alone.",
-    "kid": "It compares within one network's features alone.",
-    "precision_recall": "One real outlier widens what counts as real. It changes with n and k.",
-    "density_coverage": "It changes with n and k.",
+PARTS = (
+    "Asks",
+    "Formula",
+    "Range",
+    "Chance level",
+    "Invariances",
+    "Weaknesses",
+    "Reference value",
+    "Example",
+)
+WORDS: Mapping[Invariance, str] = {
+    "scale": "all codes times a positive number",
+    "offset": "plus a number",
+    "sign": "times -1",
+    "order": "in another order",
+    "one code scaled": "one code alone times a positive number",
 }
+TEXTS: Mapping[str, Mapping[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 
 
 def codes_of(case: str) -> Any:
@@ -95,31 +86,60 @@ def value(metric: Metric, codes: Any) -> float | None:
 
 def header(metric: Metric) -> list[str]:
     """Return the factual lines of a page: all of them stand in the catalogue."""
-    low, high = metric.range
     needs = [f"{n} {what}" for what, n in vars(metric.needs).items() if n not in (None, 0, 1)]
-    better = "higher" if metric.direction == "max" else "lower"
     lines = [
         f"# `{metric.name}`",
-        "",
-        f"**Asks:** {metric.asks}?",
         "",
         "| | |",
         "|---|---|",
         f"| inputs | {', '.join(f'`{name}`' for name in metric.inputs)} |",
-        f"| range | {low:g} to {high:g}, {better} is better |",
         f"| cost | {metric.cost} |",
         f"| supervision | {'yes' if metric.uses_factors or metric.uses_labels else 'no'} |",
         f"| source | {metric.source} |",
     ]
     lines += [f"| needs at least | {', '.join(needs).replace('_', ' ')} |"] if needs else []
-    lines += (
-        [f"| options | {', '.join(f'`{k}={v!r}`' for k, v in metric.options.items())} |"]
-        if metric.options
-        else []
-    )
-    lines += [f"| parts | {', '.join(f'`{part.name}`' for part in metric.parts)} |"] if metric.parts else []
-    lines += [f"| chance | {metric.chance} |"] if metric.chance else []
+    if metric.uses_factors:
+        lines.append(f"| kinds of factors | {', '.join(sorted(metric.factor_kinds, reverse=True))} |")
+    if metric.options:
+        lines.append(f"| options | {', '.join(f'`{k}={v!r}`' for k, v in metric.options.items())} |")
     return lines
+
+
+def described(metric: Metric) -> list[str]:
+    """Return the sections before the example: question, formula, range, chance, weaknesses, a known value."""
+    texts = TEXTS[metric.name]
+    chance = f"{(texts.get('chance') or metric.chance).rstrip('.')}."
+    kept = "; ".join(WORDS[change] for change in WORDS if change in (metric.invariances or ()))
+    sections = {
+        "Asks": f"{metric.asks[0].upper()}{metric.asks[1:]}?",
+        "Formula": texts["formula"],
+        "Range": _ranges(metric),
+        "Chance level": chance[0].upper() + chance[1:],
+        "Invariances": texts.get("invariances") or f"Changes of the codes that leave it as it is: {kept}.",
+        "Weaknesses": f"- **Rewards wrongly.** {texts['rewards']}\n- **Cannot see.** {texts['blind']}",
+        "Reference value": f"{texts['reference']}\n\n{_python(texts['code'])}",
+    }
+    return [line for title, text in sections.items() for line in (f"## {title}", "", text, "")]
+
+
+def _ranges(metric: Metric) -> str:
+    better = "Higher" if metric.direction == "max" else "Lower"
+    spans = [f"`{part.name}`: {part.range[0]:g} to {part.range[1]:g}" for part in metric.parts]
+    return f"{metric.range[0]:g} to {metric.range[1]:g}. {better} is better." + (
+        f" Its parts are asked for by name: {'; '.join(spans)}." if spans else ""
+    )
+
+
+def _python(code: str) -> str:
+    """Return code with its imports as a block; a first line `use NAME` imports NAME of infogan_metrics as well."""
+    names = ["METRICS"] if "METRICS" in code else []
+    if code.startswith("use "):
+        name, code = code.removeprefix("use ").split("\n", maxsplit=1)
+        names.append(name)
+    imports = ["import itertools", ""] if "itertools" in code else []
+    imports += ["import numpy as np"] if "np." in code else []
+    imports += [f"from infogan_metrics import {', '.join(names)}", ""]
+    return "\n".join(["```python", *imports, code, "```"])
 
 
 def measured(metric: Metric) -> list[str]:
@@ -143,17 +163,13 @@ def measured(metric: Metric) -> list[str]:
         after = {name: value(metric, change(codes_of("noisy"))) for name, change in CHANGES.items()}
         same = [name for name, v in after.items() if v is not None and abs(v - before) < 1e-6]
         other = [name for name in after if name not in same]
-        lines += [
-            "## Invariances",
-            "",
-            f"Measured on the noisy codes. Left as it is by: {', '.join(same) or 'none'}.",
-        ]
-        lines += [f"Changed by: {', '.join(other)}."] if other else []
+        lines += [f"The value of the noisy codes is left as it is by: {', '.join(same) or 'none'}."]
+        lines += [f"It is changed by: {', '.join(other)}."] if other else []
         lines += [""]
     return lines
 
 
-EXAMPLES = {
+EXAMPLES: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("codes",): ("codes", "float(score) >= 0"),
     ("codes", "factors"): ("codes, factors", "score.n == 240"),
     ROWS: ("codes, factors, codes, factors", "score.n == 240"),
@@ -162,39 +178,37 @@ EXAMPLES = {
     ("models",): ("[codes, -codes]", "score > 0.5"),
     ("images",): ("codes.reshape(12, 20, 2)", "0 <= score <= 1"),
     ("log_q", "entropy"): ("codes[:, 0] - 3, 1.0", "score.n == 240"),
+    ("latents", "readings", "entropy"): ("factors[:, 0], codes[:, 0], np.log(3)", "score.r2 > 0.9"),
+    ("encodings", "fixed"): ("[[votes, votes], [votes, votes]], [held, held]", "score > 0.9"),
+}
+PREPARED: Mapping[tuple[str, ...], list[str]] = {
+    ("encodings", "fixed"): [
+        "held = np.arange(60) % 2  # the code that each of 60 votes holds",
+        "votes = np.random.default_rng(1).normal(size=(60, 20, 2))  # 20 images a vote, two codes",
+        "votes[np.arange(60), :, held] = 0.1 * votes[np.arange(60), :, held]",
+    ],
 }
 
 
 def example(metric: Metric) -> list[str]:
-    """Return a block of code that runs; empty where its inputs take too long to make."""
-    if metric.inputs not in EXAMPLES:
-        return []
+    """Return a block of code that runs."""
     given, claim = EXAMPLES[metric.inputs]
-    return [
-        "## Example",
-        "",
-        "```python",
-        "import itertools",
-        "",
-        "import numpy as np",
-        "from infogan_metrics import METRICS",
-        "",
+    lines = [
         "factors = np.tile(list(itertools.product(range(3), range(4))), (20, 1))",
         "codes = factors + np.random.default_rng(0).normal(scale=0.2, size=factors.shape)",
-        f'score = METRICS["{metric.name}"].function({given})',
-        f"assert {claim}",
-        "```",
-        "",
     ]
+    uses = [line for line, name in zip(lines, ("factors", "codes"), strict=True) if name in given]
+    code = [*(lines if "codes" in given else uses), *PREPARED.get(metric.inputs, [])]
+    code += [f'score = METRICS["{metric.name}"].function({given})', f"assert {claim}"]
+    text = "\n".join(code)
+    return ["## Example", "", _python(text), ""]
 
 
 def page(metric: Metric, *, with_values: bool = True) -> str:
-    """Return the text of a score's page; without values, which take time, all but those two sections."""
+    """Return the text of a score's page; without values, which take time, all but the last sections."""
     function = metric.function.func if isinstance(metric.function, functools.partial) else metric.function
-    lines = [*header(metric), "", "## Definition", "", "```text", inspect.getdoc(function) or "", "```", ""]
-    if metric.name in WEAKNESSES:
-        lines += ["## Weaknesses", "", WEAKNESSES[metric.name], ""]
-    lines += example(metric)
+    lines = [*header(metric), "", *described(metric), *example(metric)]
+    lines += ["## In full", "", "```text", inspect.getdoc(function) or "", "```", ""]
     if with_values:
         lines += measured(metric)
     return "\n".join([*lines, "[All scores](../metrics.md) · [protocols](../metrics-protocols.md)", ""])

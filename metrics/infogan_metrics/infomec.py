@@ -15,6 +15,10 @@ from infogan_metrics.kinds import Columns, Kinds, as_columns
 from infogan_metrics.score import NotDefinedError, Score
 from infogan_metrics.typed_information import Estimator, EstimatorName, typed_informations
 
+_MOST_OF_NOISE = (
+    1.0  # nats times the root of n: the largest estimate, by ten neighbours, of unrelated columns
+)
+
 
 @dataclass(frozen=True, eq=False)
 class InfoMEC(Score):
@@ -55,7 +59,9 @@ def infomec(
             authors do, so modularity and compactness depend on the codes' relative scales; 0 drops constant codes
             alone.
     Returns:
-        The mean of the three, at most 1, no unit; higher is better.
+        The mean of the three, at most 1, no unit; higher is better. InfoM and InfoC of noise are far above 0, as in
+        the authors' code: neighbours' estimates of no information are cut off at 0, so the largest of a few positive
+        ones is most of the sum. A code that cannot be told from noise is warned of.
     Raises:
         NotDefinedError: if there is one factor or one active code, no information, or a factor is constant.
         ValueError: if the arrays are malformed, or an option is outside its range.
@@ -75,6 +81,8 @@ def infomec(
             f"InfoMEC is not defined for a single code: {active.sum()} of the codes are active"
         )
     normalised = known.mutual / known.factor_entropy
+    if estimator == "neighbours":
+        _warn_of_noise(known.mutual, active, len(x))
     per_factor = np.array([_explicitness(x, y, k) for k in range(len(y.kinds))])
     parts = (
         _largest_share(normalised[active]),
@@ -82,6 +90,18 @@ def infomec(
         float(per_factor.mean()),
     )
     return InfoMEC(float(np.mean(parts)), len(x), *parts, per_factor, normalised, active, how)
+
+
+def _warn_of_noise(mutual: NDArray[np.float64], active: NDArray[np.bool_], n: int) -> None:
+    """Warn of active codes whose information about every factor is one that noise can have."""
+    most = _MOST_OF_NOISE / np.sqrt(n)
+    lost = np.flatnonzero(active & (mutual.max(axis=1) < most))
+    if lost.size:
+        warnings.warn(
+            f"code {lost[0]} knows less than {most:.2g} nats of any factor, which {n} samples cannot tell from noise; "
+            "modularity and compactness count it like a code that knows much",
+            stacklevel=3,
+        )
 
 
 def _largest_share(rows: NDArray[np.float64]) -> float:

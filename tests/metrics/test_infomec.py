@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,17 @@ def test_scale_offset_sign_and_order_of_all_codes_do_not_matter() -> None:
     assert infomec(-8 * codes[:, ::-1] + 3, GRID).value == pytest.approx(expected, abs=1e-5)
     alone = codes * [1, 0.25, 4]  # of a code alone as well, where ranges do not count
     assert infomec(alone, GRID, min_range=0).value == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_code_that_cannot_be_told_from_noise_is_warned_of() -> None:
+    random = np.random.default_rng(0)
+    factors = random.integers(0, 4, (400, 2))
+    codes = factors + random.normal(scale=0.3, size=factors.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        infomec(codes, factors)
+    with pytest.warns(UserWarning, match=r"code 1 knows less than 0\.05 nats .* cannot tell from noise"):
+        infomec(np.stack([codes[:, 0], random.normal(size=400)], axis=1), factors)
 
 
 def test_what_is_not_defined_and_what_is_refused() -> None:

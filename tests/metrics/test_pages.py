@@ -22,6 +22,26 @@ def test_a_page_says_what_the_catalogue_and_the_docstring_say(name: str) -> None
     assert f"metrics/{name}.md" in (DOCS / "metrics.md").read_text()
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_a_page_has_all_its_parts(name: str) -> None:
+    """Every part stands on the page and says something; that the examples and known values hold is tested below."""
+    page = (DOCS / "metrics" / f"{name}.md").read_text()
+    sections = dict(
+        re.findall(r"^## ([^\n]+)\n\n(.*?)(?=\n## |\n\[All scores|\Z)", page, flags=re.DOTALL | re.MULTILINE)
+    )
+    assert list(sections)[: len(metric_pages.PARTS)] == list(metric_pages.PARTS)
+    for part in metric_pages.PARTS:
+        assert len(sections[part].strip()) > 1, f"{name}: {part} is empty"
+    assert sections["Asks"].strip().endswith("?")
+    assert all(f"**{kind}.** " in sections["Weaknesses"] for kind in ("Rewards wrongly", "Cannot see"))
+    for part in ("Reference value", "Example"):
+        assert re.search(r"```python\n.*^assert ", sections[part], flags=re.DOTALL | re.MULTILINE), part
+
+
+def test_no_text_is_of_a_score_that_does_not_exist() -> None:
+    assert set(metric_pages.TEXTS) == set(METRICS)
+
+
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.cost == "cheap"])
 def test_the_values_on_a_page_are_those_of_today(name: str) -> None:
     lines = metric_pages.measured(METRICS[name])
