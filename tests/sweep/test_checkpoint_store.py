@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import ray
 from moto.server import ThreadedMotoServer
 
 from infogan_bench.config import ConfigError, parse_sweep
@@ -184,9 +185,11 @@ class StopAfter:
 
 @pytest.mark.slow
 def test_a_sweep_through_s3_goes_on_from_there_and_leaves_nothing(
-    s3: boto3.client, no_ray: None, tmp_path: Path
+    s3: boto3.client, no_ray: None, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Interrupted with checkpoints on S3, the newest of them truncated there, then resumed in another folder."""
+    ray.init(address="local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    request.addfinalizer(ray.shutdown)  # the next module's has no word of this S3
     assert objects(s3) == {}
     sweep = parse_sweep({**SWEEP, "output": str(tmp_path / "runs"), "storage": "s3://bucket/sweeps"})
     stopped = start(sweep, listeners=[StopAfter()])

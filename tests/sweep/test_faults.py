@@ -59,10 +59,12 @@ def tiny(output: Path, **changes: object) -> dict[str, object]:
 
 
 class Once:
-    """A listener that calls `act` when a trial has ended for the first time."""
+    """A listener that calls `act` once: when a trial has ended or, given `step`, when a later one has come there."""
 
-    def __init__(self, act: Callable[[], object]) -> None:
+    def __init__(self, act: Callable[[], object], step: int = 0) -> None:
         self.act: Callable[[], object] | None = act
+        self.step = step
+        self.ended_trials: set[str] = set()
 
     def started(self, total: int | None) -> None: ...
 
@@ -71,7 +73,11 @@ class Once:
     def ended(self, status: Status) -> None: ...
 
     def updated(self, update: TrialUpdate) -> None:
-        if update.status.ended and self.act is not None:
+        if update.status.ended:
+            self.ended_trials.add(update.trial)
+        others = self.ended_trials - {update.trial}
+        due = update.step >= self.step and others if self.step else self.ended_trials
+        if due and self.act is not None:
             act, self.act = self.act, None
             act()
 
@@ -86,11 +92,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> Swe
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> Path:
+def interrupted(tmp_path_factory: pytest.TempPathFactory, marks: Path, two_cpus: None) -> Path:
     """The same sweep, stopped by SIGTERM when one of its trials had ended and another was in its second interval."""
     networks = {"architecture": {"name": "lingers", "width": 0.1}, "steps": 40, "batch": 32}
     sweep = parse_sweep(tiny(tmp_path_factory.mktemp("interrupted"), base=networks, extensions=[UNRULY]))
-    outcome = start(sweep, listeners=[Once(lambda: signal.raise_signal(signal.SIGTERM))])
+    outcome = start(sweep, listeners=[Once(lambda: signal.raise_signal(signal.SIGTERM), step=20)])
+    (marks / "lingered").touch()  # nobody does so in what is resumed
     assert outcome.exit_code() == 143
     assert [trial.status for trial in outcome.trials if trial.step == 20] == [Status.INTERRUPTED]
     return outcome.folder
