@@ -67,25 +67,25 @@ SCHEDULERS: dict[str, Scheduler] = {
             f"{_ENGINE}:first_come",
             compares=False,
             stops=False,
-            does="every trial does all its steps",
-            use="curves cross late, or the goal is measured at the end alone",
+            does="lets every trial do all its steps",
+            use="curves cross late, or the goal is measured only at the end",
         ),
         Scheduler(
             "asha",
             "ASHA",
             f"{_ENGINE}:asha",
             halves=True,
-            does="at steps grace, grace x reduction, ... ends what is not among the best 1/reduction so far; nobody "
-            "waits",
-            use="many trials, many workers",
+            does="at steps grace, grace x reduction, ... ends each trial that is not among the best 1/reduction so "
+            "far; no trial waits for another",
+            use="you have many trials and many workers",
             source="Li et al., 2020, arXiv 1810.05934",
         ),
         Scheduler(
             "median",
             "the median rule",
             f"{_ENGINE}:median",
-            does="after `grace` ends what never came to the median of the others' means",
-            use="a cautious choice",
+            does="after `grace` ends a trial whose best score is worse than the median of the other trials' means",
+            use="you want to stop few trials",
             source="Golovin et al., 2017 (Vizier), section 3.2.2",
         ),
         Scheduler(
@@ -93,8 +93,9 @@ SCHEDULERS: dict[str, Scheduler] = {
             "HyperBand",
             f"{_ENGINE}:hyperband",
             halves=True,
-            does="brackets that begin to compare at longest, longest / reduction, ...; all of one wait for each other",
-            use="as `asha`, where early scores mislead and comparisons are to be fair",
+            does="puts trials into brackets that first compare at longest, longest / reduction, ... steps; the trials "
+            "of a bracket wait for each other",
+            use="as `asha`, if early scores mislead",
             source="Li et al., 2018, JMLR 18/185",
         ),
         Scheduler(
@@ -104,8 +105,9 @@ SCHEDULERS: dict[str, Scheduler] = {
             options=_POPULATION,
             stops=False,
             population=True,
-            does="the worst take over networks from the best and change weights and step sizes while they train",
-            use="schedules matter more than fixed values",
+            does="copies the networks of the best trials to the worst, and changes weights and step sizes during "
+            "training",
+            use="values that change during training may be better than fixed ones",
             source="Jaderberg et al., 2017, arXiv 1711.09846",
         ),
     )

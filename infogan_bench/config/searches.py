@@ -134,19 +134,19 @@ SEARCHES: dict[str, Search] = {
             "a full grid",
             None,
             options=(),
-            use="few values of few parameters; every combination is wanted in a figure",
+            use="you have few parameters with few values, and want every combination",
         ),
         Search(
             "random",
             "random search",
             f"{_SAMPLING}:random_points",
-            use="nothing is known, and trials are to be independent of each other",
+            use="you know nothing yet, or want trials that do not depend on each other",
         ),
         Search(
             "sobol",
             "a Sobol sequence",
             f"{_SAMPLING}:sobol_points",
-            use="as `random`, but the space is filled evenly: better with 16 to 200 trials. 2^k trials are balanced",
+            use="as `random`, but with points that fill the space evenly; 16 to 200 trials, best a power of 2",
             source="Sobol, 1967; scrambled as in Matousek, 1998",
         ),
         Search(
@@ -156,7 +156,7 @@ SEARCHES: dict[str, Search] = {
             learns=True,
             options=("trials", "startup", "warm_start"),
             random_start=STARTUP,
-            use="the default choice for search: lists and numbers mixed, 30 to some thousand trials, many at a time",
+            use="in most cases: lists and numbers, 30 to a few thousand trials, many at a time",
             source="Bergstra et al., 2011; several goals: Ozaki et al., 2022",
         ),
         Search(
@@ -168,7 +168,7 @@ SEARCHES: dict[str, Search] = {
             lists=False,
             least_parameters=2,
             several_goals=False,
-            use="ranges of numbers alone (lists are refused), two or more, 100 trials or more",
+            use="you search two or more ranges of numbers (lists are refused) with 100 trials or more",
             source="Hansen, 2016, arXiv 1604.00772; begun from known trials as in Nomura et al., 2021",
         ),
         Search(
@@ -179,8 +179,8 @@ SEARCHES: dict[str, Search] = {
             options=("trials", "startup", "warm_start"),
             random_start=STARTUP,
             caution=_gp_caution,
-            use="trials are dear: up to some hundred of them; the time for a proposal grows as the cube of their "
-            "number",
+            use="each trial is expensive; up to a few hundred trials, since the time for a proposal grows as the "
+            "cube of their number",
             source="log expected improvement (of hypervolume), Matern 5/2 kernel: Ament et al., 2023, arXiv 2310.20708",
         ),
         Search(
@@ -190,7 +190,7 @@ SEARCHES: dict[str, Search] = {
             learns=True,
             options=("trials", "population", "warm_start"),
             random_start=GENERATION,
-            use="several goals and a Pareto front; 8 generations or more",
+            use="you have several goals and want a Pareto front; 8 generations or more",
             source="Deb et al., 2002",
         ),
     )
