@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -18,12 +19,15 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = Function | ast.ClassDef | ast.Module
 
 
-def sources() -> Iterator[tuple[str, str, list[ast.AST]]]:
+@cache
+def sources() -> list[tuple[str, str, list[ast.AST]]]:
     """The place, the text and the nodes of each source file."""
+    found = []
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             text = path.read_text()
-            yield str(path.relative_to(ROOT)), text, list(ast.walk(ast.parse(text)))
+            found.append((str(path.relative_to(ROOT)), text, list(ast.walk(ast.parse(text)))))
+    return found
 
 
 def functions() -> Iterator[tuple[str, Function]]:

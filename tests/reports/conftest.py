@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,8 +197,27 @@ def mixed(sweep: Callable[..., Path]) -> Path:
     )
 
 
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """`build_report`, but that of a folder with the same files is built once."""
+    place, built = tmp_path_factory.mktemp("reports"), dict[str, Path]()
+
+    def report(folder: Path) -> Path:
+        digest = hashlib.sha256(folder.name.encode())
+        for file in sorted(folder.rglob("*")):
+            digest.update(
+                f"{file.relative_to(folder)}".encode() + (file.read_bytes() if file.is_file() else b"")
+            )
+        key = digest.hexdigest()
+        if key not in built:
+            built[key] = Path(shutil.copy(build_report(folder), place / f"{len(built)}.html"))
+        return built[key]
+
+    return report
+
+
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+def opened(browser: Browser, reports: Callable[[Path], Path]) -> Iterator[Callable[..., Page]]:
     """Open what `build` makes of a folder; afterwards there may be no console error and no request but its own."""
     problems: list[str] = []
     requests: list[str] = []
@@ -210,7 +231,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         problems.append(dialog.message)
         dialog.dismiss()
 
-    def open_report(folder: Path, *, build: Callable[[Path], Path] = build_report, **options: Any) -> Page:
+    def open_report(folder: Path, *, build: Callable[[Path], Path] = reports, **options: Any) -> Page:
         page = browser.new_page(**options)
         pages.append(page)
         page.on("console", note_errors)
