@@ -78,8 +78,8 @@ class LatentCodes:
 
     @property
     def scored(self) -> Code | None:
-        """The code that is scored against labels: the categorical one with the most categories, the first of
-        equals."""
+        """The code that is scored against labels: the categorical code with the most categories, or the first of
+        several that have as many."""
         return max(self.categorical, key=lambda code: code.size, default=None)
 
     def sample(self, n: int, generator: torch.Generator) -> Latents:
@@ -87,7 +87,7 @@ class LatentCodes:
         return self.latents(self.draw(n, generator))
 
     def draw(self, n: int, generator: torch.Generator) -> list[Tensor]:
-        """Draw all that is random in `n` latents, for `latents` to transform."""
+        """Draw the random numbers of `n` latents, which `latents` transforms."""
         device = generator.device
 
         def uniform(width: int) -> Tensor:
@@ -103,7 +103,7 @@ class LatentCodes:
         return [z, *categories, uniform(self.config.uniform), normal(self.config.gaussian)]
 
     def latents(self, draws: list[Tensor]) -> Latents:
-        """Make latents of what `draw` returned."""
+        """Transform the random numbers that `draw` returned into latents."""
         z, *categories, uniform, gaussian = draws
         return Latents(
             z * 2 - 1 if self.config.noise_distribution == "uniform" else z,
@@ -155,14 +155,14 @@ class LatentCodes:
     def mi_bounds(self, latents: Latents, posterior: Posterior) -> dict[str, Tensor]:
         """L_I of each code, a scalar in nats: H(c_k) + mean log Q(c_k|x), InfoGAN equation 5.
 
-        At most H(c_k) for a categorical code. A continuous code's bound may be negative: it is below zero as
-        long as Q predicts worse than the prior's own density would.
+        For a categorical code the bound is at most H(c_k). For a continuous code it may be negative: it is below zero
+        while Q predicts worse than the density of the prior.
         """
         log_q = self.log_q(latents, posterior)
         return {code.name: code.entropy + log_q[code.name].mean() for code in self.all}
 
     def traversal(self, code: Code, n: int) -> Tensor:
-        """The values that show what `code` does: every category; `n` points across (-1, 1) for a uniform
+        """Values of `code` that show its effect: every category; `n` points across (-1, 1) for a uniform
         code; `n` quantiles of the standard normal from 2.5% to 97.5% for a Gaussian one."""
         if code.kind == "categorical":
             return torch.arange(code.size)
@@ -172,7 +172,7 @@ class LatentCodes:
         return quantiles
 
     def with_value(self, latents: Latents, code: Code, value: Tensor) -> Latents:
-        """`latents` with `code` set to `value` (a scalar or (B,)) in every row."""
+        """Return `latents` with `code` set to `value`, a scalar or (B,), in every row."""
         if code.kind == "categorical":
             categories = latents.categories.clone()
             categories[:, self.categorical.index(code)] = value

@@ -39,7 +39,7 @@ class InfoGANMethod(Method):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """D, Q and their trunk, G given; then G, the others given, with the same latents and images."""
+        """First D, Q and their trunk with G fixed, then G with the others fixed, on the same latents and images."""
         networks, objective = self.model.networks, self.objective
         return (
             Phase("D", "lr_d", networks.D_and_Q_parameters(), objective.of_d, (*objective.logged("D"),), Step.detached),

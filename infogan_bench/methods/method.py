@@ -1,7 +1,7 @@
 """The protocol of a method, and the registry of methods.
 
-A method trains a model in phases: each descends a loss in the parameters of some of the networks. Trainers, fused
-seeds, CUDA graphs and checkpoints know no more of it.
+A method trains a model in phases. Each phase descends a loss in the parameters of some of the networks. Trainers, fused
+seeds, CUDA graphs and checkpoints know nothing else about a method.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from infogan_bench.objective import Call, Draws
 from infogan_bench.records.quantities import Quantity
 
 Tensors = Any
-"""Tuples, lists and dicts of tensors, nested in any way: a method's own, which `torch.func.vmap` takes."""
+"""Tensors of a method, in tuples, lists and dicts that `torch.func.vmap` takes, nested in any way."""
 
 Losses = tuple[Tensor, list[Tensor]]
-"""What a phase descends, and the values that it reports; scalars."""
+"""The loss of a phase, and the values that it reports; all are scalars."""
 
 
 class Phase(NamedTuple):
@@ -92,7 +92,7 @@ class Method(ABC):
 
     @abstractmethod
     def draw(self, generator: torch.Generator) -> Draws:
-        """Draw all that is random in an update but the order of the images, on the generator's device."""
+        """Draw all random numbers of an update, except the order of the images, on the generator's device."""
 
     def given(self, draws: Draws, noise: Tensor) -> Tensors:
         """Make of `draws` what the losses read; under vmap. `noise`: standard deviation of the instance noise."""
@@ -100,11 +100,11 @@ class Method(ABC):
 
     @abstractmethod
     def begin(self, call: Call, real: Tensor, given: Tensors, own_weights: dict[str, Tensor]) -> Tensors:
-        """Make the step that all phases read: whatever needs the networks before the losses.
+        """Make the step that all phases read, with whatever needs the networks before the losses.
 
         Args:
             call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
-            real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
+            real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
             given: what `given` returned.
             own_weights: those of `weights` that differ among replicas, (R,) each.
         """
@@ -131,7 +131,7 @@ def register_method(
     options: Mapping[str, float] | None = None,
     quantities: Sequence[Quantity] = (),
 ) -> Callable[[_Kind], _Kind]:
-    """Make a method of one's own known, for `method.name` in a sweep file.
+    """Register a method of your own, for `method.name` in a sweep file.
 
     Args:
         name: as in `method.name`.

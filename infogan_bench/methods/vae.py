@@ -1,7 +1,7 @@
 """The variational autoencoder (arXiv 1312.6114) with the weight beta of beta-VAE on its KL term.
 
-The encoder, the trunk with Q's head, gives a factored normal posterior of the latents; the decoder, G, gives the
-pixels' means. Both descend
+The encoder is the trunk with Q's head and gives a factored normal posterior of the latents. The decoder is G and gives
+the means of the pixels. Both descend
 
     -E_q(z|x) log p(x|z) + beta KL(q(z|x) || N(0, 1)), nats an image,
 
@@ -81,7 +81,7 @@ class VAE(Method):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """One: encoder and decoder together."""
+        """A single phase, of encoder and decoder together."""
         networks = self.model.networks
         parameters = [*networks.G.parameters(), *networks.trunk.parameters(), *networks.Q_head.parameters()]
         return (Phase("VAE", "lr_g", parameters, self.loss, ("loss/reconstruction", "loss/kl")),)
@@ -97,7 +97,7 @@ class VAE(Method):
         return {"noise": [torch.randn(shape, generator=generator, device=generator.device)]}
 
     def begin(self, call: Call, real: Tensor, given: Draws, own_weights: dict[str, Tensor]) -> VAEStep:
-        """Nothing has to be known before the loss."""
+        """Collect the tensors of the step; the loss needs nothing else from the networks before."""
         return VAEStep(real, given["noise"][0], own_weights)
 
     def loss(self, networks: Networks, step: VAEStep) -> Losses:

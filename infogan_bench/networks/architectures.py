@@ -1,4 +1,4 @@
-"""The architectures that ship, each for any image whose sides can be halved as often as it does."""
+"""The architectures that ship. Each takes images whose sides can be halved as often as the architecture halves them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 
 @register_architecture("paper", cuda_graph=True)
 def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
-    """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is what its 1x1 input amounts to."""
+    """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is the same as the paper's layer for a 1x1
+    input."""
     channels, h, w = _halved(image_shape, times=2)
     c64, c128, fc = _scaled(width, 64, 128, 1024)
     return Networks(

@@ -27,7 +27,7 @@ def build_networks(config: ArchitectureConfig, image_shape: ImageShape, codes: L
 
 
 def build_contrastive(config: ArchitectureConfig, image_shape: ImageShape, codes: LatentCodes) -> nn.Module:
-    """`Networks.CR` for these images and codes: a trunk and a head of Q of its own, of the same architecture.
+    """Build `Networks.CR` for these images and codes: a second trunk with a head of Q, of the same architecture.
 
     Raises:
         InputError: as `build_networks`.
@@ -42,7 +42,7 @@ def build_contrastive(config: ArchitectureConfig, image_shape: ImageShape, codes
 
 @torch.no_grad()
 def check_networks(networks: Networks, image_shape: ImageShape, codes: LatentCodes) -> None:
-    """Pass two latents through, so that a fault of a user's own architecture is found before anything trains.
+    """Pass two latents through the networks, to find a mistake of a user's architecture before training starts.
 
     Raises:
         InputError: if G's images or Q's output do not have the shape that they must have.

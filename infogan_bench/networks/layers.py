@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 
-# Images are channels_last in memory: between them and rows in this order nothing is copied, forward or backward.
+# Images are channels_last in memory, so rows in this order need no copy, forward or backward.
 class ToRows(nn.Module):
     """Images (B, C, H, W) -> (B, H W C)."""
 
@@ -38,10 +38,10 @@ _BATCH_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d})
 
 
 def each_apart(module: nn.Module, batches: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The outputs of `module` for each batch (n, ...), as if they came one after another.
+    """The outputs of `module` for each batch (n, ...), as if the batches passed one after another.
 
-    Where all its layers allow, they pass together, which costs less: a weight is read, and its gradient written, once
-    for all of them.
+    If all its layers allow it, the batches pass together. That costs less: each weight is read once for all of them,
+    and its gradient is written once.
     """
     if not all(_lets_pass_together(layer) for layer in module.modules()):
         return {name: module(batch) for name, batch in batches.items()}
@@ -53,12 +53,14 @@ def each_apart(module: nn.Module, batches: Mapping[str, Tensor]) -> dict[str, Te
 
 def _lets_pass_together(layer: nn.Module) -> bool:
     if type(layer) in _BATCH_NORMS:
-        return layer.momentum is not None  # else the running statistics depend on how often it was called
+        return (
+            layer.momentum is not None
+        )  # otherwise the running statistics would depend on the number of calls
     return type(layer) in _OF_ONE_IMAGE
 
 
 class _OwnStatistics(TorchFunctionMode):
-    """In here BatchNorm takes the parts of a batch, of `sizes`, one after another."""
+    """A context in which BatchNorm takes the parts of a batch, of sizes `sizes`, one after another."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()

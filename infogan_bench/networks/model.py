@@ -1,4 +1,4 @@
-"""Trained models as all others see them: a distribution of codes, a generator and an encoder."""
+"""Trained models as the other rooms see them: a distribution of codes, a generator and an encoder."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _CALIBRATION_IMAGES = 5_000
 class Model:
     """Networks of a method, with the distribution of (z, c) that they were built for.
 
-    Scores, pictures, the Python API and MLflow use `codes`, `generate`, `encode` and `modules` alone, so that they take
-    the model of any method.
+    Scores, pictures, the Python API and MLflow use only `codes`, `generate`, `encode` and `modules`, so they take the
+    model of any method.
 
     Args:
         codes: the distribution of the latents.
@@ -47,7 +47,7 @@ class Model:
 
     @property
     def G(self) -> nn.Module:
-        """The generator that makes images after training: the average of its weights where `optimiser.ema` is on."""
+        """The generator that makes images after training; it has averaged weights if `optimiser.ema` is on."""
         return self.networks.G if self.averaged_G is None else self.averaged_G
 
     @property
@@ -68,9 +68,9 @@ class Model:
     def encode(self, images: Tensor, calibration: Tensor, batch: int = _BATCH) -> Posterior:
         """Q(c|x) of uint8 images (N, C, H, W); the same for any batch size.
 
-        The running statistics of a trunk that D shares blend real and generated batches, and reading real images with
-        them costs accuracy. So BatchNorm's statistics are first estimated on `calibration`, real training images
-        (uint8), in a copy that training never sees.
+        The running statistics of a trunk that D shares mix real and generated batches, and would cost accuracy on real
+        images. So BatchNorm's statistics are first estimated on `calibration`, real training images (uint8), in a copy
+        of the networks.
         """
         encoder = nn.Sequential(copy.deepcopy(self.networks.trunk), copy.deepcopy(self.networks.Q_head))
         encoder.requires_grad_(False)

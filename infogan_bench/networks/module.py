@@ -28,7 +28,8 @@ class Networks(nn.Module):
         self.CR: nn.Module | None = None
 
     def features(self, batches: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The trunk's (n, features) of several batches of images, BatchNorm's statistics of each taken apart."""
+        """The trunk's features (n, features) of several batches of images, with BatchNorm's statistics of each batch
+        apart."""
         return each_apart(self.trunk, batches)
 
     def D(self, features: Tensor) -> Tensor:

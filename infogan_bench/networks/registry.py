@@ -23,13 +23,12 @@ _TAKE_CUDA_GRAPH: set[str] = set()
 
 
 def register_architecture(name: str, *, cuda_graph: bool = False) -> Callable[[Architecture], Architecture]:
-    """Make an architecture known under `name`, for `architecture.name` in a sweep file.
+    """Register an architecture under `name`, for `architecture.name` in a sweep file.
 
     Args:
         name: as in `architecture.name`.
-        cuda_graph: that on a GPU a CUDA graph may repeat what a forward and a backward pass do once: they wait for no
-            value, and what they change from pass to pass are buffers, in place. Several times as fast where the
-            networks are small.
+        cuda_graph: whether a CUDA graph may repeat the forward and backward pass on a GPU, which is several times as
+            fast for small networks. Then the passes must not wait for values, and may change only buffers, in place.
 
     Raises:
         InputError: if `name` is that of an architecture that ships.

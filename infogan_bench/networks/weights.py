@@ -17,8 +17,8 @@ _POWER_ITERATIONS = 15  # of a spectral normalisation before training, torch's o
 def normalise_spectrally(part: nn.Module) -> None:
     """Give each layer a weight of largest singular value 1 (arXiv 1802.05957).
 
-    BatchNorm goes, as in that paper's D: it would undo any scaling of the weights before it. Layers without a bias,
-    which had BatchNorm's, get one.
+    BatchNorm is removed, as in D of that paper, because it would undo any scaling of the weights before it. Layers that
+    had no bias, because BatchNorm has one, get a bias.
     """
     for module in list(part.modules()):
         for name, child in module.named_children():
@@ -33,7 +33,7 @@ def normalise_spectrally(part: nn.Module) -> None:
 def initialise(networks: Networks, generator: torch.Generator) -> None:
     """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity.
 
-    All that is random comes from `generator`, the vectors of a spectral normalisation included.
+    All random numbers come from `generator`, also the vectors of a spectral normalisation.
     """
     for module in networks.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

@@ -1,4 +1,4 @@
-"""InfoGAN's objective: min over G, Q, max over D of V(D, G) - lambda L_I(G, Q) (equation 6), a file for each term."""
+"""InfoGAN's objective: min over G, Q, max over D of V(D, G) - lambda L_I(G, Q) (equation 6). Each term has a file."""
 
 from infogan_bench.objective.objective import Objective
 from infogan_bench.objective.step import Call, Contribution, Draws, Given, Parts, Pass, Step, Weight

@@ -1,4 +1,4 @@
-"""The adversarial term: D tells real images from generated ones, and G makes that hard.
+"""The adversarial term: D learns to tell real images from generated ones, and G learns to prevent it.
 
 D descends -log D(x) - log(1 - D(G(z, c))), and G the non-saturating -log D(G(z, c)) (arXiv 1406.2661), on logits:
 softplus(-x) is -log sigmoid(x) and softplus(x) is -log(1 - sigmoid(x)), finite for any logit.
@@ -14,7 +14,7 @@ from infogan_bench.objective.term import Term
 
 
 class Adversarial(Term):
-    """V(D, G) of InfoGAN's equation 1. Its weight is 1, and it has no key."""
+    """V(D, G) of InfoGAN's equation 1. Its weight is always 1, so no key sets it."""
 
     row = TermRow("adversarial", (), "adversarial loss", source="arXiv 1406.2661")
 

@@ -1,7 +1,7 @@
 """The balance term: Q uses each category of real images as often as G is fed it, since p(c) = E_x Q(c|x).
 
-A category that holds two digits while two others share one breaks that. Compare RIM (Krause et al., 2010). It takes no
-labels.
+A Q that puts two digits into one category, and spreads another digit over two, violates this. Compare RIM (Krause et
+al., 2010). It takes no labels.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Balance(Term):
 
 
 def imbalance(logits: Sequence[Tensor]) -> Tensor:
-    """KL in nats of the mean of Q's categorical posteriors over the batch from the uniform prior, summed over the
-    categorical codes: 0 where every category is used as often."""
+    """KL(mean || uniform) in nats of the mean of Q's categorical posteriors over the batch, summed over the categorical
+    codes. It is 0 if Q uses all categories equally often."""
     total = logits[0].new_zeros(())
     for each in logits:
         mean = each.softmax(1).mean(0)

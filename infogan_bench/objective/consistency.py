@@ -1,4 +1,4 @@
-"""The consistency term: Q puts a real image and the same image transformed into one category.
+"""The consistency term: Q shall put a real image and its transformed copy into the same category.
 
 Compare IMSAT (arXiv 1702.08720). It takes no labels.
 """
@@ -29,14 +29,14 @@ class Consistency(Term):
         return {"real view": transformed(step.real, cast(Views, step.parts["information"]).real)}
 
     def of_d(self, seen: Pass) -> list[Contribution]:
-        """The cross-entropy of Q's two posteriors, each way."""
+        """The cross-entropy of Q's two posteriors, in both directions."""
         logits, of_views = seen.posterior("real").logits, seen.posterior("real view").logits
         return [self.contribution(seen, disagreement(logits, of_views))]
 
 
 def disagreement(logits: Sequence[Tensor], of_views: Sequence[Tensor]) -> Tensor:
-    """Cross-entropy in nats between Q's categorical posteriors of images (B, K) and of the first n transformed (n, K),
-    each way, the target held fixed; summed over the categorical codes."""
+    """Cross-entropy in nats between Q's categorical posteriors of images (B, K) and those of their first n transformed
+    copies (n, K), in both directions, summed over the categorical codes. No gradient reaches the target."""
     total = of_views[0].new_zeros(())
     for a, b in zip((each[: len(of_views[0])] for each in logits), of_views, strict=True):
         total = total + F.cross_entropy(a, b.detach().softmax(1)) + F.cross_entropy(b, a.detach().softmax(1))

@@ -1,6 +1,6 @@
 """The contrastive term of InfoGAN-CR: a network tells which continuous code two generated images share.
 
-arXiv 1906.06034, section 4. The two images differ in all else, noise and categories too.
+arXiv 1906.06034, section 4. The two images differ in everything else: their other codes, noise and categories.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Pairs(NamedTuple):
 
 
 class Contrastive(Term):
-    """Cross-entropy of telling the shared code, nats: log n_continuous by guess."""
+    """Cross-entropy in nats of the network that tells the shared code; log n_continuous for a guess."""
 
     row = TERMS["contrastive"]
 
@@ -62,11 +62,11 @@ class Contrastive(Term):
         return Pairs(call(images, Latents(*latents)), shared)
 
     def of_d(self, seen: Pass) -> list[Contribution]:
-        """The network that tells the codes apart learns in D's step."""
+        """The loss of the network that tells the codes apart, which learns in D's step."""
         return [self.contribution(seen, self._cross_entropy(seen))]
 
     def of_g(self, seen: Pass) -> list[Contribution]:
-        """G makes it easy."""
+        """The same loss for G, which makes the shared code easy to tell."""
         return [self.contribution(seen, self._cross_entropy(seen))]
 
     def _cross_entropy(self, seen: Pass) -> Tensor:

@@ -1,8 +1,9 @@
 """The information term: L_I(G, Q), a lower bound of the mutual information of codes and images (InfoGAN, equation 5).
 
-With `transform`, the categorical part is that of transformed images, I(c; T(G(z, c))), so that a category has to carry
-what survives the transformations: shape, not slant, size or place (compare Elastic-InfoGAN, arXiv 1910.01112). The
-continuous part stays on the images as they are, since slant may well be what a continuous code controls.
+With `transform`, the part of the categorical codes is computed on transformed images, I(c; T(G(z, c))). So a category
+must stand for what the transformations keep: shape, and not slant, size or place (compare Elastic-InfoGAN, arXiv
+1910.01112). The part of the continuous codes is computed on the images as they are, since a continuous code may control
+the slant.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ class Views(NamedTuple):
 
 
 class Information(Term):
-    """L_I of each code, with lambda as its weight. A code whose lambda is 0 is still fitted by Q's head, with weight 1,
-    but sends nothing to the trunk and to G."""
+    """L_I of each code, with lambda as its weight. If lambda is 0, Q's head still learns to read the code, with weight
+    1, but the trunk and G get no gradient from it."""
 
     row = TERMS["information"]
 
     @property
     def is_on(self) -> bool:
-        """Always true: Q's head reads the codes whatever lambda is."""
+        """Always true, since Q's head learns to read the codes also if lambda is 0."""
         return True
 
     def logged(self, phase: str) -> tuple[str, ...]:

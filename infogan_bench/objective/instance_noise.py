@@ -1,6 +1,6 @@
 """Instance noise: normal noise on the images that D judges, which falls linearly to 0 over the run (arXiv 1610.04490).
 
-Q reads its features in the same pass, so it sees the noise as well; transformed images have none.
+Q reads the same features, so it sees the noise as well. Transformed images have no noise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The terms of a configuration, added to what D and what G descend.
+"""The sum of a configuration's terms: the loss of D, Q and their trunk, and the loss of G.
 
-All that is random is drawn before the losses, which are pure functions of networks and a step. So one update serves one
-trainer and, under `torch.func.vmap`, many.
+All random numbers are drawn before the losses, which are pure functions of the networks and a step. So the same update
+trains one seed, or many seeds under `torch.func.vmap`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from infogan_bench.objective.step import Call, Contribution, Draws, Given, Pass,
 from infogan_bench.objective.term import Term, TermSetting, outside_terms
 from infogan_bench.objective.vat import Vat
 
-# The order in which terms draw and are added; another order would give other bits.
+# Terms draw and are added in this order; another order would change the bits of the results.
 _SHIPPED: tuple[type[Term], ...] = (
     Adversarial, Information, Consistency, Balance, InstanceNoise, Vat, Contrastive, R1,
 )  # fmt: skip
 
 Losses = tuple[Tensor, list[Tensor]]
-"""What a phase descends, and the values that it reports, in the order of `logged`; scalars."""
+"""The loss of a phase, and the values that it reports in the order of `logged`; all are scalars."""
 
 
 class Objective:
@@ -59,7 +59,7 @@ class Objective:
         return [name for term in self.terms for name in term.logged(phase)]
 
     def draw(self, generator: torch.Generator) -> Draws:
-        """Draw all that is random in an update, but for the order of the images."""
+        """Draw all random numbers of an update, except the order of the images."""
         draws = {"latents": self.setting.codes.draw(self.setting.batch, generator)}
         for term in self.terms:
             draws[term.row.name] = term.draw(generator)
@@ -72,11 +72,12 @@ class Objective:
         return Given(latents, parts)
 
     def begin(self, call: Call, real: Tensor, given: Given, own_weights: dict[str, Tensor]) -> Step:
-        """Generate the images of an update, and whatever else needs the networks before the losses.
+        """Generate the images of an update, and compute whatever else the terms need from the networks before the
+        losses.
 
         Args:
             call: calls a function of the networks, in each replica.
-            real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
+            real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
             given: what `given` made of the draws.
             own_weights: the weights that differ among replicas, (R,) each.
         """
@@ -85,15 +86,15 @@ class Objective:
         return Step(real, fake, given.latents, parts, own_weights)
 
     def of_d(self, networks: Networks, step: Step) -> Losses:
-        """The loss of D, Q and their trunk, G given: one pass of the trunk over all images of the step.
+        """The loss of D, Q and their trunk with G fixed, from one pass of the trunk over all images of the step.
 
-        BatchNorm never mixes the statistics of real images, generated ones and so on: that would tell D which half is
-        real.
+        BatchNorm keeps the statistics of real images, generated images and so on apart. Mixed statistics would tell D
+        which half is real.
         """
         return self._losses("D", networks, step, lambda term: term.of_d)
 
     def of_g(self, networks: Networks, step: Step) -> Losses:
-        """The loss of G, D, Q and their trunk given, with the same latents and the same pass of G."""
+        """The loss of G with D, Q and their trunk fixed, for the same latents and the same pass of G."""
         return self._losses("G", networks, step, lambda term: term.of_g)
 
     def _images(self, networks: Networks, latents: Latents) -> Tensor:

@@ -13,14 +13,14 @@ from infogan_bench.objective.term import Term
 class R1(Term):
     """gamma/2 E|grad D(x)|^2, of D's logits of the real images as D judges them.
 
-    Under BatchNorm an image's gradient includes what it does to the other logits of its batch.
+    Under BatchNorm, the gradient of an image includes its effect on the other logits of its batch.
     """
 
     row = TERMS["r1"]
-    pass_alone = ("real",)  # the penalty is on the way back through this pass
+    pass_alone = ("real",)  # the penalty takes the gradient through this pass
 
     def shown(self, phase: str, step: Step, judged: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Real images as leaves of the graph, so that the penalty's way back ends there."""
+        """Real images as leaves of the graph, at which the penalty's gradient is taken."""
         if phase == "G":
             return judged
         return judged | {"real": judged["real"].detach().requires_grad_()}

@@ -11,13 +11,14 @@ from infogan_bench.codes import LatentCodes, Latents, Posterior
 from infogan_bench.networks import Networks
 
 Draws = dict[str, list[Tensor]]
-"""All that is random in an update, by the name of the term that drew it; `latents` is drawn for every term."""
+"""The random numbers of an update, by the name of the term that drew them; `latents` are for all terms."""
 
 Parts = tuple[Tensor, ...]
 """What a term made of its draws: a NamedTuple of tensors, or a plain tuple."""
 
 Weight = float | Tensor
-"""How much a term counts. A tensor is a replica's own under vmap, where nobody can look whether it is 0: it is not."""
+"""The weight of a term. A tensor is the weight of one replica under vmap, where code cannot look at its value; it is
+never 0."""
 
 Call = Callable[..., Any]
 """`call(function, *inputs)` is `function(networks, *inputs)`, in each replica: inputs and outputs are tensors, or
@@ -25,7 +26,7 @@ tuples, lists and dicts of them, which `torch.func.vmap` takes; of replicas, eac
 
 
 class Given(NamedTuple):
-    """An update's draws, made into what its losses read."""
+    """The tensors that the losses of an update read, made from its draws."""
 
     latents: Latents
     parts: dict[str, Parts]  # by the name of the term
@@ -41,7 +42,7 @@ class Step(NamedTuple):
     weights: dict[str, Tensor]  # of terms whose weight differs among replicas, by the key of the weight
 
     def detached(self) -> Step:
-        """The same step, through which no gradient reaches G."""
+        """Return the same step without gradients to G."""
         parts = {name: _detached(own) for name, own in self.parts.items()}
         return self._replace(fake=self.fake.detach(), parts=parts)
 
@@ -52,7 +53,7 @@ def _detached(parts: Parts) -> Parts:
 
 
 class Contribution(NamedTuple):
-    """A value, a scalar, with the weight by which a loss contains it."""
+    """A scalar that a loss contains, with its weight."""
 
     weight: Weight
     value: Tensor

@@ -31,9 +31,10 @@ class TermSetting:
 class Term:
     """A part of the objective.
 
-    A term draws, makes something of its draws, may ask for further images to pass through the trunk, and contributes to
-    the loss of D, Q and their trunk (`of_d`), to that of G (`of_g`), or to both. Each method has a default that does
-    nothing. All but `draw` and `begin` run under `torch.func.vmap`: they may not look at values or draw.
+    A term draws random numbers, prepares tensors from them, may ask for further images to pass through the trunk, and
+    contributes to the loss of D, Q and their trunk (`of_d`), to the loss of G (`of_g`), or to both. The default of each
+    of these methods does nothing. All methods except `draw` and `begin` run under `torch.func.vmap`, so they must not
+    look at values and must not draw random numbers.
 
     Args:
         setting: the configuration, the codes and the images' shape.
@@ -41,7 +42,7 @@ class Term:
 
     row: ClassVar[TermRow]
     pass_alone: ClassVar[tuple[str, ...]] = ()
-    """Judged batches that have to pass through the trunk apart from all others."""
+    """Names of the judged batches that must pass through the trunk in a pass of their own."""
 
     def __init__(self, setting: TermSetting) -> None:
         self.setting = setting
@@ -56,12 +57,12 @@ class Term:
 
     @property
     def n(self) -> int:
-        """Images of a batch that the term takes, its share: at least 2, for BatchNorm."""
+        """The number of images of a batch that the term uses: its share, but at least 2, for BatchNorm."""
         return max(2, round(share_of(self.setting.objective, self.row) * self.setting.batch))
 
     @property
     def is_on(self) -> bool:
-        """True if the term counts, and the codes that it needs are there."""
+        """True if the term has a weight and the codes that it needs exist."""
         return any(self.weights.values()) and not (
             self.row.categorical and not self.setting.codes.categorical
         )
@@ -72,7 +73,7 @@ class Term:
         return (self.row.metric,) if self.row.metric and phase == own_phase else ()
 
     def draw(self, generator: torch.Generator) -> list[Tensor]:
-        """Draw all that is random in an update, on the generator's device."""
+        """Draw the term's random numbers of an update, on the generator's device."""
         return []
 
     def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
@@ -86,11 +87,11 @@ class Term:
         return tuple(drawn)
 
     def begin(self, call: Call, real: Tensor, parts: Parts) -> Parts:
-        """Complete `parts` with what needs the networks before the losses; not under vmap."""
+        """Complete `parts` with tensors that need the networks before the losses. It does not run under vmap."""
         return parts
 
     def shown(self, phase: str, step: Step, judged: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The images `real` and `fake` as D is shown them."""
+        """The images `real` and `fake` in the form in which D sees them."""
         return judged
 
     def images(self, phase: str, step: Step) -> dict[str, Tensor]:
@@ -98,15 +99,16 @@ class Term:
         return {}
 
     def of_d(self, seen: Pass) -> list[Contribution]:
-        """Contributions to what D, Q and their trunk descend."""
+        """Contributions to the loss of D, Q and their trunk."""
         return []
 
     def of_g(self, seen: Pass) -> list[Contribution]:
-        """Contributions to what G descends."""
+        """Contributions to the loss of G."""
         return []
 
     def weight(self, seen: Pass, key: str | None = None) -> Weight:
-        """The weight under `key`, the term's only one if None: a replica's own where replicas differ."""
+        """The weight under `key`; None means the term's only key. If replicas differ, it is the weight of this
+        replica."""
         key = self.row.weights[0] if key is None else key
         return seen.step.weights.get(key, self.weights[key])
 
@@ -135,7 +137,7 @@ def register_term(
     source: str = "",
     options: Mapping[str, float] | None = None,
 ) -> Callable[[_Kind], _Kind]:
-    """Make a term of one's own known, for `objective.terms.NAME` in a sweep file.
+    """Register a term of your own, for `objective.terms.NAME` in a sweep file.
 
     Args:
         name: of the term; runs report it as `loss/NAME`.

@@ -1,4 +1,4 @@
-"""Random affine transformations of images, as tensors that a loss can take: drawn first, applied inside."""
+"""Random affine transformations of images. Their numbers are drawn before a loss, which applies them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from infogan_bench.config.objective import TransformConfig
 
-BLACK = -1.0  # the value of what comes in from outside of an image
+BLACK = -1.0  # the value of pixels from outside the image
 
 
 def random_affines(config: TransformConfig, draws: Tensor, image_size: tuple[int, int]) -> Tensor:

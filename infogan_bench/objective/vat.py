@@ -1,7 +1,7 @@
-"""Virtual adversarial training (arXiv 1704.03976): Q's category holds out against the worst small change of an image.
+"""Virtual adversarial training (arXiv 1704.03976): Q's category of an image shall survive the worst small change of it.
 
-No boundary between categories then runs where images are dense. IMSAT (arXiv 1702.08720) uses it in the same way. It
-takes no labels.
+So no boundary between categories runs where images are dense. IMSAT (arXiv 1702.08720) uses it in the same way. It
+uses no labels.
 """
 
 from __future__ import annotations

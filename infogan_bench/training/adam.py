@@ -1,7 +1,7 @@
 """Adam (arXiv 1412.6980) by torch's fused kernel, as `torch.optim.Adam(fused=True)` calls it.
 
-That class imports torch's compiler when it is first used, which takes a second in each process that trains; the
-function below it does not.
+The class imports torch's compiler when it is first used, which takes a second in each process that trains. The kernel
+itself does not.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Adam:
         self.lr = lr
         self._betas = betas
         self._capturable = any(each.is_cuda for each in self.parameters)  # in a CUDA graph
-        self._moments: dict[str, list[Tensor]] = {}  # of nothing yet: the first step makes them
+        self._moments: dict[str, list[Tensor]] = {}  # empty until the first step, which makes them
 
     def _start(self) -> None:
-        """Moments of 0, each in memory as its parameter is, since the kernel walks both in one go."""
+        """Moments of 0, each with the memory layout of its parameter, since the kernel walks through both together."""
         self._moments = {
             "step": [torch.zeros((), dtype=torch.float32, device=each.device) for each in self.parameters],
             "exp_avg": [torch.zeros_like(each, requires_grad=False) for each in self.parameters],
@@ -73,7 +73,8 @@ class Adam:
         )
 
     def state(self) -> dict[str, Tensor]:
-        """All that `step` changes but the parameters, by names such as "0/exp_avg"; nothing before the first step."""
+        """All tensors that `step` changes except the parameters, by names such as "0/exp_avg"; none before the first
+        step."""
         return {
             f"{index}/{name}": tensor
             for name, tensors in self._moments.items()

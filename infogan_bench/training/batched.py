@@ -1,8 +1,8 @@
 """Layers in forms that `vmap` over stacked weights turns into one batched operation.
 
-`vmap` makes R convolutions into one of R groups, for which cuDNN has slow kernels only; of the same convolutions as
-products of matrices it makes one batched product. BatchNorm it takes apart, and cuDNN's not at all; here it is one of
-R times the channels.
+`vmap` turns R convolutions into one convolution of R groups, for which cuDNN has only slow kernels. If the convolutions
+are written as products of matrices, it makes one batched product. It splits BatchNorm into small operations and does
+not take cuDNN's; here R BatchNorms are one of R times the channels.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Pair = int | tuple[int, int] | list[int]
 
 
 class BatchedLayers(TorchFunctionMode):
-    """In here torch's BatchNorm and convolutions are those below, wherever those are defined.
+    """A context in which the functions below replace torch's BatchNorm and convolutions, where they can.
 
     Args:
-        convolutions: whether those are; on a CPU torch's own, of many groups, are faster.
+        convolutions: whether convolutions are replaced; on a CPU torch's own, of many groups, are faster.
     """
 
     def __init__(self, *, convolutions: bool) -> None:
@@ -51,7 +51,7 @@ class _BatchNorm(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Nothing to keep: under vmap torch differentiates what the rule does."""
+        """Keep nothing: under vmap torch differentiates the operations of the rule."""
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], input: Tensor, *more: Any) -> tuple[Tensor, int]:
@@ -150,7 +150,8 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
 
 
 def _product(rows: Tensor, matrix: Tensor) -> Tensor:
-    """(n, K) @ (K, O), the rows in a few parts: else, of `matrix`, a GPU sums the n gradients in too few blocks."""
+    """(n, K) @ (K, O), with the rows in a few parts: otherwise a GPU sums the n gradients of `matrix` in too few
+    blocks."""
     parts = math.gcd(len(rows), _PARTS)
     made = rows.view(parts, -1, rows.shape[1]) @ matrix.expand(parts, *matrix.shape)
     return made.flatten(0, 1)

@@ -27,7 +27,7 @@ _FORMAT = "2"  # 1: rows made of images with the channels outermost
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as read: what was trained, on what, how far, and the trainer's tensors."""
+    """The content of a checkpoint: configuration, dataset, steps done, and the trainer's tensors."""
 
     run: RunConfig
     dataset: DatasetConfig
@@ -40,7 +40,7 @@ def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> Non
     """Write `trainer` to `path`, whole or not at all.
 
     Raises:
-        OSError: if it cannot be written: no space, say.
+        OSError: if the file cannot be written, for example for lack of space.
     """
     metadata = {
         "format": _FORMAT,
@@ -107,7 +107,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def copy_without_optimisers(path: Path, target: Path) -> None:
-    """Write the checkpoint `path` to `target` as one to generate and encode with: a third of its size.
+    """Write the checkpoint `path` to `target` without its optimisers: a third of the size, to generate and encode with.
 
     Raises:
         InputError: if `path` is no checkpoint.
@@ -119,14 +119,14 @@ def copy_without_optimisers(path: Path, target: Path) -> None:
 
 
 def restore_model(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Model:
-    """Build the trained model alone, for its images or its codes."""
+    """Build only the trained model, which generates and encodes."""
     model = build_model(checkpoint.run, checkpoint.image_shape, torch.Generator(), device)
     load_networks(model, checkpoint.tensors)
     return model
 
 
 def restore_trainer(checkpoint: Checkpoint, images: Tensor, device: torch.device | str = "cpu") -> Trainer:
-    """A trainer that goes on where the checkpoint was written."""
+    """Build a trainer that continues from the checkpoint."""
     trainer = Trainer(checkpoint.run, images, checkpoint.seed, device)
     trainer.load_state(checkpoint.tensors)
     return trainer

@@ -32,9 +32,10 @@ def _processor() -> str:
 
 @contextmanager
 def arithmetic(precision: Precision) -> Iterator[None]:
-    """Set how a GPU forms float32 products in here: exactly, or of factors that it rounds to the 10 bits of TF32.
+    """Set how a GPU forms float32 products inside this context: exactly, or with factors rounded to the 10 bits of
+    TF32.
 
-    torch's own default is a mixture: products of matrices exact, convolutions in TF32.
+    torch's own default mixes both: products of matrices are exact, convolutions use TF32.
     """
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     exact = precision == "float32"

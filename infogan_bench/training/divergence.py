@@ -1,4 +1,4 @@
-"""The end of a training whose numbers are no longer finite."""
+"""The check that losses and weights are finite, and the exception that ends a training where they are not."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def raise_if_diverged(
         step: updates done.
         steps: updates that are checked.
         quantities: names of the values that an update reports.
-        bad_since: for each, the first of the updates, from 0, where it was not finite, or -1.
+        bad_since: for each quantity, the first of the updates, from 0, at which it was not finite, or -1.
 
     Raises:
-        DivergedError: if a value was not finite, or a weight is not by now.
+        DivergedError: if a value was not finite, or a weight is not finite now.
     """
     bad = [(turn, name) for turn, name in zip(bad_since, quantities, strict=True) if turn >= 0]
     if bad:
@@ -37,6 +37,6 @@ def raise_if_diverged(
         raise DivergedError(step - steps + turn + 1, name)
     weights = dict(networks.named_parameters())
     finite = torch.stack([weight.sum().isfinite() for weight in weights.values()])
-    for name, fine in zip(weights, finite.tolist(), strict=True):  # a GPU is waited for once
+    for name, fine in zip(weights, finite.tolist(), strict=True):  # waits for a GPU only once
         if not fine:
             raise DivergedError(step, name)

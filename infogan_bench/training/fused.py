@@ -1,7 +1,7 @@
-"""Many seeds at once: replicas of one configuration, stacked, so that one stream of kernels trains them all.
+"""Training of many seeds at once: replicas of one configuration are stacked, and one stream of kernels trains them all.
 
-A small network leaves a GPU idle between its kernels. Stacked over replicas (torch.func), the kernels of one step are
-as many as before and R times as large (compare HFTA, arXiv 2102.02344).
+A small network leaves a GPU idle between its kernels. If R replicas are stacked (torch.func), a step has as many
+kernels as before, each R times as large (compare HFTA, arXiv 2102.02344).
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ OWN_TO_A_REPLICA = (
     "optimiser.decay",
     "steps",
 )
-"""Dotted keys that may differ from replica to replica: factors of an update, which are vectors as well as numbers."""
+"""Dotted keys whose values may differ between replicas: factors of an update, which may be vectors over the
+replicas."""
 
 
 class FusedTrainer:
     """Trains several `Trainer`s as each would train alone, to float tolerance.
 
-    Their weights and BatchNorm statistics move into stacks, of which each trainer keeps a view, and the optimisers are
-    their own: each is a trainer like any other, to be evaluated, saved and loaded. What a replica draws comes from its
-    own generator, so that its numbers depend on its seed alone, whatever else trains beside it.
+    The weights and BatchNorm statistics move into stacks, of which each trainer keeps a view. Each trainer keeps its
+    own optimisers, and can be evaluated, saved and loaded like any other. A replica draws from its own generator, so
+    its numbers depend only on its seed, and not on the replicas beside it.
 
     Args:
-        trainers: one or more on the same images and device, at the same step, each in one `FusedTrainer` alone. Their
-            configurations may differ in `OWN_TO_A_REPLICA`; a weight that is 0 in one is 0 in all.
+        trainers: one or more, on the same images and device and at the same step. A trainer may be in only one
+            `FusedTrainer`. Configurations may differ in `OWN_TO_A_REPLICA`; a weight that is 0 in one is 0 in all.
 
     Raises:
         InputError: if the objective or the architecture cannot be stacked, see `check_objective`, `check_stackable`;
@@ -72,10 +73,10 @@ class FusedTrainer:
         )
 
     def train(self, steps: int) -> list[TrainingInterval | DivergedError]:
-        """Do `steps` updates of every replica; return what became of each, in order.
+        """Do `steps` updates of every replica; return the interval, or the divergence, of each in order.
 
-        A replica that diverges leaves the others as they are. `seconds` is a replica's share of the wall time. A GPU
-        is waited for at the end alone.
+        A replica that diverges does not change the others. `seconds` is a replica's share of the wall time. The method
+        waits for a GPU only at the end.
         """
         started = time.perf_counter()
         first = self.trainers[0]
@@ -125,11 +126,11 @@ class FusedTrainer:
         return values
 
     def _descend(self, name: str, losses: Tensor) -> None:
-        """A step of each replica's optimiser `name` on its loss, of (R,)."""
+        """Make a step of the optimiser `name` of each replica, on its loss among the (R,) losses."""
         owners = [trainer.optimisers[name] for trainer in self.trainers]
         replicas = [owner.parameters for owner in owners]
         stacked = [self._stack.of(parameter) for parameter in replicas[0]]
-        # the gradient of a sum over replicas is, in the weights of each, that of its own loss
+        # the gradient of the sum, in a replica's weights, is the gradient of its own loss
         losses.sum().backward(inputs=stacked)  # type: ignore[no-untyped-call]
         gradients_of = [cast(Tensor, of_all.grad) for of_all in stacked]
         for index, (owner, parameters) in enumerate(zip(owners, replicas, strict=True)):
@@ -142,9 +143,9 @@ class FusedTrainer:
 
 
 def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | None:
-    """Make a trainer of all seeds at once, or None where they are to train one by one.
+    """Make a trainer of all seeds at once; None if they are to train one by one.
 
-    On a CPU, which one small network keeps busy, "auto" does not fuse: at width 0.25 that is slower.
+    On a CPU "auto" does not fuse: one small network keeps a CPU busy, and fused training at width 0.25 is slower.
 
     Raises:
         InputError: if `fused` was asked for and the architecture cannot be stacked.
@@ -244,10 +245,10 @@ def _own_weights(trainers: Sequence[Trainer]) -> dict[str, Tensor]:
 
 
 def check_objective(objective: ObjectiveConfig) -> None:
-    """Refuse what vmap does not take.
+    """Refuse objectives that vmap cannot train.
 
     Raises:
-        InputError: with `r1`, the gradient of a gradient.
+        InputError: if `r1` has a weight, since it needs the gradient of a gradient.
     """
     if objective.r1:
         raise InputError(
@@ -256,11 +257,12 @@ def check_objective(objective: ObjectiveConfig) -> None:
 
 
 def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:
-    """Try a pass of copies of the first two `replicas`, on the CPU: stacked, and each alone.
+    """Compare a pass of copies of the first two `replicas` on the CPU: stacked, and each alone.
 
     Raises:
-        InputError: if they cannot be stacked, as where a module replaces its buffers or writes them through `out=`
-            (torch's spectral normalisation), looks at values or draws random numbers; or if that gives other numbers.
+        InputError: if they cannot be stacked, because a module replaces its buffers, writes them through `out=`
+        (torch's
+            spectral normalisation), looks at values or draws random numbers; or if the two passes differ.
     """
     with torch.random.fork_rng(devices=[]):
         alone, stacked = (

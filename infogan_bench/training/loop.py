@@ -1,7 +1,7 @@
-"""A loop over updates whose inputs all lie on their device: on a GPU, one CUDA graph is replayed.
+"""A loop over updates whose inputs lie on the device. On a GPU it replays one CUDA graph.
 
-A step of a small InfoGAN is hundreds of kernels of a few microseconds each, more than Python can launch in the time
-that they take. Captured once, they are launched together.
+A step of a small InfoGAN has hundreds of kernels of a few microseconds each. Python launches them more slowly than they
+run. A CUDA graph is captured once and launches all of them together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Update = Callable[[Tensor, Tensor], Tensor]
 
 
 class Tally:
-    """Sums of the values that the updates of an interval returned, on their device: only reading it waits for a GPU.
+    """Sums of the values that the updates of an interval returned. They stay on the device; only reading them waits.
 
     Args:
         shape: of what an update returns.
@@ -39,7 +39,7 @@ class Tally:
         self.bad_since.fill_(-1)  # the first update, from 0, whose value was not finite, or -1
 
     def add(self, values: Tensor, turn: Tensor) -> None:
-        """Add the `values` that update `turn` (1,) returned."""
+        """Add the `values` that the update of number `turn` (1,) returned."""
         self.totals += values
         bad = (self.bad_since < 0) & ~values.isfinite()
         self.bad_since.copy_(torch.where(bad, turn, self.bad_since))
@@ -49,8 +49,8 @@ class Loop:
     """Runs `update(images, rates)` for each row of an interval's inputs.
 
     Args:
-        update: one update; what it returns is `shape`d. As a CUDA graph, its Python code runs a few times only, so
-            whatever changes from update to update has to be a tensor that is changed in place.
+        update: does one update and returns values of shape `shape`. In a CUDA graph its Python code runs only a few
+            times, so whatever changes from update to update must be a tensor that is changed in place.
         shape: of what an update returns.
         cuda_graph: whether `update` may be captured, where it runs on a GPU.
     """
@@ -92,7 +92,7 @@ class Loop:
         return self._tally
 
     def _take(self, inputs: Sequence[Tensor]) -> None:
-        """Lay the inputs where a graph, if there is one, reads them."""
+        """Copy the inputs to the memory from which the graph, if there is one, reads them."""
         if not self._inputs or len(self._inputs[0]) < len(inputs[0]):
             self.forget()
             self._inputs = tuple(each.clone() for each in inputs)
@@ -105,13 +105,13 @@ class Loop:
         self._tally.reset()
 
     def _once(self) -> None:
-        """Do the update with the inputs whose turn it is."""
+        """Do one update with the inputs of the current turn."""
         images, rates = (each.index_select(0, self._turn).squeeze(0) for each in self._inputs)
         self._tally.add(self._update(images, rates), self._turn)
         self._turn += 1
 
     def _capture(self, generators: Sequence[torch.Generator]) -> None:
-        """Do `EAGER_UPDATES` updates, and capture the one after them without doing it."""
+        """Do `EAGER_UPDATES` updates, then capture the next one, which is not executed."""
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
@@ -122,8 +122,8 @@ class Loop:
         for generator in generators:
             graph.register_generator_state(generator)
         try:
-            # other threads may go on with CUDA; but an earlier trainer's graph, which only the garbage collector frees,
-            # must not be freed during a capture, which that would spoil
+            # Other threads may use CUDA meanwhile. But the garbage collector must not free an earlier trainer's graph
+            # during a capture, which that would spoil.
             with no_garbage_collection(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._once()
         except RuntimeError as error:

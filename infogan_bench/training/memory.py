@@ -1,4 +1,4 @@
-"""The memory of a training process: how much was taken, when there is none left, and who keeps what was freed."""
+"""The memory of a training process: its peak, the lack of it, and what happens to memory that was freed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _M_MMAP_MAX, _M_TRIM_THRESHOLD = -4, -1  # mallopt(3)
 
 
 class PeakMemory:
-    """The most memory taken since this was made, on one device.
+    """The peak of the memory on one device since this object was made.
 
-    On a card: what torch allocated there in this process (`torch.cuda.max_memory_allocated`), without CUDA's own
-    context. On the CPU: the process's resident set size, so with its libraries and the images it shares with others;
-    Linux alone can tell it for less than the life of a process. Making another one in the same process starts both
-    anew.
+    On a card it is what torch allocated there in this process (`torch.cuda.max_memory_allocated`), without CUDA's own
+    context. On the CPU it is the resident set size of the process, with its libraries and the images that it shares
+    with others; only Linux can tell the peak since a moment. A second object in the same process resets the first one's
+    peak.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -45,7 +45,7 @@ class PeakMemory:
 
     @property
     def bytes(self) -> int | None:
-        """None where the system does not tell."""
+        """The peak in bytes; None if the system does not tell."""
         if not self._known:
             return None
         if self._device.type == "cuda":
@@ -55,14 +55,14 @@ class PeakMemory:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether a card had no memory left, by whichever of the libraries that allocate there it was noticed."""
+    """Say whether an error means that a card had no memory left, whichever library raised it."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
 
 
 def free_memory() -> None:
-    """Give memory that nothing here holds any more back, a card's to the other processes on it."""
+    """Give back memory that nothing uses any more; memory of a card goes to the other processes on it."""
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         gc.collect()
         torch.cuda.empty_cache()
@@ -73,8 +73,8 @@ def free_memory() -> None:
 def reuse_memory() -> None:
     """Let this process keep memory that it freed, for its next allocations; `free_memory` gives it back.
 
-    glibc returns large blocks to Linux at once. In training, which frees and takes the same ones at every step, Linux
-    then spends up to a tenth of the time on handing out zeroed pages.
+    glibc returns large blocks to Linux at once. Training frees and takes the same blocks at every step, and Linux would
+    spend up to a tenth of the time on zeroing pages.
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_MAX, 0)
@@ -83,7 +83,7 @@ def reuse_memory() -> None:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Collect now, and not again in here."""
+    """A context without garbage collection; it collects once at the start."""
     was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()

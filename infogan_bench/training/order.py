@@ -10,14 +10,14 @@ from torch import Tensor
 def seeded(seed: int, *stream: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Make a generator for one use of randomness: 0 weights, 1 latents, 2 + epoch the images' order.
 
-    The numbers are mixed into one of 32 bits, since torch's CPU generator ignores the higher ones.
+    The numbers are mixed into one number of 32 bits, since torch's CPU generator ignores higher bits.
     """
     mixed = np.random.SeedSequence([seed, *stream]).generate_state(1)
     return torch.Generator(device).manual_seed(int(mixed[0]))
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
-    """The order (n,) of the images in an epoch: it follows from seed and epoch, so no checkpoint need hold it."""
+    """The order (n,) of the images in an epoch. It follows from seed and epoch, so checkpoints do not hold it."""
     return torch.randperm(n, generator=seeded(seed, 2 + epoch))
 
 

@@ -1,4 +1,4 @@
-"""The numbers that change from update to update by plan: step sizes, noise, the weight of G's moving average."""
+"""The schedule of an update's numbers: step sizes, instance noise, the weight of G's moving average."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from infogan_bench.training.adam import Adam
 def tensors_of(
     model: Model, optimisers: Mapping[str, Adam], generator: torch.Generator, step: int
 ) -> dict[str, Tensor]:
-    """All that training changes: weights, BatchNorm's statistics, the averaged G if there is one, the optimisers, the
-    random state and the step."""
+    """All tensors that training changes: weights, BatchNorm's statistics, the averaged G if there is one, the
+    optimisers, the random state and the step."""
     tensors = {
         f"{part}/{name}": tensor
         for part, module in model.modules.items()

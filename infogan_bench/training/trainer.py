@@ -109,7 +109,7 @@ class Trainer:
         """The report of the last `steps` updates, given the `Tally` of their quantities.
 
         Raises:
-            DivergedError: if a quantity was not finite, or a weight is not by now.
+            DivergedError: if a quantity was not finite, or a weight is not finite now.
         """
         raise_if_diverged(self.model.networks, self.step, steps, self.quantities, bad_since)
         metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
@@ -130,18 +130,18 @@ class Trainer:
             self.optimisers[phase.name].lr = getattr(now, phase.rate)
 
     def draw(self) -> Draws:
-        """Draw all that is random in an update, but for the order of the images, from the trainer's generator."""
+        """Draw all random numbers of an update, except the order of the images, from the trainer's generator."""
         return self.method.draw(self.generator)
 
     def update(
         self, call: Call, descend: Descend, real: Tensor, given: Tensors, own_weights: dict[str, Tensor]
     ) -> Tensor:
-        """Do one update, of this trainer or, all of them stacked, of several.
+        """Do one update, of this trainer or of several stacked trainers.
 
         Args:
             call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
             descend: `descend(phase, loss)` makes a step of that phase's optimiser; loss a scalar or (R,).
-            real: images (B, C, H, W) in [-1, 1]; of replicas, (R, B, C, H, W), and so on for all that follows.
+            real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
             given: the draws, as the method's `given` returns them.
             own_weights: the method's weights that differ among replicas, (R,) each.
 
@@ -179,9 +179,9 @@ class Trainer:
 
     @torch.no_grad()
     def average_G(self, ema_weight: Tensor) -> None:
-        """Let the averaged G, if there is one, follow G's weights and BatchNorm's statistics (arXiv 1806.04498).
+        """Update the average of G's weights and BatchNorm's statistics, if there is one (arXiv 1806.04498).
 
-        Each average is a mean over the updates so far, weighted by decay^age; the initial weights have no part in it.
+        Each average is a mean over the updates so far, weighted by decay^age. The initial weights are not part of it.
         """
         if self.model.averaged_G is None:
             return
@@ -193,11 +193,11 @@ class Trainer:
                 averages[name].copy_(tensor)
 
     def reseed(self, *stream: int) -> None:
-        """Go on with latents, transforms and noise of a stream of their own; the order of the images stays."""
+        """Continue with a new stream of latents, transforms and noise; the order of the images stays."""
         self.generator = seeded(self.seed, 1, *stream, device=self.device)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that training changes, as flat named tensors: see `tensors_of`."""
+        """All tensors that training changes, flat and by name: see `tensors_of`."""
         return tensors_of(self.model, self.optimisers, self.generator, self.step)
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
