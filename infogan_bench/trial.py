@@ -1,4 +1,4 @@
-"""A configuration with all its seeds, in plain Python: what `infogan-bench train` and each trial run."""
+"""The training of a configuration with all its seeds, in plain Python, for `infogan-bench train` and for trials."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ from infogan_bench.training.memory import PeakMemory
 class TrialSpec:
     """The settings of a trial.
 
-    `params` are the swept values that it begins with, and `mutations` what they became since; `run` has taken in the
-    newest. `moving` are the keys of the run that may change so: every report has their values, as `param/KEY`.
+    `params` are the swept values with which it begins, and `mutations` their later changes; `run` has the newest
+    values. `moving` are the keys of the run that may change in this way. Every report has their values, as `param/KEY`.
     """
 
     trial: str
@@ -73,12 +73,12 @@ class TrialSpec:
 
 
 class Trial:
-    """Trains the seeds of a configuration side by side, one interval each at a time.
+    """Trains the seeds of a configuration side by side, one interval of each at a time.
 
     Args:
         spec: what to train.
-        device: where.
-        dataset: the one that `spec` names, where it is in memory already; loaded if None.
+        device: the device to train on.
+        dataset: the dataset that `spec` names, if it is in memory already; None: it is loaded.
 
     Raises:
         InputError: if the run does not fit the data, or `fused` the architecture.
@@ -132,7 +132,7 @@ class Trial:
     def advance(self) -> TrialUpdate:
         """Train every seed for one reporting interval and score it.
 
-        If a seed diverges the trial ends there, since a mean without that seed would flatter it.
+        If a seed diverges, the trial ends, since a mean over the other seeds would make it look better than it is.
         """
         running = [seed for seed, result in self._results.items() if result.status is Status.RUNNING]
         for seed, outcome in zip(running, self._train(running), strict=True):
@@ -147,8 +147,8 @@ class Trial:
         return self.update
 
     def _train(self, running: Sequence[int]) -> Iterator[TrainingInterval | DivergedError]:
-        """An interval of each running seed: of all at once, or of each when it is asked for. They run and end as one,
-        so those that run are all or none."""
+        """Train an interval of each running seed: of all at once if they are fused, else of each when it is asked for.
+        All seeds run for the same number of steps, so either all of them run or none."""
         trainers = [self._trainers[seed] for seed in running]
         steps = [min(self.spec.evaluation.every, self.spec.run.steps - trainer.step) for trainer in trainers]
         if self._fused and running:
@@ -179,7 +179,7 @@ class Trial:
         )
 
     def _evaluate(self, trainer: Trainer, *, last: bool) -> dict[str, float]:
-        """Score a seed; the last time, also find what its factor scores are worth by chance."""
+        """Score a seed; at the last evaluation, also compute the chance levels of its factor scores."""
         asked = self.spec.evaluation
         evaluation = evaluate(
             trainer.model,
@@ -200,7 +200,7 @@ class Trial:
         """Write the trial into `folder` (layout: docs/architecture.md, trials/ID/).
 
         Raises:
-            ValueError: if a seed has diverged: its weights are worth nothing, and an earlier save is.
+            ValueError: if a seed has diverged, since its weights are useless and an earlier save is not.
         """
         if self.update.status is Status.DIVERGED:
             raise ValueError("a diverged trial is not saved")
@@ -241,11 +241,11 @@ class Trial:
         write_trial(folder, record)
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote, or `exploit`.
+        """Continue from what `save` or `exploit` wrote.
 
-        Networks that another trial trained may be of another configuration in what can change while a run trains.
-        They draw new latents, transforms and noise from there on, which follow from seed, trial and step, so that the
-        two trials do not train on the same ones; the order of the images is that of the seed in every trial.
+        If another trial trained the networks, their configuration may differ in values that can change during training.
+        From then on they draw new latents, transforms and noise, which follow from seed, trial and step, so that the
+        two trials do not train on the same ones. The order of the images follows from the seed in every trial.
 
         Raises:
             InputError: if `folder` holds another configuration or other seeds, or is not whole.
@@ -275,7 +275,7 @@ class Trial:
     def _differences(
         self, mutations: Sequence[Mutation], run: RunConfig, dataset: DatasetConfig
     ) -> list[str]:
-        """Return a text for each value that a checkpoint has and this trial has not."""
+        """Return a text for each value of a checkpoint that differs from this trial's."""
         held = {key: get_value(run, key) for key in run_keys()} | _image_settings(dataset)
         wanted = {key: get_value(self.spec.run, key) for key in run_keys()} | _image_settings(
             self.spec.dataset
@@ -291,18 +291,18 @@ class Trial:
 
 
 def mutations_of(folder: Path) -> tuple[Mutation, ...]:
-    """Return the changes that the trial saved in `folder` had gone through by then."""
+    """Return the changes of values that the trial saved in `folder` had made until then."""
     return read_trial(folder).mutations
 
 
 def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
-    """Write to `target` a trial that goes on from the networks of another one.
+    """Write to `target` a trial that continues from the networks of another trial.
 
     Args:
-        own: what `Trial.save` wrote of the trial: its curves and scores so far stay its own.
-        donor: what it wrote of the other trial at the same step.
+        own: the save of the trial itself, whose curves and scores it keeps.
+        donor: the save of the other trial at the same step.
         target: the new folder; it appears whole.
-        mutation: where the trial's new state comes from, and with what values it goes on.
+        mutation: the source of the trial's new state, and the values with which it continues.
         run: the trial's run with these values.
     """
     record = read_trial(own)
@@ -315,13 +315,13 @@ def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunCo
 
 
 def require_whole(folder: Path) -> None:
-    """Raise InputError if what `Trial.save` wrote to `folder` was cut short."""
+    """Raise InputError if the save in `folder` is incomplete."""
     for seed in read_trial(folder).seeds:
         load_checkpoint(TrialPaths(folder).seed(seed).checkpoint)
 
 
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
-    """Train `spec` into `folder`, without Ray: yields after every interval, once its checkpoint is written.
+    """Train `spec` into `folder` without Ray. Yields after every interval, when its checkpoint is written.
 
     Args:
         spec: what to train.

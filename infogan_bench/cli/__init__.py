@@ -1,4 +1,4 @@
-"""The command line: arguments to calls, exceptions to messages and exit codes.
+"""The command line: it turns arguments into calls, and exceptions into messages and exit codes.
 
 0 done, 1 the work failed, 2 the input was wrong, 3 some trials failed, 128 + n stopped by signal n. Everything
 heavy is imported inside the commands, so that `--help` answers at once. Each module holds a group of commands and

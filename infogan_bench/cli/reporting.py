@@ -74,7 +74,7 @@ def track(
         str | None, typer.Option(help="A store, in place of the one that the sweep names.")
     ] = None,
 ) -> None:
-    """Send MLflow what it lacks of a sweep: what a server that was away missed, or all of it to another store."""
+    """Send MLflow the parts of a sweep that it does not have: what a server missed, or the whole sweep."""
     from infogan_bench.sweep.track import track
 
     delivery = track(folder, uri)

@@ -39,7 +39,7 @@ def samples(
 
 @app.command(epilog="Example: infogan-bench metrics")
 def metrics() -> None:
-    """List all scores: what each asks, its range and direction, the arrays it needs, its cost and source."""
+    """List the scores: their questions, ranges and directions, the arrays they need, their costs and sources."""
     from infogan_metrics import METRICS
 
     from infogan_bench.scoring import metrics_table

@@ -62,7 +62,7 @@ def resume(
     ship_code: ShipCode = False,
     allow_failures: AllowFailures = False,
 ) -> None:
-    """Finish what is left of a sweep that was stopped; what has ended is not run again."""
+    """Finish a sweep that was stopped; trials that have ended are not run again."""
     from infogan_bench.config import load_resolved
 
     config = load_resolved(sweep_file(folder))
@@ -76,7 +76,7 @@ def resume(
 
 @app.command(epilog="Example: infogan-bench validate sweeps/mnist.yaml")
 def validate(file: SweepFile) -> None:
-    """Say whether a sweep file holds, and how many trials it makes."""
+    """Check a sweep file and count its trials."""
     from infogan_bench.config import describe, load_sweep, plan
 
     config = load_sweep(file)
@@ -128,7 +128,7 @@ def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepL
 
 
 def _finish(outcome: SweepOutcome, allow_failures: bool) -> None:
-    """Print what a sweep found and where it lies, and exit with the code that fits."""
+    """Print the results of a sweep and their place, and exit with the right code."""
     from infogan_bench.sweep.summary import summary
 
     typer.echo(summary(outcome))

@@ -1,4 +1,4 @@
-"""The command `train`: one configuration, here and now."""
+"""The command `train`, which trains one configuration in this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --output.")] = False,
 ) -> None:
-    """Train one configuration here and now, without Ray and MLflow."""
+    """Train one configuration in this process, without Ray and MLflow."""
     from infogan_bench.config import apply, load_shipped, load_sweep, parse_settings, parse_sweep
 
     if file and preset is not None:

@@ -35,7 +35,7 @@ _QUALITIES = (80, 60, 40)  # of WebP with loss
 
 @dataclass(frozen=True)
 class _Plane:
-    """The codes that are varied together (two, one or none) and their values; all others stay put."""
+    """The codes that are varied together (two, one or none) and their values; all other codes are fixed."""
 
     codes: tuple[Code, ...]
     values: tuple[Tensor, ...]
@@ -72,8 +72,8 @@ def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
 
     A tile is an image of G. It has a category of the scored code, one of a few noises, and values of the codes of
     one plane: the first two continuous codes, then every further code by itself. Codes that a plane does not vary
-    are 0 (the middle of a continuous code, the first category of a categorical one). The layout stands in
-    docs/architecture.md.
+    are 0: the middle of a continuous code, the first category of a categorical one. docs/architecture.md describes
+    the layout.
 
     Args:
         seed: of the noises; equal latents for equal seeds.
@@ -103,7 +103,7 @@ def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
 
 
 def _grid(codes: LatentCodes, *, max_tiles: int) -> _Grid:
-    """Everything if it fits into `max_tiles`, else fewer noises, then fewer categories."""
+    """The whole grid if it has at most `max_tiles` tiles; else one with fewer noises, then fewer categories."""
     planes = _planes(codes)
     per_setting = sum(plane.n_tiles for plane in planes)
     size = min(codes.scored.size, _MAX_CATEGORIES) if codes.scored else 1
@@ -173,7 +173,7 @@ def _sheet(tiles: Tensor, columns: int) -> Tensor:
 
 
 def _pack(tiles: Tensor, columns: int) -> _Packed:
-    """The sheet of `tiles` as WebP, as good as `_MAX_BYTES` allow: at its own size, else at half of it.
+    """The sheet of `tiles` as WebP, with the best quality in `_MAX_BYTES`: at full size, else at half the size.
 
     Greys are rounded to few levels and packed without loss. Colour, and what would be too large, is packed with
     loss. 6,480 MNIST images of a trained model take 1.6 MB at 32 greys and 1.0 MB at 16.

@@ -1,6 +1,7 @@
-"""Pictures of a sweep's best trials that they did not draw themselves, made when a report is.
+"""Pictures of a sweep's best trials that the report needs and the trials did not draw.
 
-What needs torch is imported where it draws: mostly all is there, and a report takes half the memory without it.
+Modules that need torch are imported only to draw. Often all pictures exist, and without torch a report takes half the
+memory.
 """
 
 from __future__ import annotations
@@ -17,18 +18,17 @@ from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 from infogan_bench.records import SweepPaths, is_file_name
 
-_LEAST_STEPS = 100  # what a network does before says nothing of its codes
+_LEAST_STEPS = 100  # before this step, images say nothing about the codes
 
 
 def write_report_pictures(folder: Path) -> list[str]:
-    """Write the latent explorers of the best trials of a sweep folder, as many as a report shows, and the gallery of
-    test images of the best one, where there are none yet.
+    """Write the missing pictures of a report: latent explorers of the best trials, and the best trial's gallery.
 
-    They are drawn from the checkpoint of a trial's first seed, so that trials which were stopped early have them as
-    well; a trial of less than a hundred steps gets none.
+    They are drawn from the checkpoint of a trial's first seed, so trials that were stopped early have them as well. A
+    trial of less than a hundred steps gets none.
 
     Returns:
-        For each picture that could not be made, why.
+        The reason for each picture that could not be made.
     Raises:
         ReportError: if `folder` is no sweep folder.
     """
@@ -58,7 +58,7 @@ def write_report_pictures(folder: Path) -> list[str]:
 def _missing(
     place: Path, data_dir: str | None, *, best: bool
 ) -> Iterator[tuple[str, Callable[[Path, Path], None]]]:
-    """Yield the name of each picture that a report would show of a seed and lacks, with the function that draws it."""
+    """Yield the name of each missing picture of a seed that a report shows, with the function that draws it."""
     if not (place / "explorer.webp").is_file():
         yield "explorer", _draw_explorer
     if best and not (place / "categories.png").is_file():

@@ -1,4 +1,4 @@
-"""Real test images as Q sorts them: each category's most confident ones, and the worst mistakes."""
+"""Real test images, sorted by Q's category: the most confident ones of each category, and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_CATEGORIES = 100
 def write_gallery(model: Model, dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
     """Write `categories.png` and `categories.json` (docs/architecture.md), unless no code is categorical.
 
-    For each category of the scored code, the 12 test images that Q puts there with the highest probability. Where
-    there are labels, also the 24 worst mistakes: images of another class than the one that Q's category is matched
-    with, those with the highest probability first.
+    The picture has the 12 test images that Q puts into each category of the scored code with the highest probability.
+    With labels, it also has the 24 worst mistakes: images whose class is not the one matched with their category, the
+    highest probability first.
     """
     code, probabilities = model.codes.scored, evaluation.categories
     if code is None or probabilities is None:

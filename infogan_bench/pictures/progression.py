@@ -1,4 +1,4 @@
-"""Changes of a model's pictures as it trains: those of a few of its steps, kept beside its checkpoint."""
+"""Pictures of a model at a few steps of its training, kept beside its checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Progression:
 
     @classmethod
     def read(cls, place: Path) -> Progression:
-        """Read the pictures that `write` wrote into `place`; empty where it did not."""
+        """Read the pictures that `write` wrote into `place`; there may be none."""
         progression = cls()
         for step, folder in SeedPaths(place).step_folders().items():
             progression._steps[step] = {
@@ -30,7 +30,8 @@ class Progression:
         return progression
 
     def add(self, step: int, place: Path) -> None:
-        """Take in the samples and traversals that lie in `place`; beyond 8 steps, drop the one that is missed least."""
+        """Add the samples and traversals in `place`. With more than 8 steps, drop the step closest to its
+        neighbours."""
         pictures = [*place.glob("samples.png"), *sorted(place.glob("traversal-*.png"))]
         self._steps[step] = {picture.stem: _small(picture) for picture in pictures}
         if len(self._steps) > MOST_STEPS:

@@ -24,7 +24,7 @@ Arrays = Mapping[str, NDArray[Any]]
 def score_arrays(
     path: Path, names: Sequence[str] = (), *, n_resamples: int = 0, factor_bins: int = 0
 ) -> list[ScoreOutcome]:
-    """Score the arrays in a file, each being called as the scores call it (`infogan-bench metrics`).
+    """Score the arrays in a file. Their names are those of the scores' inputs (`infogan-bench metrics`).
 
     Args:
         path: an .npz, .npy, .csv or .parquet file, as `infogan_metrics.files.read_arrays` takes it; pickled objects in
@@ -86,7 +86,7 @@ class ArrayInputs:
         return None
 
     def arguments(self, metric: Metric) -> Sequence[Any]:
-        """Return the arrays that `metric.inputs` names, factors without those that are constant, and in bins."""
+        """Return the arrays that `metric.inputs` names; factors without constant ones, and cut into bins."""
         return [
             self._factors(name, metric) if name in _FACTORS else self.arrays[name] for name in metric.inputs
         ]
@@ -113,7 +113,7 @@ class ArrayInputs:
         return notes
 
     def code_names(self, metric: Metric) -> Sequence[str]:
-        """Return numbers in the place of names, which arrays do not have."""
+        """Return numbers as names, since codes in arrays have no names."""
         return [str(k) for k in range(self.arrays["codes"].shape[1])]
 
     def _bins(self, metric: Metric) -> bool:
@@ -135,7 +135,7 @@ _GROUPS = {  # arrays of one number have rows that belong together
 
 
 def _constant_columns(arrays: Arrays) -> list[int]:
-    """Return the columns of `factors` that hold one value, unless all do; scores do without them."""
+    """Return the columns of `factors` that hold one value, which scores leave out; none if all columns do."""
     given = [arrays[name] for name in _FACTORS if name in arrays]
     if not given or any(each.ndim != 2 or not each.size for each in given):
         return []

@@ -22,8 +22,8 @@ def score_checkpoint(
 
     Args:
         path: the checkpoint.
-        names: scores of a sweep file, and `L_I` and `traversal_effect`; none: all that take the labels or the factors
-            that the dataset has, and these two.
+        names: scores that a sweep file may name, or `L_I` and `traversal_effect`. If there are none, all scores that
+            use the labels or factors of the dataset, and these two.
         seed: of the latents that images are generated from.
         data_dir: the folder of the dataset; None: where it was when the checkpoint was trained.
 

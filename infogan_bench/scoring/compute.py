@@ -1,7 +1,7 @@
-"""Computes scores: what training, `evaluate CHECKPOINT` and `evaluate --codes` go through.
+"""The computation of scores for training, `evaluate CHECKPOINT` and `evaluate --codes`.
 
-The inputs that are at hand decide which scores are possible. Each score stands for itself: where one has no value, the
-reason is kept and the others are computed.
+The available inputs decide which scores are possible. Each score is computed by itself: if one has no value, the reason
+is kept and the others are computed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from infogan_metrics import Metric, Score
 from infogan_bench.scoring.outcome import ScoreOutcome
 
 _FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
-"""Exceptions of a score's function that leave it without a value. Others, such as a lack of memory, end the work."""
+"""Exceptions after which a score has no value. Others, such as a lack of memory, end the whole computation."""
 _NOT_PROTOCOL = ("n_jobs",)  # options that change no value
 
 
 class Inputs(Protocol):
-    """The arrays that scores are computed from, and how."""
+    """The arrays and options from which scores are computed."""
 
     def lacking(self, metric: Metric) -> str | None:
         """Return why `metric` has no value with these inputs, or None."""
@@ -33,7 +33,7 @@ class Inputs(Protocol):
         """Return keyword arguments that differ from the function's defaults."""
 
     def facts(self, metric: Metric) -> Mapping[str, Any]:
-        """Return what else the value rests on: numbers of samples, the version of a network."""
+        """Return further facts on which the value depends: numbers of samples, the version of a network."""
 
     def notes(self, metric: Metric) -> Sequence[str]:
         """Return remarks for people."""
@@ -53,7 +53,7 @@ def compute_scores(
         row_of: finds the row that a name belongs to.
 
     Returns:
-        {name: outcome} in the order of `names`; behind a score that has values of single codes follow those.
+        {name: outcome} in the order of `names`; the values of single codes follow their score.
     """
     results: dict[str, tuple[Score | Exception | str, tuple[str, ...]]] = {}
     outcomes: dict[str, ScoreOutcome] = {}
@@ -68,7 +68,7 @@ def compute_scores(
 
 
 def _call(metric: Metric, inputs: Inputs) -> tuple[Score | Exception | str, tuple[str, ...]]:
-    """Return the result of a score, or why there is none, and what it warned of."""
+    """Return the result of a score, or the reason why it has none, and its warnings."""
     if reason := inputs.lacking(metric):
         return reason, ()
     with warnings.catch_warnings(record=True) as caught:
@@ -119,7 +119,7 @@ def _protocol(metric: Metric, inputs: Inputs) -> Mapping[str, object]:
 
 
 def _parts(score: object) -> dict[str, float]:
-    """Return the single numbers in a result, beside its value."""
+    """Return the numbers of a result besides its value."""
     if not isinstance(score, Score):
         return {}
     items = {

@@ -22,7 +22,8 @@ _BATCH = 500
 
 @dataclass(frozen=True, eq=False)
 class DigitReader:
-    """The network trained on all of MNIST, whatever part of it a run saw, and its features of the test images."""
+    """A network that was trained on all of MNIST, even if a run uses a part of it, and its features of the test
+    images."""
 
     network: DigitFeatures
     real: NDArray[np.float32]  # (10,000, 64)
@@ -32,7 +33,7 @@ class DigitReader:
 def digit_reader(data_dir: str | None) -> DigitReader:
     """Return the reader for MNIST in `data_dir`.
 
-    Its network is trained once a machine, in under a minute, and then cached there.
+    Its network is trained once on each machine, in less than a minute, and then cached.
 
     Raises:
         InputError: if MNIST cannot be read.
@@ -46,6 +47,6 @@ def digit_reader(data_dir: str | None) -> DigitReader:
 
 
 def generated_images(model: Model, latents: Latents) -> Tensor:
-    """Return G's images of the latents as they would be saved: (N, C, H, W) uint8, on the CPU."""
+    """Return G's images of the latents as uint8 (N, C, H, W) on the CPU, as a picture file holds them."""
     parts = zip(*(torch.split(part, _BATCH) for part in latents), strict=True)
     return torch.cat([to_uint8(model.generate(Latents(*part))) for part in parts]).cpu()

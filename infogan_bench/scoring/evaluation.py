@@ -42,7 +42,8 @@ def evaluate(
     dci_estimator: DciEstimator = "forest",
     data_dir: str | None = None,
 ) -> Evaluation:
-    """Score the encoder on the test set, and the images that G makes of random latents, the same ones at each call.
+    """Score the encoder on the test set, and the images that G makes of random latents, which are the same at each
+    call.
 
     Args:
         model: the trained model.
@@ -76,7 +77,7 @@ def evaluate(
 
 
 def _is_described(outcome: ScoreOutcome) -> bool:
-    """Return whether a score's protocol is kept: those of labels and of shapes stand beside their counts and matrix."""
+    """Return whether `protocols` has the score; those of labels and shapes have a confusion matrix or correlations."""
     metric = metric_of(outcome.name)
     return bool(outcome.protocol) and metric is not None and not metric.uses_labels and not metric.per
 
@@ -93,7 +94,7 @@ def factor_floors(
     *,
     dci_estimator: DciEstimator = "forest",
 ) -> dict[str, float]:
-    """Return what each factor score of `evaluation` is worth by chance, by the same protocol.
+    """Return chance levels of each factor score of `evaluation`, computed by the same protocol.
 
     `floor/shuffled/NAME`: the same codes, with the factors of other images. `floor/untrained/NAME`: the codes of
     `untrained`, the network before its first step.

@@ -34,8 +34,8 @@ class RunInputs:
         seed: of the latents that images are generated from.
         dci_estimator: what predicts factors for DCI.
         data_dir: the folder of MNIST, for scores of digits.
-        codes: in the place of what the encoder says, (n_test, n_codes).
-        factors: in the place of the dataset's, (n_test, n_factors).
+        codes: (n_test, n_codes) to use instead of the encoder's.
+        factors: (n_test, n_factors) to use instead of the dataset's.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class RunInputs:
 
     @property
     def left_out(self) -> Sequence[str]:
-        """The factors that scores do without, since they are constant in the test set."""
+        """The factors that scores leave out, because they are constant in the test set."""
         return constant_factors(self._facts)
 
     def code_names(self, metric: Metric) -> Sequence[str]:
@@ -136,7 +136,7 @@ class RunInputs:
 
     @cached_property
     def codes(self) -> Codes:
-        """(n, n_codes): what the encoder says of each test image."""
+        """(n, n_codes): the codes that the encoder reads off each test image."""
         return (
             representation(self.model.codes, self.posterior)
             if self._given_codes is None
@@ -204,7 +204,7 @@ class RunInputs:
 
     @cached_property
     def log_q(self) -> NDArray[np.float32]:
-        """(N_IMAGES, n_codes), BatchNorm's statistics being those of generated images."""
+        """(N_IMAGES, n_codes): log Q(c|x), with BatchNorm's statistics of generated images."""
         codes = self.model.codes
         posterior = self.model.encode(self._many_images, self._many_images)
         found = codes.log_q(Latents(*(part.cpu() for part in self._many[0])), posterior)

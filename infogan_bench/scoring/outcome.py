@@ -22,7 +22,7 @@ _PIPED = (160, 24)  # columns and lines where there is no terminal
 
 @dataclass(frozen=True)
 class ScoreOutcome:
-    """A score's value, or why it has none."""
+    """The value of a score, or the reason why it has none."""
 
     name: str
     value: float | None
@@ -80,7 +80,7 @@ def as_table(outcomes: Sequence[ScoreOutcome]) -> str:
 
 
 def metrics_table(metrics: Sequence[Metric]) -> str:
-    """The registry as text: what each score asks, needs and costs."""
+    """The registry as text: the question, the inputs and the cost of each score."""
     table = Table(box=None, pad_edge=False, header_style="")
     for name in ("score", "asks", "range", "better", "needs", "cost", "source"):
         table.add_column(name, no_wrap=name == "score")
@@ -105,7 +105,7 @@ def _range(metric: Metric) -> str:
 
 
 def number_text(value: float) -> str:
-    """A count in full, any other number with four places."""
+    """A count in full, or any other number with four decimal places."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 

@@ -1,4 +1,4 @@
-"""Which scores a dataset and a layout of codes allow, before anything is trained."""
+"""The scores that a dataset and a layout of codes allow, found before training starts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _is_rare(truth: Factors, k: int) -> bool:
 
 
 def lacking(metric: Metric, facts: Facts) -> str | None:
-    """Return why a score has no value whatever the training does, or None."""
+    """Return the reason why a score can never have a value, whatever training does; None if it can."""
     needs = metric.needs
     if metric.uses_labels and not facts.has_labels:
         other = "" if facts.factors is None else "; it has factors: ask for `mig` or another score of those"
@@ -105,7 +105,7 @@ def _lacking_of_factors(metric: Metric, facts: Facts) -> str | None:
 
 
 def constant_factors(facts: Facts) -> tuple[str, ...]:
-    """Return the factors that scores do without, since they are constant in the test set and others are not."""
+    """Return the factors that scores leave out: those constant in the test set, if others vary."""
     if facts.factors is None or not facts.varied:
         return ()
     return tuple(name for k, name in enumerate(facts.factors) if k not in facts.varied)

@@ -87,7 +87,7 @@ def _confusion(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> C
 
 
 def _factor_matrix(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> FactorMatrixRecord | None:
-    """Return how much each code knows of each factor, and all there is to know of it, in nats."""
+    """Return the mutual information of each code and factor, and the entropy of each factor, in nats."""
     truth = dataset.ground_truth
     if truth is None or evaluation.factor_codes is None:
         return None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from infogan_bench.codes import LatentCodes, Posterior
 
-N_BINS = 20  # what papers cut codes into, so that scores compare with theirs
+N_BINS = 20  # as in papers, so that scores can be compared with theirs
 
 Codes = NDArray[np.float64]
 FactorValues = NDArray[np.int64]
@@ -16,12 +16,12 @@ FactorValues = NDArray[np.int64]
 def representation(codes: LatentCodes, posterior: Posterior) -> Codes:
     """Return an image's codes as the encoder reads them: (n, n_codes), columns in the order of `codes.all`.
 
-    The most likely category of each categorical code, the mean of each continuous one.
+    A column holds the most likely category of a categorical code, or the mean of a continuous one.
     """
     categories = [logits.argmax(dim=1).double().numpy() for logits in posterior.logits]
     return np.column_stack([*categories, *posterior.mean.double().numpy().T])
 
 
 def n_bins(codes: LatentCodes) -> int:
-    """Return the bins that codes are cut into: 20, or as many as the largest categorical code has categories."""
+    """Return the number of bins for codes: 20, or the number of categories of the largest code if that is more."""
     return max([N_BINS, *(code.size for code in codes.categorical)])

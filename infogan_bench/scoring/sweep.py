@@ -1,4 +1,4 @@
-"""Scores of a sweep's models that need no labels and no factors: do the models find the same codes?"""
+"""Scores of a sweep's models that need no labels and no factors. They ask whether the models find the same codes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MIN_STD = (
 
 @dataclass(frozen=True)
 class SweepModel:
-    """A finished seed of a trial, and its scores; None where it was left out of one."""
+    """A finished seed of a trial, and its scores; a score is None if the seed was left out."""
 
     trial: str
     seed: int
@@ -52,7 +52,7 @@ class SweepModel:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A seed that some scores, or all, do without."""
+    """A seed that some scores, or all of them, leave out."""
 
     trial: str
     seed: int
@@ -65,14 +65,14 @@ class SweepScores:
     """Scores of every model of a sweep by the others, the best first by the first score."""
 
     folder: Path
-    metric: str  # the sweep's objective
+    metric: str  # that of the sweep's goal
     protocols: Mapping[str, str]  # score -> what it compares, and on what
     models: tuple[SweepModel, ...]
     left_out: tuple[LeftOut, ...]
 
     @property
     def supervision(self) -> str | None:
-        """The supervision of the sweep's goal that these scores do without: `uses labels`, `uses factors`."""
+        """The supervision that the sweep's goal uses and these scores do not: `uses labels` or `uses factors`."""
         if uses_labels(self.metric):
             return "uses labels"
         return "uses factors" if uses_factors(self.metric) else None
@@ -144,7 +144,7 @@ def _scored(trained: _Trained, scores: Mapping[str, float | None]) -> SweepModel
 
 
 def _order(score: float | None) -> tuple[bool, float]:
-    """Sorts high scores first, and those that are missing last."""
+    """Return a key that sorts high scores first and missing ones last."""
     return (True, 0.0) if score is None else (False, -score)
 
 
@@ -168,7 +168,7 @@ class _Trained:
 
 
 def _finished(data: SweepData, asked: tuple[str, ...]) -> tuple[list[_Place], list[LeftOut]]:
-    """The seeds that may be compared, and those that may not, with the reason."""
+    """The seeds that can be compared, and the others with the reason why they cannot."""
     places: list[_Place] = []
     left_out: list[LeftOut] = []
     for row in data.trials.to_dict("records"):
@@ -184,7 +184,7 @@ def _finished(data: SweepData, asked: tuple[str, ...]) -> tuple[list[_Place], li
 
 
 def _restore(places: Sequence[_Place], data_dir: Path | str | None) -> tuple[list[_Trained], ImageDataset]:
-    """All models, and the dataset that they were trained on, which a sweep has one of."""
+    """All models, and the one dataset on which the sweep trained them."""
     trained = []
     for place in places:
         checkpoint = load_checkpoint(place.checkpoint)
@@ -244,8 +244,8 @@ class _Comparison:
 def udr_columns(codes: LatentCodes, posterior: Posterior) -> Codes:
     """Return the columns that UDR compares: (n, n_columns), in the order of `codes.all`.
 
-    The probability of each category, since categories have no order, and the mean of each continuous code. A
-    code of two categories has one column, as the other would repeat it.
+    A column is the probability of a category, since categories have no order, or the mean of a continuous code. A code
+    of two categories has one column, since the second would repeat the first.
     """
     probabilities = [F.softmax(logits.double(), dim=1) for logits in posterior.logits]
     parts = [part[:, 1:] if part.shape[1] == 2 else part for part in probabilities]
@@ -253,11 +253,11 @@ def udr_columns(codes: LatentCodes, posterior: Posterior) -> Codes:
 
 
 def held_code_images(model: Model, seed: int) -> tuple[Tensor, NDArray[np.int64]]:
-    """Images for ModelCentrality's votes, each vote's being drawn with one code held and all else varied.
+    """Generate images for ModelCentrality's votes. In a vote, one code is held and everything else varies.
 
     Returns:
-        Images (votes * images of a vote, C, H, W) uint8, vote after vote, and which code each vote holds, its
-        place in `codes.all`, (votes,).
+        Images (votes * images of a vote, C, H, W) uint8, vote after vote, and (votes,) the held code of each vote, as
+        its place in `codes.all`.
     """
     codes = model.codes
     held = torch.arange(_VOTES) % len(codes.all)
