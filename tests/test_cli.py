@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -154,3 +155,41 @@ def test_a_reader_that_goes_away_is_no_fault(folder: Path) -> None:
     done = subprocess.run(piped, shell=True, cwd=folder, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("Usage: ") or done.stdout == "\n"
+
+
+def to_full(stream: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command with a full disk behind `stream`."""
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            [sys.executable, "-m", "infogan_bench", *arguments],
+            cwd=cwd,
+            text=True,
+            check=False,
+            stdout=full if stream == "stdout" else subprocess.PIPE,
+            stderr=full if stream == "stderr" else subprocess.PIPE,
+        )
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_full_log_does_not_end_a_training(folder: Path, stream: str) -> None:
+    done = to_full(stream, *TRAIN, cwd=folder)
+    assert done.returncode == 0
+    assert "Traceback" not in (done.stderr or "")
+    assert json.loads((folder / "out" / "seed-0" / "evaluation.json").read_text())["step"] == 40
+
+
+def test_what_only_prints_fails_in_one_line_where_nothing_can_be_printed(folder: Path) -> None:
+    done = to_full("stdout", "metrics", cwd=folder)
+    assert done.returncode == 1
+    fault = "standard output cannot be written: OSError: [Errno 28] No space left on device"
+    assert done.stderr == f"error: {fault}\n"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_a_terminal_without_the_characters_of_a_name_shows_others(folder: Path, encoding: str) -> None:
+    (folder / "greek.yaml").write_text(TINY.replace("name: tiny", "name: \u03bb-sweep"), encoding="utf-8")
+    command = [sys.executable, "-m", "infogan_bench", "validate", "greek.yaml"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=folder, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?-sweep" in done.stdout

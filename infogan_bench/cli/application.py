@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
 import typer
 
 import infogan_bench
+from infogan_bench.cli.streams import lossy_streams, output_fault, stream_faults
 from infogan_bench.errors import InputError
 from infogan_bench.secrets import hide_secrets
 
@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+_PRINTING = ("metrics", "evaluate", "validate", "rerun")
 
 
 def _version(asked: bool) -> None:
@@ -40,13 +42,24 @@ def _options(
 
 def main() -> None:
     """Entry point of `infogan-bench`."""
-    try:
-        app()
-    except InputError as error:
-        typer.echo(f"error: {hide_secrets(str(error))}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # the reader (`| head`) went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    with lossy_streams():
+        try:
+            app()
+        except SystemExit as left:
+            fault = None if left.code else output_fault()
+            if fault is None or not _prints(sys.argv[1:]):
+                raise
+            if not isinstance(fault, BrokenPipeError):  # the reader (`| head`) went away, and knows why
+                typer.echo(f"error: {stream_faults()[0]}", err=True)
+            sys.exit(1)
+        except InputError as error:
+            typer.echo(f"error: {hide_secrets(str(error))}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def _prints(arguments: list[str]) -> bool:
+    """Say whether what a command does is what it prints, so that without standard output it has done nothing."""
+    command = next((each for each in arguments if not each.startswith("-")), None)
+    return command is None or command in _PRINTING or "--help" in arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,12 +12,15 @@ import typer
 
 from infogan_bench.cli.application import app
 from infogan_bench.cli.options import Address, AllowFailures, Folder, ShipCode, Storage, SweepFile, sweep_file
+from infogan_bench.cli.streams import stream_faults
 from infogan_bench.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from infogan_bench.config import SweepConfig
     from infogan_bench.records import SweepListener, TrialUpdate
     from infogan_bench.sweep import SweepOutcome
+
+log = logging.getLogger(__name__)
 
 
 @app.command(epilog="Example: infogan-bench sweep sweeps/mnist.yaml")
@@ -129,9 +133,14 @@ def _progress(sweep: SweepConfig, earlier: Iterable[TrialUpdate] = ()) -> SweepL
 
 def _finish(outcome: SweepOutcome, allow_failures: bool) -> None:
     """Print the results of a sweep and their place, and exit with the right code."""
+    from infogan_bench.sweep.logs import logging_to
     from infogan_bench.sweep.summary import summary
 
     typer.echo(summary(outcome))
+    if faults := stream_faults():
+        with logging_to(outcome.folder / "sweep.log"):
+            for fault in faults:
+                log.warning(fault)
     for warning in outcome.warnings:
         typer.echo(f"warning: {hide_secrets(warning)}", err=True)
     if outcome.signal:

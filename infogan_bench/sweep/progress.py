@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +15,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from infogan_bench.errors import reason
 from infogan_bench.records import Status, TrialUpdate
+
+log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_FRAMES = 0.25
@@ -197,13 +202,15 @@ class ProgressDisplay:
         self._live = Live(console=console, auto_refresh=False) if is_terminal else None
         self._shown_at = 0.0
         self._changed = False
+        self._lost = False
 
     def started(self, total: int | None) -> None:
         """Begin to count the time."""
         self._state.begin(total, self._clock())
         self._shown_at = self._clock()
         if self._live:
-            self._live.start()
+            with self._showing():
+                self._live.start()
 
     def updated(self, update: TrialUpdate) -> None:
         """Take in a trial's last state; elsewhere than on a terminal, an ended trial gives a line at once."""
@@ -225,19 +232,32 @@ class ProgressDisplay:
         """Show the last state and let the terminal go."""
         if self._live:
             self._draw(self._live)
-            self._live.stop()
+            with self._showing():
+                self._live.stop()
         elif self._changed:
             self._print_line()
+
+    @contextmanager
+    def _showing(self) -> Iterator[None]:
+        """For whatever writes to the stream, which may be full or closed by now: the sweep goes on without it."""
+        try:
+            yield
+        except (OSError, ValueError) as error:  # ValueError: closed, or a character that its encoding lacks
+            if not self._lost:
+                log.warning("the progress cannot be shown: %s", reason(error))
+            self._lost = True
 
     def _print_line(self, news: str = "") -> None:
         now = self._clock()
         line = status_line(self._state, now, self._early_stopping)
-        print(f"{line} | {news}" if news else line, file=self._stream, flush=True)
+        with self._showing():
+            print(f"{line} | {news}" if news else line, file=self._stream, flush=True)
         self._shown_at, self._changed = now, False
 
     def _draw(self, live: Live) -> None:
         now = self._clock()
-        live.update(status_table(self._state, now, self._early_stopping), refresh=True)
+        with self._showing():
+            live.update(status_table(self._state, now, self._early_stopping), refresh=True)
         self._shown_at = now
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 
@@ -276,3 +277,43 @@ def test_the_time_left_counts_down_to_the_limit_where_that_comes_first() -> None
     assert state.seconds_left(20.0) == 480.0
     assert status_line(state, 20.0).endswith("2 min to the time limit")
     assert status_line(state, 90.0).endswith("30 s to the time limit")
+
+
+class Lost(Terminal):
+    """A terminal that was closed, a full disk, or an encoding without the character."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def write(self, text):
+        raise self.error
+
+    flush = write
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EIO, "Input/output error"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        ValueError("I/O operation on closed file"),
+        UnicodeEncodeError("charmap", "\u03bb", 0, 1, "character maps to <undefined>"),
+    ],
+)
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_display_that_is_lost_is_told_once_and_stops_nothing(
+    clock, caplog, monkeypatch, error, is_terminal
+):
+    monkeypatch.setattr(Terminal, "isatty", lambda stream: is_terminal)
+    words = str(error)  # rich adds to them
+    progress = ProgressDisplay("cluster_accuracy", "max", 1000, stream=Lost(error), clock=clock)
+    progress.started(2)
+    for status in (Status.RUNNING, Status.FINISHED):
+        progress.updated(update("0000", status, 1000, [0.5]))
+        clock.now += 60
+        progress.tick()
+    progress.ended(Status.FINISHED)
+    (told,) = caplog.messages
+    assert told.startswith("the progress cannot be shown: ")
+    assert words in told

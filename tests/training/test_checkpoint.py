@@ -161,16 +161,25 @@ def empty(_content: bytes) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("damage", [truncated, header_only, without_end, garbage, empty])
-def test_a_damaged_file_is_refused_by_name(saved: Path, damage: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (truncated, "truncated, or not a checkpoint"),
+        (header_only, "truncated, or not a checkpoint"),
+        (without_end, "truncated, or not a checkpoint"),
+        (garbage, "not a checkpoint but an HTML page"),
+        (empty, "not a checkpoint but an empty file"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(saved: Path, damage: Callable[[bytes], bytes], what: str) -> None:
     saved.write_bytes(damage(saved.read_bytes()))
-    with pytest.raises(InputError, match=r"checkpoint\.safetensors: truncated, or not a checkpoint"):
+    with pytest.raises(InputError, match=rf"checkpoint\.safetensors: {what}"):
         load_checkpoint(saved)
 
 
 def test_a_pickle_is_refused(path: Path) -> None:
     torch.save({"weights": torch.zeros(3)}, path)
-    with pytest.raises(InputError, match=r"checkpoint\.safetensors: truncated, or not a checkpoint"):
+    with pytest.raises(InputError, match=r"checkpoint\.safetensors: not a checkpoint but a zip archive"):
         load_checkpoint(path)
 
 
