@@ -82,8 +82,11 @@ def resume(
 def validate(file: SweepFile) -> None:
     """Check a sweep file and count its trials."""
     from infogan_bench.config import describe, load_sweep, plan
+    from infogan_bench.tracking import check_store, resolve_uri
 
     config = load_sweep(file)
+    if config.tracking.enabled:
+        check_store(resolve_uri(config.tracking.uri))
     typer.echo(describe(config, plan(config)))
 
 

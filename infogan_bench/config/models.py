@@ -187,12 +187,19 @@ def _model_name(name: str | None) -> str | None:
     return name
 
 
+def _store(uri: str) -> str:
+    if uri.strip().lower() in ("", "none", "null", "off", "no", "false", "disabled"):
+        raise ValueError(f"{show(uri)} is no store; MLflow is turned off by `tracking: none`")
+    return uri
+
+
 class TrackingConfig(ConfigSection):
     """The MLflow store that runs go to; `tracking: none` turns tracking off."""
 
     enabled: Flag = True
     uri: Annotated[
-        str | None, Field(description="Default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db.")
+        Annotated[str, AfterValidator(_store)] | None,
+        Field(description="Default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db."),
     ] = None
     experiment: Annotated[str | None, Field(description="Default: the sweep's name.")] = None
     tags: dict[str, str] = Field(default_factory=dict)

@@ -39,6 +39,8 @@ def _headed(value: Any) -> Any:
 
 
 def _tracked(value: Any) -> Any:
+    if value is False:
+        raise ValueError("MLflow is turned off by `tracking: none`")
     if isinstance(value, str):
         return {"enabled": False} if value == "none" else {"uri": value}
     return value

@@ -32,7 +32,7 @@ from infogan_bench.sweep.record.sessions import SessionRecorder
 from infogan_bench.sweep.search.warm_start import keep_warm_start, kept_earlier_trials, read_warm_start
 from infogan_bench.sweep.signals import StopSignals
 from infogan_bench.sweep.track import tracker_of
-from infogan_bench.tracking import resolve_uri
+from infogan_bench.tracking import check_store, import_mlflow, resolve_uri
 
 if TYPE_CHECKING:
     from infogan_bench.sweep.search.proposals import Proposals
@@ -65,6 +65,7 @@ def start(
     if sweep.tracking.enabled:
         tracking = sweep.tracking.model_copy(update={"uri": resolve_uri(sweep.tracking.uri)})
         sweep = sweep.model_copy(update={"tracking": tracking})  # as recorded, wherever it is resumed from
+        _check_tracking(sweep)
     plan = check(sweep)
     earlier = read_warm_start(sweep)
     folder = SweepFolder.create(sweep, describe_environment().to_mapping())
@@ -111,6 +112,7 @@ def _resume(
 ) -> SweepOutcome:
     sweep = folder.sweep
     warnings = _edits(folder, sweep)
+    _check_tracking(sweep)
     plan = check(sweep)
     store = moved_store(folder, sweep)
     try:
@@ -133,6 +135,13 @@ def _resume(
     session = Session(sweep, plan, folder, listeners, compared)
     session.warnings += warnings
     return session.run(left, address, ship_code)
+
+
+def _check_tracking(sweep: SweepConfig) -> None:
+    """Raise InputError if it is certain now that MLflow cannot be used."""
+    if sweep.tracking.enabled:
+        check_store(resolve_uri(sweep.tracking.uri))
+        import_mlflow()
 
 
 def _place(storage: str) -> str:

@@ -5,7 +5,7 @@ tracker is used, not when this package is.
 """
 
 from infogan_bench.tracking._names import legal_key, value_text
-from infogan_bench.tracking._store import resolve_uri
+from infogan_bench.tracking._store import check_store, import_mlflow, resolve_uri
 from infogan_bench.tracking._sweep import TrackedSweep
 from infogan_bench.tracking._tracker import MlflowTracker
 from infogan_bench.tracking._ui import free_port, open_ui, ui_command
@@ -14,7 +14,9 @@ from infogan_bench.tracking._views import view_path
 __all__ = [
     "MlflowTracker",
     "TrackedSweep",
+    "check_store",
     "free_port",
+    "import_mlflow",
     "legal_key",
     "open_ui",
     "resolve_uri",

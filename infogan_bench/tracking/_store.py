@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from infogan_bench.errors import InputError
+from infogan_bench.errors import InputError, reason
 from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._login import TRACKING_URI, with_secrets_of_the_environment
+from infogan_bench.tracking._names import one_line
 
 _DEFAULT_URI = "sqlite:///mlflow.db"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -37,8 +38,8 @@ def resolve_uri(uri: str | None) -> str:
     absolute.
 
     Raises:
-        InputError: for a folder (MLflow's old file store), a database in memory, an unknown scheme, or a login that is
-            neither in `uri` nor in the environment.
+        InputError: for a web address without a host, a folder (MLflow's old file store), a database in memory, an
+            unknown scheme, or a login that is neither in `uri` nor in the environment.
     """
     uri = with_secrets_of_the_environment(uri or os.environ.get(TRACKING_URI) or _DEFAULT_URI)
     scheme = _scheme(uri)
@@ -52,7 +53,46 @@ def resolve_uri(uri: str | None) -> str:
             f"`{hide_secrets(uri)}` is no tracking store: expected `sqlite:///FILE`, a database "
             f"({', '.join(_DATABASES[1:])}) or a server (`http://HOST:PORT`)."
         )
+    if scheme in ("http", "https") and not _host(uri):
+        raise InputError(f"`{hide_secrets(uri)}` is no address of a server: expected `http://HOST:PORT`.")
     return _absolute(uri) if scheme == "sqlite" else uri
+
+
+def _host(uri: str) -> str | None:
+    try:
+        address = urlsplit(uri)
+        return address.hostname if address.port != 0 else None  # looking at the port checks it
+    except ValueError:
+        return None
+
+
+def check_store(uri: str) -> None:
+    """Refuse what a store can be refused for without asking it, so that nothing begins in vain.
+
+    Args:
+        uri: as `resolve_uri` gives it.
+
+    Raises:
+        InputError: if a SQLite database cannot be written, the driver of another database is not installed, or its URI
+            cannot be understood.
+    """
+    database = sqlite_file(uri)
+    if database is not None:
+        _check_sqlite(database, touch=database.exists())
+    elif _scheme(uri) in _DATABASES:
+        _check_driver(uri)
+
+
+def _check_driver(uri: str) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(uri).get_dialect().import_dbapi()
+    except (ArgumentError, ValueError, ImportError) as error:
+        raise InputError(
+            f"MLflow cannot use `{hide_secrets(uri)}`: {one_line(hide_secrets(str(error)))}"
+        ) from error
 
 
 def _scheme(uri: str) -> str:
@@ -130,12 +170,22 @@ def _digest(path: Path) -> str:
 
 
 def import_mlflow() -> Any:
-    """The package, told to be quiet."""
+    """The package, told to be quiet.
+
+    Raises:
+        InputError: if it cannot be imported.
+    """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    import mlflow
-    import mlflow.utils.file_utils
-    import mlflow.utils.logging_utils
+    try:
+        import mlflow
+        import mlflow.utils.file_utils
+        import mlflow.utils.logging_utils
+    except Exception as error:  # a half-removed installation raises all kinds
+        raise InputError(
+            f"tracking: MLflow cannot be imported ({one_line(reason(error))}): install it anew, or turn it off by "
+            "`tracking: none`"
+        ) from error
 
     for name in ("mlflow", "alembic", "sqlalchemy.engine"):
         logger = logging.getLogger(name)
@@ -157,8 +207,11 @@ def _check_address(uri: str) -> None:
         socket.create_connection((address.host, port), timeout=_SECONDS_TO_CONNECT).close()
 
 
-def _check_sqlite(database: Path) -> None:
-    """Refuse a database that MLflow could not write, or would spoil."""
+def _check_sqlite(database: Path, *, touch: bool = True) -> None:
+    """Refuse a database that MLflow could not write, or would spoil.
+
+    With `touch`, try to write it, which makes an empty file where there is none.
+    """
     folder = database.parent
     if not folder.is_dir():
         raise InputError(
@@ -166,6 +219,12 @@ def _check_sqlite(database: Path) -> None:
         )
     if database.is_dir():
         raise InputError(f"MLflow's database `{database}` is a folder; a file was expected.")
+    if not touch:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(
+                f"MLflow's database `{database}` cannot be written: there is no right to write to its folder."
+            )
+        return
     try:
         with closing(sqlite3.connect(database, timeout=_SECONDS_FOR_A_LOCK, isolation_level=None)) as db:
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

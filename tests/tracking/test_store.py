@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
 import shutil
 import socket
 import sqlite3
+import sys
 import tempfile
 import threading
 import time
@@ -14,12 +17,16 @@ from pathlib import Path
 
 import pytest
 
+from infogan_bench.config import load_sweep, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status
+from infogan_bench.sweep import start
+from infogan_bench.sweep.record.environment import describe_environment
 from infogan_bench.tracking import (
     free_port,
     resolve_uri,
 )
+from tests.command_line import infogan_bench
 from tests.tracking.support import a_tracker, metrics, report, run_id, runs, wait_for
 
 
@@ -177,3 +184,74 @@ def test_a_run_deleted_in_between_loses_its_own_records_only(place):
     assert tracker.warning is not None
     assert "refused values or files" in tracker.warning
     assert metrics(place, "0001")["final/cluster_accuracy", 1] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("uri", "fault"),
+    [
+        ("http://", r"`http://` is no address of a server: expected `http://HOST:PORT`"),
+        ("http://host:70000", "is no address of a server"),
+        ("https://me:s3cret@:5000", r"`https://\*\*\*@:5000` is no address of a server"),
+        (
+            "postgresql+nosuch://me:s3cret@host/x",
+            r"MLflow cannot use `postgresql\+nosuch://me:\*\*\*@host/x`: ",
+        ),
+        ("mysql://host:many/x", r"MLflow cannot use `mysql://host:many/x`: "),
+        ("sqlite:///no/such/folder/mlflow.db", r"the folder `.*/no/such/folder` does not exist"),
+    ],
+)
+def test_a_store_that_cannot_work_is_refused_before_anything_begins(tmp_path, monkeypatch, uri, fault):
+    monkeypatch.chdir(tmp_path)
+    config = parse_sweep({"name": "refused", "tracking": {"uri": uri}})
+    with pytest.raises(InputError, match=fault):
+        start(config)
+    Path("refused.yaml").write_text(f"name: refused\ntracking: {{uri: '{uri}'}}\n")
+    done = infogan_bench("validate", "refused.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.search(fault, done.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["refused.yaml"]
+
+
+@pytest.mark.parametrize("how", ["missing", "broken"])
+def test_an_mlflow_that_cannot_be_imported_is_told_before_anything_begins(tmp_path, monkeypatch, how):
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
+        monkeypatch.delitem(sys.modules, name)
+    if how == "missing":
+        monkeypatch.setitem(sys.modules, "mlflow", None)
+    else:
+        (tmp_path / "mlflow.py").write_text("raise AttributeError('half of it is gone')")
+        monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"^tracking: MLflow cannot be imported \(.*`tracking: none`$"):
+        start(parse_sweep({"name": "refused"}))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_environment_is_recorded_where_mlflow_is_not_installed(monkeypatch):
+    found = importlib.metadata.version
+
+    def version(package):
+        if package == "mlflow":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return found(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    packages = describe_environment().packages
+    assert "mlflow" not in packages
+    assert packages["numpy"] == found("numpy")
+
+
+@pytest.mark.parametrize("word", ["none", "off", "no", "''"])
+def test_words_for_no_store_name_the_way_to_turn_mlflow_off(tmp_path, word):
+    (tmp_path / "off.yaml").write_text(f"name: off\ntracking: {{uri: {word}}}\n")
+    with pytest.raises(
+        InputError, match=r"off.yaml:2: tracking.uri: .* MLflow is turned off by `tracking: none`"
+    ):
+        load_sweep(tmp_path / "off.yaml")
+
+
+@pytest.mark.parametrize("word", ["off", "no", "false"])
+def test_tracking_is_turned_off_by_none_alone(tmp_path, word):
+    (tmp_path / "off.yaml").write_text(f"name: off\ntracking: {word}\n")
+    with pytest.raises(InputError, match=r"off.yaml:2: tracking.* MLflow is turned off by `tracking: none`"):
+        load_sweep(tmp_path / "off.yaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -32,6 +33,8 @@ _LEAST_STORE = 80 * _MIB  # Ray itself refuses less than 75 MiB
 _STORE_FACTOR = 1.1
 _STORE_MARGIN = 64 * _MIB
 _KNOCK_SECONDS = 10
+_TOKEN = secrets.token_hex(32)  # one for the whole process, since Ray keeps the first that it reads
+_TOKEN_VARIABLES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LONGEST_FOLDER = 40  # characters; a socket's path has 107 at most, and Ray adds up to 67
 
 
@@ -62,6 +65,7 @@ def ray_cluster(
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     _require_an_answer(address)
     with (
+        _own_token() if address == "local" else nullcontext(),
         _usable_folder() if address == "local" else nullcontext() as folder,
         _joined(address, code, folder, store_bytes),
     ):
@@ -136,6 +140,27 @@ def shared_memory_fault(needed: int, folder: Path = Path("/dev/shm")) -> str | N
         f"{folder} has {free / _MIB:.0f} MiB free, and the images take {needed / _MIB:.0f} MiB: Ray keeps them on the "
         f"disk, which is slower. Give a container more by `docker run --shm-size={math.ceil(needed / _MIB)}m`"
     )
+
+
+@contextmanager
+def _own_token() -> Iterator[None]:
+    """Give Ray on this machine a token by its environment, unless the user has one. Ray would write one under the home
+    folder, which a container's user may not have, or may not write to."""
+    if any(name in os.environ for name in _TOKEN_VARIABLES) or _has_token_file():
+        yield
+        return
+    os.environ["RAY_AUTH_TOKEN"] = _TOKEN
+    try:
+        yield
+    finally:
+        os.environ.pop("RAY_AUTH_TOKEN", None)
+
+
+def _has_token_file() -> bool:
+    try:
+        return (Path.home() / ".ray" / "auth_token").is_file()
+    except (OSError, RuntimeError):  # no home, or no right to look into it
+        return False
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import shlex
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,8 +34,15 @@ def describe_environment() -> Environment:
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         cpus=os.cpu_count(),
         gpus=tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())),
-        packages={package: importlib.metadata.version(package) for package in _PACKAGES},
+        packages=dict(_versions()),
     )
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """Yield the version of each of these packages that is installed: MLflow, say, may not be where it is not used."""
+    for package in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            yield package, importlib.metadata.version(package)
 
 
 def _commit() -> str | None:
