@@ -1,4 +1,4 @@
-"""Sweeps by Ray Tune: `start` begins one, `resume` finishes what is left, `check` tells what would go wrong."""
+"""Sweeps by Ray Tune: `start` begins one, `resume` finishes one that was stopped, `check` finds faults beforehand."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

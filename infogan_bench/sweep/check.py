@@ -1,4 +1,4 @@
-"""All that can be tried of a sweep before it trains: extensions, data, scores, every architecture."""
+"""The checks of a sweep before it trains: extensions, data, scores and every architecture."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from infogan_bench.training import check_objective, check_stackable
 
 
 def check(sweep: SweepConfig) -> Plan:
-    """Plan the sweep and try all that can be tried without training.
+    """Plan the sweep and check everything that can be checked without training.
 
     Raises:
-        InputError: for whatever would fail every trial, or one of them for certain.
+        InputError: for a fault that would certainly fail every trial, or one of them.
     """
     load_extensions(sweep.extensions)
     planned = plan(sweep)
@@ -53,7 +53,7 @@ def check(sweep: SweepConfig) -> Plan:
 
 
 def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:
-    """Every run of a plan; where the search makes the plan as it goes, the base run and every single choice."""
+    """Every run of a plan. For a search that learns, which has no plan yet, the base run and each single choice."""
     if planned.assignments is not None:
         yield from (apply(sweep.base, params) for params in planned.assignments)
         return

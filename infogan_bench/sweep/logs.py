@@ -1,4 +1,4 @@
-"""The log of a sweep: what Ray, MLflow, Optuna and we say goes to a file, not to the screen."""
+"""The log of a sweep: messages of Ray, MLflow, Optuna and this project go to a file, not to the screen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEVELS = {
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Send those loggers and stdout (where Ray prints what befell its workers) to `path` alone, for a while."""
+    """Send these loggers, and stdout, where Ray prints messages of its workers, only to `path` inside this context."""
     stream = _LogFile(path.open("ab"), encoding="utf-8", errors="backslashreplace", line_buffering=True)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
@@ -48,8 +48,8 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 class _LogFile(io.TextIOWrapper):
-    """A text file without the secrets of URIs, that loses what a full disk does not take: a sweep must not end by what
-    it says of itself."""
+    """A text file in which the secrets of URIs are hidden. On a full disk it loses text, so that a sweep does not end
+    because of its log."""
 
     def write(self, text: str, /) -> int:
         with suppress(OSError):

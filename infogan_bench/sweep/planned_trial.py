@@ -1,4 +1,4 @@
-"""A trial as planned: what the search or the plan hands to Ray, and Ray to the process that trains it."""
+"""A planned trial, which the plan or the search gives to Ray, and Ray to the process that trains it."""
 
 from __future__ import annotations
 

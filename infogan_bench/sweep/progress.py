@@ -1,4 +1,4 @@
-"""The display of a sweep while it runs: a live table on a terminal, a plain line now and then elsewhere."""
+"""The display of a running sweep: a live table on a terminal, else a plain line from time to time."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SETTLED = 0.02  # of the work: before that the time left is a guess
 class ProgressState:
     """The numbers behind the display, from the last update of each trial.
 
-    Whatever is asked takes no longer when many trials have ended; a trial that has stays as it is.
+    No question takes longer when many trials have ended, since an ended trial does not change.
 
     Args:
-        metric, mode: the objective.
+        metric, mode: the goal.
         steps: of a trial, unless `steps` is swept.
         earlier: trials of the sweep before it was resumed.
         time_limit: seconds after which the sweep is stopped; None for ever.
@@ -125,7 +125,7 @@ class ProgressState:
     def _better(
         self, one: tuple[float, TrialUpdate] | None, other: tuple[float, TrialUpdate] | None
     ) -> tuple[float, TrialUpdate] | None:
-        """The better of two; of equals, the one that comes first in the plan."""
+        """The better of two trials; of equal ones, the first in the plan."""
         if one is None or other is None:
             return one or other
         first, second = sorted((one, other), key=lambda scored: scored[1].trial)
@@ -133,7 +133,7 @@ class ProgressState:
 
     @property
     def images_per_second(self) -> float:
-        """Sum over the running trials; the seeds of one trial take turns, so theirs are averaged."""
+        """The sum over the running trials of the mean over their seeds, which take turns."""
         return sum(
             sum(seed.images_per_second for seed in update.seeds) / len(update.seeds)
             for update in self.running
@@ -153,7 +153,7 @@ class ProgressState:
         return None if self._time_limit is None else max(self._time_limit - self.elapsed(now), 0.0)
 
     def seconds_left(self, now: float) -> float | None:
-        """Steps that are still to do, at the rate of steps so far; None while that is unknown.
+        """Seconds for the remaining steps at the rate so far; None while that is unknown.
 
         A scheduler that stops trials early makes it an upper bound.
         """
@@ -213,14 +213,14 @@ class ProgressDisplay:
                 self._live.start()
 
     def updated(self, update: TrialUpdate) -> None:
-        """Take in a trial's last state; elsewhere than on a terminal, an ended trial gives a line at once."""
+        """Take in a trial's last state. Without a terminal, print a line for an ended trial at once."""
         self._state.update(update)
         self._changed = True
         if self._live is None and update.status.ended:
             self._print_line(_failure(update))
 
     def tick(self) -> None:
-        """Draw, if it is time to."""
+        """Draw the display if it is due."""
         since = self._clock() - self._shown_at
         if self._live:
             if since >= _SECONDS_BETWEEN_FRAMES:
@@ -229,7 +229,7 @@ class ProgressDisplay:
             self._print_line()
 
     def ended(self, status: Status) -> None:
-        """Show the last state and let the terminal go."""
+        """Show the last state and release the terminal."""
         if self._live:
             self._draw(self._live)
             with self._showing():
@@ -359,5 +359,5 @@ def _duration(seconds: float) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` on one line, without what a terminal would obey."""
+    """`text` on one line, without control characters for a terminal."""
     return "".join(char if char.isprintable() else " " for char in text)

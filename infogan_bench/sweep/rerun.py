@@ -1,4 +1,4 @@
-"""A trial of a sweep once more, in this process and without Ray: does it give the same numbers?"""
+"""The rerun of a trial in this process, without Ray, and the comparison of its numbers with the record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WHAT_BITS_DEPEND_ON = ("infogan_bench", "commit", "python", "torch", "numpy", "
 
 @dataclass(frozen=True)
 class RerunValue:
-    """A value of one report, as recorded and as it is now; None where the rerun has no such value."""
+    """A value of one report: the recorded one, and that of the rerun, which is None if the rerun has none."""
 
     step: int
     seed: int
@@ -51,8 +51,8 @@ class RerunValue:
 class RerunComparison:
     """All values of all reports, in the order in which they were recorded.
 
-    `error` says why the rerun ended before its last report; `elsewhere` what was another here than in the sweep, of
-    what bits depend on.
+    `error` is the reason if the rerun ended before its last report. `elsewhere` lists what differs here from the sweep
+    and can change bits.
     """
 
     trial: str
@@ -68,7 +68,7 @@ class RerunComparison:
 
     @property
     def first_difference(self) -> RerunValue | None:
-        """The first value that is another one now."""
+        """The first value that differs."""
         return next((score for score in self.scores if not score.same), None)
 
 
@@ -135,7 +135,7 @@ def comparison_text(compared: RerunComparison) -> str:
 
 
 def difference_text(difference: RerunValue, compared: RerunComparison) -> str:
-    """A sentence on where a rerun first left the record, and what may be why."""
+    """A sentence on the first difference of a rerun from the record, and its possible reason."""
     now = compared.error or "nothing" if difference.now is None else repr(difference.now)
     why = (
         "; ".join(compared.elsewhere) or "versions and system are the same; the processor may be another one"
@@ -147,7 +147,7 @@ def difference_text(difference: RerunValue, compared: RerunComparison) -> str:
 
 
 def _record(folder: SweepFolder, trial: str) -> TrialRecord:
-    """Read what the trial's last checkpoint says of it."""
+    """Read the record of a trial in its last checkpoint."""
     known = folder.updates
     name = trial if trial in known else trial.zfill(4)
     if name not in known:
@@ -193,7 +193,7 @@ def _spec(folder: SweepFolder, record: TrialRecord, seed: int | None) -> TrialSp
 
 @contextmanager
 def _threads(number: int | None) -> Iterator[None]:
-    """With as many threads as the trial had, since the order of sums follows from it."""
+    """A context with the trial's number of threads, on which the order of sums depends."""
     before = torch.get_num_threads()
     torch.set_num_threads(number or before)
     try:

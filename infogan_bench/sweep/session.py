@@ -1,4 +1,4 @@
-"""A sweep from its configuration to its report: `start` begins one, `resume` finishes what is left of one."""
+"""A sweep from its configuration to its report: `start` begins one, `resume` finishes one that was stopped."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def start(
         listeners: told of every trial, besides the sweep folder and MLflow.
 
     Raises:
-        InputError: for what a user can mend, before any trial; no folder is left behind then.
+        InputError: for a fault that the user can correct, before the first trial; no folder is left behind.
     """
     if storage is not None:
         sweep = sweep.model_copy(update={"storage": _place(storage)})
@@ -90,10 +90,10 @@ def resume(
     ship_code: bool = False,
     listeners: Sequence[SweepListener] = (),
 ) -> SweepOutcome:
-    """Finish what is left of the sweep in `path`; trials that have ended are left as they are.
+    """Finish the sweep in `path`. Trials that have ended are not run again.
 
-    A trial that was interrupted goes on from its last whole checkpoint, bit for bit as if it had not been.
-    Arguments are those of `start`; checkpoints move to another `storage` if one is named.
+    A trial that was interrupted continues from its last complete checkpoint, bit for bit as if nothing had happened.
+    The arguments are those of `start`. Checkpoints move to another `storage` if one is named.
 
     Raises:
         InputError: if `path` is no sweep folder, is in use or cannot be written; if its sweep no longer holds (a
@@ -193,7 +193,7 @@ class Session:
         self.warnings: list[str] = []
 
     def run(self, planned: Sequence[PlannedTrial], address: str | None, ship_code: bool) -> SweepOutcome:
-        """Run the planned trials that are left, and those that the search proposes, and report."""
+        """Run the remaining planned trials and the proposals of the search, and make the report."""
         with self._signals, logging_to(self._folder.path / "sweep.log"):
             for warning in self.warnings:
                 log.warning(warning)
@@ -238,13 +238,13 @@ class Session:
 
     @contextmanager
     def _reaching_mlflow(self) -> Iterator[Future[str | None]]:
-        """Give what the tracker's `preflight` will have found, in a thread while Ray starts: a new database takes a
-        second. It goes on to its end whatever happens, since half a database would be of no use to the next sweep."""
+        """Run the tracker's `preflight` in a thread while Ray starts, since a new database takes a second. It always
+        runs to its end, since half a database would be useless to the next sweep."""
         with ThreadPoolExecutor(max_workers=1) as thread:
             yield thread.submit(lambda: self._tracker.preflight() if self._tracker else None)
 
     def _finish(self) -> SweepOutcome:
-        """Fetch what is left to fetch, make the report, and tell the listeners that the sweep has ended."""
+        """Fetch the remaining files, make the report, and tell the listeners that the sweep has ended."""
         fault = self._engine.fault
         outcome = SweepOutcome(
             folder=self._folder.path,
@@ -271,10 +271,9 @@ class Session:
 
 
 def _learning_search() -> type[Proposals]:
-    """The class that proposes trials while the sweep runs, imported with Optuna, which a search that does not learn
-    has no need of.
+    """Import the class that proposes trials, and Optuna with it, which only a search that learns needs.
 
-    Call it before `logging_to`, which takes over Optuna's loggers as they are when it is imported.
+    Call it before `logging_to`, which takes over Optuna's loggers as the import leaves them.
     """
     from infogan_bench.sweep.search.proposals import Proposals
 

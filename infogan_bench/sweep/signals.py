@@ -1,4 +1,4 @@
-"""Stopping a sweep from outside: SIGINT, SIGTERM and SIGHUP once to stop cleanly, twice to stop at once."""
+"""The signals that stop a sweep: SIGINT, SIGTERM and SIGHUP. The first one stops it cleanly, the second one at once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _INSIST_SECONDS = 0.005
 
 
 class StopSignals:
-    """While entered, the first signal ends Ray Tune's loop (it listens to SIGUSR1) or, outside of it, raises
-    KeyboardInterrupt; the second ends the process. `received` is the first signal's number.
+    """A context in which the first signal ends Ray Tune's loop (which listens to SIGUSR1), or raises KeyboardInterrupt
+    outside of the loop. The second signal ends the process. `received` is the number of the first signal.
 
     Set TUNE_DISABLE_SIGINT_HANDLER=1 beside it, since Tune's own handler hears SIGINT alone. In a thread that is
     not the main one nothing is installed: Python delivers signals to the main thread only.
@@ -65,7 +65,7 @@ class StopSignals:
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """For work that must not be cut in the middle: a first signal takes effect at its end."""
+        """A context for work that must not be cut short: a first signal takes effect at its end."""
         self._held_back = True
         try:
             yield

@@ -22,7 +22,7 @@ _ROWS = 10
 
 
 def summary(outcome: SweepOutcome) -> str:
-    """The ranking, the counts, and where report and MLflow runs are."""
+    """The ranking, the counts, and the places of the report and of the MLflow runs."""
     data = infogan_reports.load(outcome.folder)
     ranked = infogan_reports.ranking(data)
     lines = [_table(ranked[:_ROWS], data.metric)] if ranked else []
@@ -42,7 +42,7 @@ def summary(outcome: SweepOutcome) -> str:
 
 
 def _front_lines(data: infogan_reports.SweepData, ranked: Sequence[infogan_reports.RankedTrial]) -> list[str]:
-    """The trials that no other beats in all objectives, one a line."""
+    """The trials that no other trial beats in all goals, a line each."""
     goals = ", ".join(f"{mode} {metric_text(metric)}" for metric, mode in data.goals)
     front = infogan_reports.pareto_front(data, ranked)
     table = Table(box=None, pad_edge=False, header_style="")

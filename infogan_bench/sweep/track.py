@@ -1,4 +1,4 @@
-"""MLflow for a sweep folder: the tracker of a sweep that runs, and what is sent of one that has run."""
+"""MLflow for a sweep folder: the tracker of a running sweep, and the sending of one that has run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLUSH_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Delivery:
-    """An account of what `track` did: to which store, for how many trials, and what is missing there, if anything."""
+    """The result of `track`: the store, the number of trials, and what is still missing there."""
 
     uri: str
     trials: int
@@ -25,11 +25,12 @@ class Delivery:
 
 
 def track(path: Path, uri: str | None = None) -> Delivery:
-    """Tell MLflow what it lacks of a sweep that does not run now; it is asked first, so nothing is there twice.
+    """Send MLflow the missing parts of a sweep that does not run now. The store is asked first, so nothing is there
+    twice.
 
     Args:
         path: the sweep folder.
-        uri: a store, in place of the one that the sweep names; one that never saw the sweep gets all of it.
+        uri: a store instead of the one that the sweep names; a store that never saw the sweep gets all of it.
 
     Raises:
         InputError: if `path` is no sweep folder, or the store cannot be used or does not answer.

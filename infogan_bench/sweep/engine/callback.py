@@ -1,4 +1,4 @@
-"""From Ray Tune's callbacks to `SweepListener`s."""
+"""Translation of Ray Tune's callbacks into calls of `SweepListener`s."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 
 
 class Events(Callback):  # type: ignore[misc]
-    """Tells the listeners what happens to the trials, and keeps what an ended trial wrote.
+    """Tells the listeners what happens to the trials, and keeps the files of ended trials.
 
-    `fault` says why the sweep folder, or a checkpoint for it, could not be written, if so; `warnings` are what the
-    trials have to say to the user. `dropped` are the trials that Tune gave up and that are to be run again.
+    `fault` is the reason if the sweep folder, or a checkpoint, could not be written. `warnings` are messages of the
+    trials to the user. `dropped` are trials that Tune gave up and that must run again.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Events(Callback):  # type: ignore[misc]
             log.warning(result[WARNING])
         if TRACEBACK in result:
             log.error("trial %s failed\n%s", update.trial, result[TRACEBACK])
-        # The end itself is told once the trial's last checkpoint is written: on_trial_complete.
+        # Listeners hear of the end when the trial's last checkpoint is written: on_trial_complete.
         self._tell(
             trial, replace(update, status=Status.RUNNING) if update.status.ended else update, last=update
         )
@@ -114,7 +114,7 @@ class Events(Callback):  # type: ignore[misc]
         log.warning("trial %s goes on from its last checkpoint: %s", name, _reason(error))
 
     def on_step_end(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
-        """Tick, or raise the `fault`, which ends Ray Tune's loop: without the disk nothing can go on."""
+        """Tick, or raise the `fault`, which ends Ray Tune's loop: without a disk the sweep cannot continue."""
         for listener in self._listeners:
             with self._noting_faults():
                 listener.tick()
@@ -122,13 +122,13 @@ class Events(Callback):  # type: ignore[misc]
             raise self.fault
 
     def end_all(self, status: Status) -> None:
-        """End the trials that Ray dropped without a word: by the time limit (STOPPED), or INTERRUPTED."""
+        """End the trials that Ray dropped without an event: STOPPED at the time limit, else INTERRUPTED."""
         ended_by = EndedBy.INTERRUPT if status is Status.INTERRUPTED else EndedBy.TIME_LIMIT
         for trial, _ in list(self._live.values()):
             self._end(trial, status, ended_by)
 
     def _end(self, trial: RayTrial, status: Status, ended_by: EndedBy, error: str | None = None) -> None:
-        """Tell the last update; a trial that says of itself that it has ended keeps its own status, unless it was
+        """Tell listeners the last update. A trial that has ended by itself keeps its own status, unless it was
         interrupted before its last checkpoint was written."""
         name = planned_trial_of(trial.config).trial_id
         _, update = self._live.get(name) or (trial, self._never_started(trial))
@@ -155,8 +155,9 @@ class Events(Callback):  # type: ignore[misc]
                 log.warning("what trial %s wrote stays in %s for now: %s", trial, self._store.place, error)
 
     def _make_room(self, trial: RayTrial) -> None:
-        """Before another checkpoint of a trial is written, remove all but the last: never more than two are there,
-        or three after a takeover, when the last is not Ray's, whose absence Ray would take for a fault.
+        """Remove all but the last checkpoint of a trial before another one is written, so that there are at most two.
+        After a takeover there are three: Ray does not know the last one, and would count the loss of its own as a
+        fault.
 
         Ray's own `num_to_keep` would write all its state at every save.
         """
@@ -169,7 +170,7 @@ class Events(Callback):  # type: ignore[misc]
                 self._store.remove(path)
 
     def _note_fault(self, error: BaseException | None) -> bool:
-        """Say whether `error`, of the driver or of a worker, is for want of space or of a right; then it is the
+        """Say whether `error`, of the driver or a worker, is a lack of space or of a permission, and keep it as the
         `fault`."""
         cause = getattr(error, "cause", None) or error
         if not isinstance(cause, OSError) or not is_disk_fault(cause):
@@ -197,7 +198,7 @@ class Events(Callback):  # type: ignore[misc]
 
 
 def _first_update(planned: PlannedTrial, seeds: Sequence[int], known: TrialUpdate | None) -> TrialUpdate:
-    """A trial as it starts, or as it was when it was interrupted."""
+    """The first update of a trial: at step 0, or as it was when it was interrupted."""
     if known is not None:
         resumed = tuple(replace(seed, status=Status.RUNNING) for seed in known.seeds)
         return replace(
@@ -219,7 +220,7 @@ def _import_error(error: BaseException) -> str | None:
 
 
 def _reason(error: BaseException | None) -> str:
-    """A line on why a trial failed."""
+    """The reason why a trial failed, in one line."""
     if error is None:
         return "failed for a reason that Ray does not tell; see sweep.log"
     cause = getattr(error, "cause", None) or error

@@ -1,4 +1,4 @@
-"""Starting or joining Ray, and asking beforehand whether a trial fits on any of its nodes."""
+"""The start of Ray, or the joining of a cluster, and the check that a trial fits on one of its nodes."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def ray_cluster(
 ) -> Iterator[None]:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray on this machine and stop it at the end.
 
-    Where this process has joined a cluster already and no `address` is given, that one is used and left as it is.
+    If this process has joined a cluster already and no `address` is given, that cluster is used and left as it is.
 
     Args:
         address: HOST:PORT.
         code: a Ray runtime environment that brings code to the workers.
-        store_bytes: the memory that Ray sets aside for what trials share, where it is started here; None is Ray's
-            own choice, 30% of the machine's.
+        store_bytes: the memory that Ray reserves for data that trials share, if it is started here; None is Ray's own
+            choice, 30% of the machine's memory.
 
     Raises:
         InputError: if no cluster answers there, or code cannot be brought to one that this process has joined.
@@ -76,7 +76,7 @@ def ray_cluster(
 def _joined(
     address: str, code: ShippedCode | None, folder: str | None, store_bytes: int | None
 ) -> Iterator[None]:
-    """A cluster that this process joins or, where `address` is "local", starts with its files in `folder`."""
+    """A cluster that this process joins, or starts with its files in `folder` if `address` is "local"."""
     local = address == "local"
     try:
         ray.init(
@@ -110,7 +110,7 @@ def joins(address: str | None) -> bool:
 
 
 def _is_about_a_token(error: BaseException) -> bool:
-    """Say whether Ray failed for want of a token. It tells so in the text of several kinds of error."""
+    """Say whether Ray failed for lack of a token, which only the texts of several kinds of error tell."""
     text = str(error).lower()
     return any(word in text for word in ("unauthenticated", "authentication", "auth_token", "invalid token"))
 
@@ -124,12 +124,12 @@ def _token_fault(address: str) -> str:
 
 
 def store_bytes(images: int) -> int:
-    """The memory for Ray's object store, in bytes: the images that all trials of a machine share, and a margin."""
+    """The size of Ray's object store in bytes: the images that all trials of a machine share, and a margin."""
     return max(_LEAST_STORE, math.ceil(_STORE_FACTOR * images) + _STORE_MARGIN)
 
 
 def shared_memory_fault(needed: int, folder: Path = Path("/dev/shm")) -> str | None:  # noqa: S108
-    """A sentence where the shared memory of this machine has no room for Ray's object store; None where it has."""
+    """A sentence if this machine's shared memory is too small for Ray's object store; None if it is large enough."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
@@ -165,9 +165,9 @@ def _has_token_file() -> bool:
 
 @contextmanager
 def _usable_folder() -> Iterator[str | None]:
-    """A place for Ray's logs and sockets: None for the place that it would choose, else a folder of our own.
+    """A folder for Ray's logs and sockets; None if Ray's own choice can be used.
 
-    Ray's own, TMPDIR/ray, may belong to another user of the machine, or be too long a path for a socket.
+    Ray's choice, TMPDIR/ray, may belong to another user of the machine, or be too long a path for a socket.
     """
     chosen = Path(tempfile.gettempdir()) / "ray"
     nearest = chosen if chosen.exists() else chosen.parent
@@ -182,7 +182,7 @@ def _usable_folder() -> Iterator[str | None]:
 
 
 def _require_an_answer(address: str) -> None:
-    """Knock at HOST:PORT first: Ray itself would wait for minutes."""
+    """Check that something answers at HOST:PORT, since Ray itself would wait for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
         return
@@ -195,7 +195,7 @@ def _require_an_answer(address: str) -> None:
 def trial_request(resources: ResourcesConfig) -> dict[str, float]:
     """The resources that one trial asks of Ray, as {resource: amount}; call it while Ray runs.
 
-    For `gpus: auto` that is a whole card where there is one: on it, `measured_gpus` finds the share that a trial needs.
+    For `gpus: auto` and a cluster with cards that is a whole card, on which `measured_gpus` finds the share of a trial.
     """
     gpus = resources.gpus
     if gpus == "auto":
@@ -207,10 +207,10 @@ def trial_request(resources: ResourcesConfig) -> dict[str, float]:
 
 
 def require_a_node(request: Mapping[str, float], wait: float) -> None:
-    """Return once a node has room for `request`, which meanwhile is asked for: a cluster that grows on demand sees it.
+    """Wait until a node has room for `request`. Meanwhile ask Ray for it, so that a cluster that grows on demand grows.
 
     Raises:
-        InputError: if after `wait` seconds there is none; it shows what was asked for and what there is.
+        InputError: if there is no such node after `wait` seconds; it shows the request and the resources of the nodes.
     """
     deadline, asked = time.monotonic() + wait, None
     try:

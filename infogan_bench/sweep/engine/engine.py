@@ -1,4 +1,4 @@
-"""A stretch of a sweep on Ray: the cluster, what the trials share, and Tune's loop."""
+"""A stretch of a sweep on Ray: the cluster, the data that trials share, and Tune's loop."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ready:
-    """Ray as it runs: what one trial asks of it, {resource: amount}, and a reference to what all trials share."""
+    """A running Ray: the request of one trial, {resource: amount}, and a reference to the data that all trials
+    share."""
 
     request: Mapping[str, float]
     shared: ray.ObjectRef
@@ -89,7 +90,7 @@ class Engine:
     def started(
         self, planned: Sequence[PlannedTrial], address: str | None, *, ship_code: bool
     ) -> Iterator[Ready]:
-        """Ray, started or joined, once it is known that trials can run there.
+        """Start or join Ray, and check that trials can run there.
 
         Args:
             planned: the trials to come, as far as they are planned.
@@ -154,7 +155,7 @@ class Engine:
 
     @contextmanager
     def noting_a_fault(self) -> Iterator[None]:
-        """Take a full disk for what it is: an end from which the sweep can be resumed."""
+        """Treat a full disk as an end of the session, from which the sweep can be resumed."""
         try:
             yield
         except OSError as error:
@@ -173,7 +174,7 @@ class Engine:
         """Run `to_come` trials by Ray Tune.
 
         Returns:
-            Those that Tune dropped and that are to be run again; none after a signal or a fault, or when time is up.
+            The trials that Tune dropped and that must run again; none after a signal, a fault or the time limit.
         """
         searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode)
         set_trials_ahead(trials_ahead(_slots(ready.request), searcher.learns))

@@ -1,4 +1,4 @@
-"""A trial that found no memory on a card that it shares with others: it goes on once, alone on a card."""
+"""A trial that ran out of memory on a card that it shares. It continues once, alone on a card."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ GPU = "GPU"
 
 
 class FullCardError(RayActorError):  # type: ignore[misc]
-    """Raised by the trial's process, which ends with it and so leaves the card.
+    """The error with which the process of such a trial ends, which frees its part of the card.
 
-    It says that the process was preempted: such an end Ray does not count among those that `resources.retries` allows.
+    It says that the process was preempted. Ray does not count such an end among those that `resources.retries` allows.
     """
 
     def __init__(self, message: str) -> None:
@@ -26,12 +26,12 @@ class FullCardError(RayActorError):  # type: ignore[misc]
 
 
 def share_of_a_card() -> float:
-    """The share of a card that Ray granted this process: 0 if none, below 1 if others may be on it as well."""
+    """The share of a card that Ray granted this process: 0 for none, below 1 if others may use the card as well."""
     return float(ray.get_runtime_context().get_assigned_resources().get(GPU, 0.0))
 
 
 def alone_reason(error: BaseException) -> str:
-    """A sentence on the failure of a trial that had a card to itself."""
+    """The reason for the failure of a trial that had a card of its own."""
     return (
         "CUDA out of memory alone on the card: lower `batch` or `architecture.width`, or train one seed after the "
         f"other by `seeds_together: one-by-one` ({reason(error)})"
@@ -39,9 +39,9 @@ def alone_reason(error: BaseException) -> str:
 
 
 class AloneOnFullCard:
-    """Mixed into a scheduler: what a trial asks for becomes a whole card once its share of one was too small.
+    """A mixin of schedulers: a trial asks for a whole card after its share of a card was too small.
 
-    Ray tells schedulers of an error while the trial waits for nothing, the only time when that may change.
+    Ray tells schedulers of an error while the trial waits for no resources, the only time when its request may change.
     """
 
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:

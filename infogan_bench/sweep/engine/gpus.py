@@ -1,4 +1,4 @@
-"""`gpus: auto`: how much of a card a trial takes, from what a few steps of the largest trial take there."""
+"""`gpus: auto`: the share of a card for a trial, measured by a few steps of the largest trial."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SIZED = ("method.", "architecture.", "batch", "codes.", *MEMORY_KEYS, "optimise
 
 @dataclass(frozen=True)
 class Footprint:
-    """The memory that the largest trial of a sweep takes of a card, in bytes, with all that CUDA itself takes there."""
+    """The memory, in bytes, that the largest trial of a sweep takes on a card, with CUDA's own."""
 
     card: str
     taken: int
@@ -50,7 +50,8 @@ class Footprint:
 
     @property
     def trials(self) -> int:
-        """The trials that fit at once; one always, since a card of its own is the most that a trial can have."""
+        """The number of trials that fit at once; at least one, since a trial cannot have more than a card of its
+        own."""
         return max(1, int(_SAFETY * self.total / self.taken))
 
 
@@ -60,8 +61,8 @@ def measured_gpus(
     shared: ray.ObjectRef,
     request: Mapping[str, float],
 ) -> tuple[float, str | None]:
-    """The share of a card for `gpus: auto`: 1/n, where n trials at once fit the smallest card, and any node has the
-    CPUs (memory, custom resources) for them. A whole card, and a warning, where no step could be measured.
+    """The share of a card for `gpus: auto`: 1/n, if n trials at once fit on the smallest card and a node has the CPUs
+    (memory, custom resources) for them. It is a whole card, with a warning, if no step could be measured.
 
     Args:
         sweep: the sweep.
@@ -91,10 +92,10 @@ def measured_gpus(
 
 
 def largest_params(sweep: SweepConfig, planned: Iterable[Params]) -> list[Params]:
-    """Of the values that a sweep tries, those whose trials may take most memory: of each method and
-    architecture, all that no other surpasses in width, batch, codes and terms of the objective at once.
+    """The swept values whose trials may take most memory: for each method and architecture, those that no others exceed
+    in width, batch, codes and terms of the objective at once.
 
-    Where the search proposes trials as it goes, or `pbt` changes them, they are looked for in the corners of the space.
+    If the search learns, or `pbt` changes values, they are the corners of the space.
     """
     if find_search(sweep.search.algorithm).learns or find_scheduler(sweep.scheduler).population:
         planned = corners(sweep, *_SIZED)
@@ -111,7 +112,7 @@ def largest_params(sweep: SweepConfig, planned: Iterable[Params]) -> list[Params
 
 
 def _sizes(run: RunConfig) -> tuple[float, ...]:
-    """Numbers that are the larger, the more memory a step takes."""
+    """Numbers that grow with the memory of a step."""
     codes = LatentCodes(run.codes, fixed_std=run.objective.fixed_std)
     return (
         run.architecture.width,
@@ -139,7 +140,7 @@ def _kinds_of_card(nodes: Sequence[Mapping[str, float]]) -> Iterator[str | None]
 
 
 def _slots(node: Mapping[str, float], request: Mapping[str, float]) -> int:
-    """Trials at once on each card of a node for which it has the CPUs and whatever else they ask for."""
+    """The number of trials at once on each card of a node, as far as its CPUs and other resources allow."""
     at_once = min(round(node[name] / amount, 6) // 1 for name, amount in request.items() if name != GPU)
     return math.ceil(at_once / node[GPU])
 
@@ -179,7 +180,7 @@ def measure(shared: Shared, largest: Sequence[Params]) -> Footprint | str:
     """Train a few steps of each trial, with all its seeds and the scores after them, on this process's card.
 
     Returns:
-        What the one that takes most takes; or why the card is of no use.
+        The memory of the trial that takes most, or the reason why the card cannot be used.
     """
     torch.set_num_threads(shared.threads)
     load_extensions(shared.sweep.extensions, shared.extensions)

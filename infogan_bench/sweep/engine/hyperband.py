@@ -13,12 +13,12 @@ from infogan_bench.sweep.engine.trainable import GOAL, STEP
 
 
 class HyperBand(AloneOnFullCard, RestartableHyperBand):
-    """Successive halving in brackets that begin to compare their trials ever earlier.
+    """Successive halving in brackets, each of which begins to compare its trials earlier than the one before.
 
     With s_max = floor(log(longest / grace) / log(reduction)), bracket s = 0, ..., s_max takes
-    ceil((s_max + 1) / (s + 1) * reduction^s) trials and pauses each at longest / reduction^s steps. Once all of them
-    have come there, the best 1/reduction go on, to `reduction` times as many steps; so s times. After the last
-    bracket comes the first one again. Trials are compared at their first report at or after such a step.
+    ceil((s_max + 1) / (s + 1) * reduction^s) trials and pauses each at longest / reduction^s steps. When all of them
+    have arrived, the best 1/reduction continue, to `reduction` times as many steps. This happens s times. After the
+    last bracket the first one begins again. Trials are compared at their first report at or after such a step.
 
     Args:
         longest: steps of a run.
@@ -40,6 +40,6 @@ class HyperBand(AloneOnFullCard, RestartableHyperBand):
         self.set_brackets(s_max + 1)
 
     def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
-        """Do as Ray's; a report without a goal is below all others, rather than an error."""
+        """Do the same as Ray, but rank a report without a goal below all others instead of raising an error."""
         worst = -math.inf if self._mode == "max" else math.inf
         return str(super().on_trial_result(tune_controller, trial, {GOAL: worst, **result}))

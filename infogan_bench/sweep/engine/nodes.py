@@ -1,4 +1,4 @@
-"""Asking each node, before any trial, whether trials can run there: the code, the user's modules, the storage."""
+"""The check of each node before the first trial: has it the code and the user's modules, does it reach the storage?"""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def live_nodes() -> list[RayNode]:
 def require_able_nodes(
     request: Mapping[str, float], store: CheckpointStore, extensions: Sequence[str]
 ) -> None:
-    """Return if trials can run on every node that has room for one. This process's own node is not asked: here all
-    is known to work.
+    """Check that trials can run on every node that has room for one. This process's own node is not checked, since
+    everything is known to work here.
 
     Args:
         request: what a trial asks of Ray, as {resource: amount}.
         store: where checkpoints are written.
-        extensions: the user's modules; those named by a .py file are sent along, and not looked for.
+        extensions: the user's modules; .py files are sent along and need not be on the node.
 
     Raises:
         InputError: if a node lacks the package or has another one, lacks a module, or does not reach the store.
@@ -113,7 +113,7 @@ def _ask(node: str, store: CheckpointStore, marker: str, modules: Sequence[str])
 
 
 def _look(store: CheckpointStore, marker: str, modules: Sequence[str], wanted: str) -> list[str]:
-    """Sentences on the faults of the node that this runs on."""
+    """The faults of the node on which this function runs, a sentence each."""
     faults = []
     if fingerprint() != wanted:
         faults.append(

@@ -1,11 +1,12 @@
 """Population based training (Jaderberg et al., 2017, arXiv 1711.09846): trials that learn from one another.
 
-Every `scheduler.every` steps the population stops and is ranked. Each trial of the lower quantile takes over networks
-and optimisers of one drawn from the upper quantile (exploit), and goes on with values near those of that one (explore).
+Every `scheduler.every` steps the population stops and is ranked. Each trial of the lower quantile takes over the
+networks and optimisers of a trial drawn from the upper quantile (exploit). It continues with values near the values of
+that trial (explore).
 
-The population waits for its slowest trial, as in appendix A.1 of the paper, so that who takes over from whom depends
-on the scores alone, never on which machine was faster: the same file and seed give the same run. What is drawn
-follows from `search.seed`, the step and the trial.
+The population waits for its slowest trial, as in appendix A.1 of the paper. So takeovers depend only on the scores, and
+not on the speed of machines: the same file and seed give the same run. Random numbers follow from `search.seed`, the
+step and the trial.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ def donors(
 ) -> dict[str, str]:
     """The trials that take over from others: {trial of the lower quantile: trial of the upper one}.
 
-    A trial without a finite score is below all others; of equals, the later one is. No trial takes over from one
-    that is not better.
+    A trial without a finite score ranks below all others, and of equal trials the later one ranks lower. No trial takes
+    over from a trial that is not better.
 
     Args:
-        scores: the objective of every trial at `step`.
+        scores: the goal of every trial at `step`.
         quantile: share of the trials, rounded up, at most half of them.
         mode: "max" or "min".
         seed, step: of what is drawn.
@@ -91,10 +92,10 @@ def _rng(seed: int, step: int, trial: str, purpose: str) -> random.Random:
 
 
 class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]
-    """Pauses every trial where the population is to be compared, and lets all go on once it was.
+    """Pauses every trial at each comparison of the population, and lets all trials continue after it.
 
-    Ray's own scheduler of this name takes no searcher, draws from Python's global random state, and knows nothing of
-    a resume from our checkpoints.
+    Ray's own scheduler of this name takes no searcher, draws from Python's global random state, and cannot resume from
+    our checkpoints.
 
     Args:
         sweep: the sweep.
@@ -110,13 +111,15 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
         self._next = compared + self._every
 
     def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
-        """Pause the trial where it has come to the next comparison."""
+        """Pause the trial if it has reached the step of the next comparison."""
         return str(TrialScheduler.PAUSE if result[STEP] >= self._next else TrialScheduler.CONTINUE)
 
     def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:
-        """A trial that waits to start, else one that waited for its population; compares it once all of it waits.
+        """A trial that waits to start, else one that waited for its population. Compares the population when all of it
+        waits.
 
-        Ray asks several times a second. A trial that has ended, by a fault of its own say, is not waited for.
+        Ray calls this several times a second. The population does not wait for a trial that has ended, such as a failed
+        one.
         """
         trials = tune_controller.get_trials()
         pending = next((trial for trial in trials if trial.status == RayTrial.PENDING), None)
@@ -135,7 +138,8 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
         return f"population based training, next comparison at step {self._next}"
 
     def _compare(self, population: Sequence[RayTrial]) -> None:
-        """Let the worst take over from the best. What an earlier stretch of the sweep has done already stays."""
+        """Let the worst trials take over from the best, except for takeovers that an earlier stretch of the sweep
+        made."""
         by_id = {planned_trial_of(trial.config).trial_id: trial for trial in population}
         scores = {name: trial.last_result.get(GOAL) for name, trial in by_id.items()}
         config, seed = self._sweep.scheduler, self._sweep.search.seed
@@ -178,10 +182,10 @@ def interval(sweep: SweepConfig) -> int:
 def rejoined(
     planned: Iterable[PlannedTrial], ended: Iterable[int], every: int, store: CheckpointStore
 ) -> tuple[list[PlannedTrial], int]:
-    """The trials of a resumed sweep with what their checkpoints tell, and the step of its last comparison.
+    """The trials of a resumed sweep with the state of their checkpoints, and the step of the last comparison.
 
-    A comparison is over where a trial has gone beyond it. One that all trials have come to, but none has left, is
-    made again, with the same outcome: those who have come there report it once more.
+    A comparison is over if a trial has trained beyond it. If all trials have reached it and none has trained on, it is
+    made again, with the same outcome: the trials report that step once more.
 
     Args:
         planned: the trials that have not ended.

@@ -1,4 +1,4 @@
-"""All that this project uses of Ray beyond what Ray promises to keep, with the reason and what breaks without it.
+"""The private parts of Ray that this project uses, with the reason and what breaks without them.
 
 `tests/test_private_parts.py` holds the list, and fails where a version of Ray takes one away; the upper bound in
 pyproject.toml keeps such a version out until then.
@@ -44,7 +44,7 @@ from ray.tune.schedulers import HyperBandScheduler  # noqa: E402
 
 
 def set_trials_ahead(number: int) -> None:
-    """Let so many trials wait for a place to run in; see `TRIALS_AHEAD` for what comes without it."""
+    """Set how many trials wait for a place to run in; see `TRIALS_AHEAD` for the reason."""
     os.environ[TRIALS_AHEAD] = str(number)
 
 
@@ -63,8 +63,9 @@ def init_arguments(folder: str | None, *, local: bool) -> Mapping[str, object]:
 def same_imports() -> JobConfig:
     """A job whose processes on this machine import what this process imports.
 
-    Ray has no public word for it. Without it the current folder comes first on the path of the processes: another
-    `infogan_bench` there, or a `torch.py`, would be trained with in place of what is checked and recorded here.
+    Ray has no public setting for this. Without it the current folder comes first on the path of the processes, and they
+    would train with an `infogan_bench` or a `torch.py` that lies there, instead of the code that is checked and
+    recorded.
     """
     # Ray puts each of these before all others, so the last one comes first
     job = JobConfig(_py_driver_sys_path=[str(Path(place).absolute()) for place in reversed(sys.path)])
@@ -75,8 +76,8 @@ def same_imports() -> JobConfig:
 def process_starts(tune_controller: Any, trial: RayTrial) -> bool:
     """Say whether Ray starts a process for a trial that waits.
 
-    Without it a process that is free goes to a trial that one starts for already, and that one is thrown away: where
-    trials end faster than processes start, a process that was lost would never be replaced.
+    Without it a free process goes to a trial for which another process starts already, and that process is thrown away.
+    If trials end faster than processes start, a lost process would never be replaced.
     """
     controller = tune_controller._tune_controller
     actor = controller._trial_to_actor.get(trial)
@@ -109,8 +110,8 @@ def error_of(trial: RayTrial) -> BaseException | None:
 
 
 def forgive_failure(trial: RayTrial) -> None:
-    """Count one failure less of a trial. Without it, machines that are taken away end long trials that do nothing
-    wrong, since Ray counts each against `resources.retries`."""
+    """Count one failure less of a trial. Without it, long trials end without a fault of their own when machines are
+    taken away, since Ray counts each time against `resources.retries`."""
     trial.run_metadata.num_failures -= 1
 
 
@@ -128,8 +129,8 @@ def preempted_error(message: str) -> Preempted:
 
 
 def node_was_lost(error: BaseException | None) -> bool:
-    """Say whether the machine, or the way to it, went away, and not the process alone. Ray tells that in its message
-    only.
+    """Say whether the machine, or the connection to it, was lost, and not only the process. Only Ray's message tells
+    that.
 
     A node that is drained is not counted by Ray itself.
     """
@@ -139,6 +140,6 @@ def node_was_lost(error: BaseException | None) -> bool:
 
 
 def ends_the_process(error: BaseException) -> bool:
-    """Say whether Ray raised this to end the process that it runs in. Taken for a fault of the trial, it would be
-    caught, and a process that Ray wants to end would live on."""
+    """Say whether Ray raised this error to end the process. As a fault of the trial the error would be caught, and the
+    process would live on."""
     return hasattr(error, "ray_terminate_msg")

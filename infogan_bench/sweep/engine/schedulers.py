@@ -17,7 +17,7 @@ from infogan_bench.sweep.engine.trainable import GOAL, STEP
 
 
 class SchedulerRequest(NamedTuple):
-    """A request for the scheduler of a stretch of a sweep, all of whose steps are training steps.
+    """A request for the scheduler of a stretch of a sweep. All steps are training steps.
 
     Attributes:
         sweep: the sweep.
@@ -57,14 +57,15 @@ def make_scheduler(request: SchedulerRequest) -> TrialScheduler:
 
 
 class InPlanOrder(AloneOnFullCard):
-    """Mixed into a scheduler: the trials that wait start in the order of the plan.
+    """A mixin of schedulers: waiting trials start in the order of the plan.
 
-    Ray's own choice looks at all trials of the sweep at every event. And it gives a process that is free to the first
-    one that waits, even if a process starts for that one already (see `process_starts`).
+    Ray's own choice looks at all trials of the sweep at every event. It also gives a free process to the first waiting
+    trial, even if a process already starts for that trial (see `process_starts`).
     """
 
     def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:
-        """The first that waits and that no process starts for; else the first that waits, or that was paused."""
+        """The first waiting trial for which no process starts; else the first waiting trial, or the first paused
+        one."""
         live = tune_controller.get_live_trials()
         waiting = [trial for trial in live if trial.status == RayTrial.PENDING]
         unserved = [trial for trial in waiting if not process_starts(tune_controller, trial)]

@@ -1,4 +1,4 @@
-"""The trials of a sweep as Ray Tune asks for them: first those that are planned, then what a search proposes."""
+"""The searcher that gives Ray Tune its trials: first the planned ones, then the proposals of a search."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:  # Optuna, with its database, is imported where a search needs
 
 
 class TrialSearcher(Searcher):  # type: ignore[misc]
-    """Hands out the planned trials in order, then what `proposals` comes up with.
+    """Gives out the planned trials in order, then those of `proposals`.
 
-    There is one searcher for all algorithms, so that a trial's id is its place in the plan whatever the algorithm.
+    All algorithms have the same searcher, so a trial's id is its place in the plan for each of them.
 
     Args:
         planned: the trials that are planned.
@@ -78,8 +78,8 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
 def trials_ahead(slots: int, learns: bool) -> int:
     """The number of trials that wait for one of the `slots` in which trials run.
 
-    Ray starts as many processes at a time as trials wait, and keeps no more free ones for the next trials. A search
-    that learns knows more the later it is asked; but with one trial that waits, 1,000 slots would be filled one after
-    the other, in hours, and no more of them from where on trials end faster than processes start.
+    Ray starts at most as many processes at a time as trials wait, and keeps at most as many free ones. A search that
+    learns knows more the later it is asked. But with only one waiting trial, 1,000 slots would be filled one after the
+    other, in hours, and not all of them if trials end faster than processes start.
     """
     return max(1, slots // 4 if learns else slots)

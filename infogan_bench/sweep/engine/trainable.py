@@ -1,8 +1,8 @@
 """The Ray actor: an adapter that turns Ray Tune's calls into calls of `Trial`.
 
-A trial that diverges or raises is a result like any other (`status`, `error`), so that the actor lives on and the
-next trial re-uses it. What Ray sees as an error is the death of the process, or that it gives up a card where it
-found no memory beside others; then it retries from the last checkpoint.
+A trial that diverges or raises an exception is an ordinary result (`status`, `error`), so the actor lives on and the
+next trial re-uses it. Ray sees an error only if the process dies, or gives up a shared card on which it found no
+memory. Ray then retries from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ WARNING = "warning"
 
 @dataclass(frozen=True)
 class Shared:
-    """The parts that all trials of a sweep have in common.
+    """The data that all trials of a sweep have in common.
 
-    The driver puts it into Ray's object store once; from there the processes of a node map one copy of the images.
-    So workers need neither the dataset nor the extension files on their own disks.
+    The driver puts it into Ray's object store once, and the processes of a node share one copy of the images there. So
+    workers need neither the dataset nor the extension files on their own disks.
     """
 
     sweep: SweepConfig
@@ -135,8 +135,11 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             raise
 
     def load_checkpoint(self, checkpoint: str) -> None:
-        """Go on from a checkpoint that Ray kept of this trial (the one before it, where it was cut short), unless the
-        planned trial's is newer: after a mutation, Ray's is of the state that the trial gave up."""
+        """Continue from Ray's checkpoint of this trial, or from the one before it if that is incomplete.
+
+        If the planned trial's checkpoint is newer, do nothing: after a mutation, Ray's is of the state that the trial
+        gave up.
+        """
         if self._trial is None:
             return
         try:
@@ -149,7 +152,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             self._fail(error)
 
     def _newest_whole(self, checkpoint: Path, stack: ExitStack) -> Path | None:
-        """`checkpoint`, or the newest on the storage that was not cut short, at hand until `stack` closes."""
+        """`checkpoint`, or the newest complete one on the storage, as a folder that exists until `stack` closes."""
         store, trial = self._shared.store, self._planned.trial_id
         others = (stack.enter_context(store.at_hand(path)) for path in store.saved(trial))
         for place in chain([checkpoint], others):
@@ -169,8 +172,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
     def _fail(self, error: BaseException) -> None:
         """Remember why the trial failed, and free what it held.
 
-        Whatever a user's own module raises is the trial's fault alone; but where Ray ends this process, it ends. A
-        card that is full while others may be on it is no fault of the trial either: `step` raises that.
+        An exception of a user's own module fails only the trial. But if Ray ends this process, the exception is raised
+        again. A full card that others may share is no fault of the trial either: `step` raises that.
         """
         if ends_the_process(error):
             raise error
@@ -189,8 +192,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         free_memory()
 
     def _rankable(self, update: TrialUpdate) -> TrialUpdate:
-        """The update, ended where the goal is not finite or is missing: neither a scheduler nor a search can compare
-        such a trial, and its further steps would be of no use."""
+        """The update; it has ended if the goal is missing or not finite, since no scheduler or search can compare such
+        a trial, and its further steps would be useless."""
         if update.status.bad:
             return update
         value = update.mean(self._metric)
@@ -242,7 +245,7 @@ def at_step_0(planned: PlannedTrial, seeds: Sequence[int], status: Status) -> Tr
 
 
 def _as_full_card(error: BaseException) -> FullCardError | None:
-    """The error of a trial that found no memory on a card where others may be as well; None for any other error."""
+    """The error of a trial that found no memory on a card that others may share; None for any other error."""
     shared = is_out_of_memory(error) and 0 < share_of_a_card() < 1
     return FullCardError(reason(error)) if shared else None
 

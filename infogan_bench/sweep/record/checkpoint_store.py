@@ -1,4 +1,4 @@
-"""The store of the checkpoints of trials that have not ended: a folder, or an object store, that every node reaches."""
+"""The store of checkpoints of trials that have not ended: a folder or an object store that every node reaches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HINT = (
 class CheckpointStore:
     """`run-N/TRIAL/checkpoint_K`, a folder for each stretch N of a sweep, each trial and each save of it.
 
-    It can be pickled, and opens anew in the process where it arrives, with the credentials that are there.
+    It can be pickled. The process that receives it opens it again with its own credentials.
     """
 
     place: str  # as the user named it
@@ -62,7 +62,8 @@ class CheckpointStore:
 
     @contextmanager
     def marked(self) -> Iterator[str]:
-        """The path of a file that is there for as long, by which another machine knows that it sees this storage.
+        """The path of a file that exists inside this context, by which another machine checks that it sees this
+        storage.
 
         Raises:
             InputError: if nothing can be written there.
@@ -79,14 +80,14 @@ class CheckpointStore:
 
     @contextmanager
     def required(self) -> Iterator[None]:
-        """Turn what goes wrong here with the storage into an InputError."""
+        """Turn a fault of the storage inside this context into an InputError."""
         try:
             yield
         except OSError as error:
             raise InputError(_unusable(self.place, error)) from None
 
     def write(self, path: str) -> None:
-        """Make a small file."""
+        """Write a small file."""
         with self.filesystem.open_output_stream(path) as file:
             file.write(b"infogan-bench")
 
@@ -95,11 +96,11 @@ class CheckpointStore:
         return bool(self.filesystem.get_file_info(path).type == FileType.File)
 
     def new_run(self) -> str:
-        """The name of a stretch to come."""
+        """The name of the next stretch of the sweep."""
         return f"{_RUN}{max(map(_number, self._runs()), default=0) + 1}"
 
     def trials(self) -> set[str]:
-        """The trials that have anything here."""
+        """The trials that have files here."""
         return {info.base_name for run in self._runs() for info in self._folders(f"{self.path}/{run}")}
 
     def saved(self, trial: str) -> list[str]:
@@ -115,7 +116,7 @@ class CheckpointStore:
 
     @contextmanager
     def at_hand(self, checkpoint: str) -> Iterator[Path]:
-        """A checkpoint as a folder on this machine, to be read and not changed."""
+        """A checkpoint as a folder on this machine, which must not be changed."""
         if self.is_folder:
             yield Path(checkpoint)
             return
@@ -124,7 +125,7 @@ class CheckpointStore:
             yield Path(folder)
 
     def fetch(self, checkpoint: str, target: Path) -> None:
-        """Move a checkpoint to the folder `target` on this machine, in place of what is there; it appears whole."""
+        """Move a checkpoint to the folder `target` on this machine, which it replaces. It appears whole."""
         partial = target.with_name(f".{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         if self.is_folder:
@@ -146,7 +147,7 @@ class CheckpointStore:
         return path
 
     def take_over(self, other: CheckpointStore) -> None:
-        """Move all that lies in `other` here.
+        """Move everything from `other` here.
 
         Raises:
             OSError: if it cannot be read there, or written here.
@@ -163,11 +164,11 @@ class CheckpointStore:
             self.remove(f"{self.path}/{run}/{trial}")
 
     def clear(self) -> None:
-        """Remove all that the sweep has here."""
+        """Remove everything that the sweep has here."""
         self.remove(self.path)
 
     def remove(self, path: str) -> None:
-        """Remove a folder if it is there; one that cannot be removed stays, which is logged."""
+        """Remove a folder if it exists. A folder that cannot be removed stays, and a line is logged."""
         try:
             if self.filesystem.get_file_info(path).type == FileType.Directory:
                 self.filesystem.delete_dir(path)

@@ -1,4 +1,4 @@
-"""The checkpoints of a sweep between its folder and its checkpoint store: found again, moved, fetched."""
+"""Checkpoints on their way between the sweep folder and the checkpoint store: they are found, moved and fetched."""
 
 from __future__ import annotations
 

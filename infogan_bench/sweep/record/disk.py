@@ -1,5 +1,4 @@
-"""Faults for which a sweep folder can no longer be written: the disk or a quota is full, or the folder turned
-read-only."""
+"""Faults after which a sweep folder cannot be written: the disk or a quota is full, or the folder became read-only."""
 
 from __future__ import annotations
 
@@ -17,12 +16,12 @@ _FAULTS = {
 
 
 def is_disk_fault(error: BaseException | None) -> bool:
-    """Say whether `error` says that there is no space, or no right to write."""
+    """Say whether `error` means a lack of space, or of the permission to write."""
     return isinstance(error, OSError) and error.errno in _FAULTS
 
 
 def disk_fault(error: OSError, folder: Path) -> str:
-    """A sentence on what is the matter and how the sweep in `folder` goes on, in one line.
+    """A line that says what is wrong and how the sweep in `folder` can continue.
 
     Args:
         error: `is_disk_fault`; it names the place if that is another one than the folder.

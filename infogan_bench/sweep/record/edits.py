@@ -1,4 +1,4 @@
-"""The changes that may be made in a sweep's file before it is resumed, and what is refused since it would mix two
+"""The changes of a sweep's file that are accepted before a resume, and those that are refused, since they would mix two
 sweeps.
 
 `sweep.yaml` is the user's to edit; `as-run.yaml` beside it is what ran last, and the two are compared.
@@ -20,10 +20,10 @@ _ABSENT = "nothing"
 
 
 def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
-    """`key: was -> is` for all that differs.
+    """`key: was -> is` for each difference.
 
-    Accepted is what does not change results (resources, tracking, output, the time limit, the folders of data and
-    extensions), and what adds trials so that the earlier ones keep their numbers and parameters.
+    A change is accepted if it cannot change results (resources, tracking, output, the time limit, the folders of data
+    and extensions), or if it adds trials and the earlier ones keep their numbers and parameters.
 
     Raises:
         InputError: for any other change, with every difference that is refused.

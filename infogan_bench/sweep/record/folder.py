@@ -1,4 +1,4 @@
-"""The sweep folder: plain files that hold all that a sweep found (layout: docs/architecture.md)."""
+"""The sweep folder: plain files with everything that a sweep found (layout: docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _SECONDS = 2.0  # between two times, unless a trial has ended
 class SweepFolder:
     """Reads and writes `runs/NAME/`; as a `SweepListener` it records every update.
 
-    Each update is appended to a journal at once. The tables are rewritten whole, when a trial ends and now and then in
-    between, but never for more than 2% of the time, so that a large sweep is not slowed by its own record; what they
-    lack of it after a crash is in the journal.
+    Each update is appended to a journal at once. The tables are rewritten whole when a trial ends, and from time to
+    time in between. That takes at most 2% of the time, so that the record does not slow a large sweep. After a crash
+    the journal has the updates that the tables do not have.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +59,7 @@ class SweepFolder:
 
     @classmethod
     def create(cls, sweep: SweepConfig, environment: Mapping[str, object]) -> SweepFolder:
-        """Make `OUTPUT/NAME`, or `OUTPUT/NAME-2` and so on where that is taken.
+        """Make `OUTPUT/NAME`, or `OUTPUT/NAME-2` and so on if that exists.
 
         Raises:
             InputError: if no folder can be made there.
@@ -113,9 +113,9 @@ class SweepFolder:
         return load_resolved(file, self._base) if file.is_file() else None
 
     def note_as_run(self, sweep: SweepConfig) -> None:
-        """Record that `sweep` is what runs now, and all numbers that its runs can report.
+        """Record the sweep that runs now, and all numbers that its runs can report.
 
-        Call it once the sweep's extensions are loaded, since they may add some.
+        Call it after the sweep's extensions are loaded, since they may add numbers.
         """
         write_whole(self.paths.as_run, resolved_yaml(sweep, base=self._base))
         write_quantities(self.paths.quantities, run_quantities())
@@ -169,8 +169,8 @@ class SweepFolder:
         return sweep_id
 
     def keep(self, trial: str, store: CheckpointStore, checkpoint: str) -> None:
-        """Fetch what an ended trial wrote last (checkpoint, pictures, trial.json) to its own folder, and forget the
-        rest.
+        """Fetch the last files of an ended trial (checkpoint, pictures, trial.json) to its own folder, and remove its
+        other checkpoints.
 
         Raises:
             OSError: if it cannot be read there, or written here; then it stays where it is.
@@ -179,8 +179,8 @@ class SweepFolder:
         store.forget(trial)
 
     def take_history(self, trial: str, checkpoint: Path) -> None:
-        """Make a trial's curves those that its checkpoint brings along: a driver that was killed may have written
-        fewer of them, or more."""
+        """Replace a trial's curves by those of its checkpoint, since a driver that was killed may have written fewer or
+        more values."""
         record = read_trial(checkpoint)
         self._history.replace(
             trial,
@@ -226,16 +226,16 @@ class SweepFolder:
         self._updates[update.trial] = update
 
     def tick(self) -> None:
-        """Rewrite the tables if that has not been done for long enough."""
+        """Rewrite the tables if the last time is long enough ago."""
         if self._due(at_least=_SECONDS):
             self.flush()
 
     def _due(self, *, at_least: float) -> bool:
-        """Say whether the tables are that many seconds old, and rewriting them keeps to its share of the time."""
+        """Say whether the tables are so many seconds old, and rewriting them stays within its share of the time."""
         return time.monotonic() - self._written > max(at_least, self._cost / _SHARE_OF_TIME)
 
     def ended(self, status: Status) -> None:
-        """Write what is left to write."""
+        """Write the remaining updates to the tables."""
         self.flush()
 
     def flush(self) -> None:

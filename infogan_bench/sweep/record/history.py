@@ -1,4 +1,4 @@
-"""The reports of the trials of a sweep, as numbers: a sweep may have 10,000 trials and millions of values."""
+"""The reported values of all trials in compact form, since a sweep may have 10,000 trials and millions of values."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class History:
         self._metrics: dict[str, int] = {}  # numbers of the metrics' names, in order
 
     def add(self, trial: str, seed: int, step: int, metrics: Mapping[str, float]) -> None:
-        """Take in a report of a seed, in place of what it had from that step on: a trial that goes on from an earlier
-        checkpoint reports some steps again. Otherwise it takes no longer when there are many."""
+        """Add a report of a seed and drop its values from that step on, since a trial that continues from an earlier
+        checkpoint reports some steps again. The time does not grow with the number of values."""
         curve = self._curves.setdefault(trial, _Curve())
         if metrics and curve.last.get(seed, step - 1) >= step:
             curve = self._curves[trial] = curve.before(seed, step)
         curve.append(seed, step, [self._number(name) for name in metrics], list(metrics.values()))
 
     def replace(self, trial: str, points: Iterable[HistoryPoint]) -> None:
-        """Make `points`, by seed in the order of their steps, all that a trial has reported."""
+        """Replace all values of a trial by `points`, of each seed in the order of steps."""
         curve = _Curve()
         for point in points:
             curve.append(point.seed, point.step, [self._number(point.metric)], [point.value])
@@ -153,7 +153,7 @@ class _Curve:
             self.last[seed] = int(steps[seeds == seed][-1])
 
     def before(self, seed: int, step: int) -> _Curve:
-        """Without what `seed` had from `step` on."""
+        """Return the curve without the values of `seed` from `step` on."""
         columns = [np.array(column) for column in (self.seeds, self.steps, self.metrics, self.values)]
         stay = (columns[0] != seed) | (columns[1] < step)
         kept = _Curve()

@@ -1,4 +1,4 @@
-"""A lock, so that one process at a time works on a sweep folder."""
+"""The lock of a sweep folder, on which only one process at a time may work."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _STALE_SECONDS = 120.0  # of silence; file servers may show a beat a minute late
 
 @contextmanager
 def sole_user(folder: Path) -> Iterator[None]:
-    """Hold `folder/sweep.lock`, which says who works on the sweep and since when.
+    """Hold `folder/sweep.lock`, which says which process works on the sweep and since when.
 
-    The system frees the lock of a process that dies, however it dies. On another machine, where that may not show,
-    the lock counts as long as its file is touched, which its holder does every ten seconds.
+    The system frees the lock of a process that dies. Another machine may not see that. There the lock counts as long as
+    its file is touched, which its holder does every ten seconds.
 
     Raises:
         InputError: if another process holds it, or the folder cannot be written.
@@ -87,7 +87,7 @@ def _require_free(file: TextIO, path: Path) -> None:
 
 
 def _holder(file: TextIO) -> dict[str, object]:
-    """The process that the file names; nobody, if it is empty or its writer died over it."""
+    """The process that the file names; none if the file is empty or was not written whole."""
     file.seek(0)
     try:
         holder = json.loads(file.read())

@@ -1,4 +1,4 @@
-"""The time that a sweep took: when each of its sessions began, and how long it lasted, in `sessions.jsonl`."""
+"""The record of a sweep's time, `sessions.jsonl`: the begin and the length of each session."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SHARE = 0.01  # of the session
 
 
 class SessionRecorder:
-    """A `SweepListener` that appends a line whenever a session has got further; the last one of a session counts.
+    """A `SweepListener` that appends lines while a session runs. The last line of a session counts.
 
     Each holds `began` (UTC), the `seconds` since then, the `status` (null until the session ends, and for ever if it
-    is killed) and the `request`, {resource: amount} of one trial. They come at growing distances, so that the file
-    stays small and a session which is killed is known to one part in a hundred.
+    is killed) and the `request`, {resource: amount} of one trial. The lines come at growing
+    distances, so the file stays small, and the length of a session that was killed is known to 1%.
     """
 
     def __init__(self, folder: Path) -> None:

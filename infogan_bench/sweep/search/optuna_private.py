@@ -1,4 +1,4 @@
-"""All that this project uses of Optuna beyond what Optuna promises to keep, with the reason and what breaks without it.
+"""The private parts of Optuna that this project uses, with the reason and what breaks without them.
 
 `tests/test_private_parts.py` holds the list, and fails where a version of Optuna takes one away; the upper bound in
 pyproject.toml keeps such a version out until then.

@@ -1,4 +1,4 @@
-"""Configurations that a search proposes while a sweep runs, by Optuna's samplers, which hear of every trial's end."""
+"""Configurations that a search proposes while a sweep runs, by Optuna's samplers, from the results of ended trials."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SOURCE = "source"  # user attribute of a trial that this search did not propose
 
 
 class Proposals:
-    """The trials that a search has not proposed yet.
+    """The proposals of a search that learns.
 
-    A proposal depends on `search.seed`, on its own number and on what the search knows by then, so a search that was
-    interrupted goes on as it would have. What it knows is in the sweep's record; the study in `optuna.db` adds which
-    trials were proposed but never started, and the state that CMA-ES and NSGA-II keep with their trials.
+    A proposal depends on `search.seed`, on its number and on the results so far, so an interrupted search continues as
+    if nothing had happened. The results are in the sweep's record. The study in `optuna.db` adds the trials that were
+    proposed and never started, and the state that CMA-ES and NSGA-II keep with their trials.
 
     Args:
         sweep: the sweep, of an algorithm that learns.
@@ -80,8 +80,7 @@ class Proposals:
         return len(self._ids_left)
 
     def propose(self) -> PlannedTrial:
-        """The next configuration: one that was proposed before the sweep was interrupted and never started, or a new
-        one."""
+        """The next configuration: one that was proposed before an interruption and never started, or a new one."""
         trial_id = self._ids_left.popleft()
         if trial_id not in self._numbers:
             self._ask(trial_id)
@@ -91,7 +90,7 @@ class Proposals:
         )
 
     def observe(self, trial: str, update: TrialUpdate | None) -> None:
-        """A trial ended; without a finite value of each objective it teaches nothing."""
+        """Tell the search that a trial ended. It learns nothing from a trial without a finite value of each goal."""
         if trial not in self._open:
             return
         self._open.remove(trial)
@@ -101,7 +100,7 @@ class Proposals:
         self._file.end(self._numbers[trial], state, values)
 
     def close(self, record: Mapping[str, TrialUpdate]) -> None:
-        """Take in what ended unheard, by the time limit say, and let go of the study's file."""
+        """Take in trials whose end was not observed, for example at the time limit, and close the study's file."""
         for trial in sorted(self._open):
             if trial in record and record[trial].status.ended:
                 self.observe(trial, record[trial])
@@ -167,7 +166,7 @@ class Proposals:
         )
 
     def _corrected(self, trial: FrozenTrial, record: Mapping[str, TrialUpdate]) -> FrozenTrial:
-        """A stored trial as the record has it; one of an earlier sweep as it is."""
+        """A stored trial, corrected by the record; a trial of an earlier sweep is not changed."""
         name = trial.user_attrs.get(_TRIAL)
         if name is None:
             return trial
@@ -213,7 +212,7 @@ class Proposals:
         return (TrialState.FAIL if values is None else TrialState.COMPLETE), values
 
     def _values(self, update: TrialUpdate) -> list[float] | None:
-        """The means of all objectives over the seeds; None where the trial failed or one has no finite value."""
+        """The means of all goals over the seeds; None if the trial failed or a goal has no finite value."""
         means = [update.mean(metric) for metric in self._metrics]
         values = [mean for mean in means if mean is not None and math.isfinite(mean)]
         return values if len(values) == len(means) and not update.status.bad else None
@@ -221,7 +220,7 @@ class Proposals:
 
 @contextmanager
 def _experimental() -> Iterator[None]:
-    """Optuna calls several of its features experimental, at every use."""
+    """Silence Optuna's warnings that some of its features are experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield

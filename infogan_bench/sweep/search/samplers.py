@@ -1,6 +1,6 @@
 """Optuna's sampler for the next proposal of a search that learns; config/searches.py has a row for each of them.
 
-A sampler is made anew for each proposal, so that none depends on those before it but by their results.
+Each proposal gets a new sampler, so it depends on earlier proposals only through their results.
 """
 
 from __future__ import annotations

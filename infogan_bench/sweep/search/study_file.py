@@ -23,15 +23,15 @@ _PATIENCE_SECONDS = 30.0  # with another program that reads the file
 
 
 class StudyFile:
-    """A study in an SQLite file; the search works on its own copy in memory, so that a trial costs two transactions:
-    when it is proposed, and when it ends.
+    """A study in an SQLite file. The search works on its own copy in memory, so a trial costs two transactions: when it
+    is proposed, and when it ends.
 
-    The file is no part of the record. Where it cannot be read or written, that is logged, and the sweep goes on.
+    The file is not part of the record. If it cannot be read or written, a line is logged and the sweep continues.
 
     Args:
         path: the file; it need not be there.
         name: of the study.
-        directions: of its objectives.
+        directions: of its goals.
     """
 
     def __init__(self, path: Path, name: str, directions: Sequence[StudyDirection]) -> None:
@@ -60,7 +60,7 @@ class StudyFile:
         return [], {}
 
     def replace(self, trials: Sequence[FrozenTrial]) -> None:
-        """Begin the file anew, with these trials, in one transaction (see `add_at_once`)."""
+        """Replace the file by one with these trials, in one transaction (see `add_at_once`)."""
         self.close()
         self._ids, self._attrs = [], {}
         with self._usable():
@@ -90,7 +90,7 @@ class StudyFile:
                     self._attrs[key] = value
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._storage is not None:
             self._storage.remove_session()
             self._storage.engine.dispose()

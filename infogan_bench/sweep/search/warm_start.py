@@ -27,8 +27,9 @@ _SHOWN = 3  # differences of the base runs
 def read_warm_start(sweep: SweepConfig) -> WarmStartRecord | None:
     """Read the trials that a search learns from in the folder that `search.warm_start` names; None where it names none.
 
-    A trial counts if it finished, has a value of each objective, and is one that the new sweep could try: its values
-    of the keys swept now lie in their domains, and what was swept then alone has the value of the base run.
+    A trial counts if it finished, has a value of each goal, and could be a trial of the new sweep: its values of the
+    keys that are swept now lie in their domains, and keys that only the earlier sweep swept have the value of the base
+    run.
 
     Raises:
         InputError: if that is no sweep folder, or none of its trials counts.
@@ -85,7 +86,7 @@ def kept_earlier_trials(folder: Path, sweep: SweepConfig) -> tuple[EarlierTrial,
 def _earlier_trial(
     sweep: SweepConfig, earlier: SweepConfig, update: TrialUpdate, source: str
 ) -> EarlierTrial | str:
-    """Return what a search learns from a trial, or why it learns nothing."""
+    """Return the trial that a search learns from, or the reason why it cannot."""
     if update.status is not Status.FINISHED:
         return "not finished"
     if update.mutations:
@@ -104,7 +105,7 @@ def _earlier_trial(
 
 
 def _differences(sweep: SweepConfig, earlier: SweepConfig) -> list[str]:
-    """A sentence on what else is not the same."""
+    """The other differences of the two sweeps, a text each."""
     found = []
     if sweep.dataset.name != earlier.dataset.name:
         found.append(f"dataset ({earlier.dataset.name}, here {sweep.dataset.name})")
