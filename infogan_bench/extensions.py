@@ -1,4 +1,4 @@
-"""Modules of the user's own that register architectures and datasets."""
+"""Modules of the user that register parts of their own."""
 
 from __future__ import annotations
 

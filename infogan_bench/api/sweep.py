@@ -86,8 +86,8 @@ class Sweep:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """A row for each trial and seed: the columns of trials.parquet, with one for each swept parameter and one for
-        each score at the last report in the place of `params` and `scores`; NaN where there is no value."""
+        """A row for each trial and seed, with the columns of trials.parquet. `params` and `scores` are replaced by a
+        column for each swept parameter and for each score at the last report; NaN stands for a missing value."""
         rows = self.data.trials
         tables = [_columns(rows["params"]), _columns(rows["scores"])]
         before, after = rows.loc[:, :"step"], rows.loc[:, "seconds":]
@@ -95,7 +95,7 @@ class Sweep:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """trial, seed, step, metric, value: a row for every value that was reported and is a number."""
+        """A row for every reported value that is a number, with the columns trial, seed, step, metric and value."""
         return self.data.history.astype({"trial": str, "metric": str}).reset_index(drop=True)
 
     def ranking(self, by: str | None = None, mode: Mode | None = None) -> pd.DataFrame:
@@ -179,11 +179,12 @@ class Sweep:
         """Return the model of the best trial: the trial with the best mean over its seeds, and in it the best seed.
 
         Args:
-            by: what to choose by; None: the sweep's goal, which may use labels. `L_I` and the scores of models
-                by each other, `udr`, `udr_all` and `model_centrality`, use none; those three choose among all
-                models of all trials, and take minutes in a large sweep.
-            mode: whether a score should be high or low; None: as the sweep says of its goal; else low for
-                losses and distances, high for all other scores.
+            by: the score to choose by; None: the sweep's goal, which may use labels. `L_I` uses none. `udr`, `udr_all`
+            and
+                `model_centrality` score models by each other without labels. These three choose among all models of all
+                trials, and take minutes in a large sweep.
+            mode: max or min; None: the sweep's mode for its goal, else min for losses and distances, and max for other
+                scores.
             device: where its networks are put.
 
         Raises:
@@ -223,7 +224,7 @@ def _columns(dictionaries: Any) -> pd.DataFrame:
 
 
 def _plotly(figure: Figure) -> go.Figure:
-    """Return a figure of the report as one for a notebook: with a title, and to be zoomed."""
+    """Return a figure of the report for a notebook, with a title and zoom."""
     if "ipykernel" in sys.modules and importlib.util.find_spec("nbformat") is None:
         warnings.warn(_NO_NBFORMAT, stacklevel=3)
     drawn = go.Figure(_with_arrays(figure.plot))

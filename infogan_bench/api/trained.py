@@ -1,4 +1,4 @@
-"""A trained InfoGAN at hand: images of the codes that one asks for."""
+"""A trained model, which makes images of given codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _N = 16
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The networks of a checkpoint and what their codes are called.
+    """The networks of a checkpoint and the names of their codes.
 
     >>> model = TrainedModel.load("runs/mnist/trials/0003/seed-0/checkpoint.safetensors")  # doctest: +SKIP
     >>> model.sample(category=3, uniform_0=[-1, 0, 1]).shape                               # doctest: +SKIP
@@ -81,7 +81,7 @@ class TrainedModel:
 
         Args:
             n: how many; by default as many as the longest list of values, or 16.
-            seed: what is not set depends on it and on `n` alone, and is the same on every device.
+            seed: decides, with `n` alone, everything that is not set; the same on every device.
             codes: a code's name -> its value, or `n` values: a category from 0 on, or a number (within (-1, 1) in
                 training for a uniform code).
 
@@ -108,8 +108,8 @@ class TrainedModel:
     def traverse(self, code: str, n: int = 10, *, rows: int = 8, seed: int = 0) -> Tensor:
         """Show the effect of a code: images (rows, n, C, H, W) in [-1, 1], as in `traversal-CODE.png`.
 
-        A row keeps its noise and all other codes; across it go the values of the code: `n` between -1 and 1 for a
-        uniform code, `n` quantiles for a Gaussian one, and every category, whatever `n` is.
+        A row has one noise and one value of each other code. Its columns are values of the code: `n` between -1 and 1
+        for a uniform code, `n` quantiles for a Gaussian code, or every category, for which `n` does not matter.
 
         Raises:
             InputError: if there is no such code, or `n` or `rows` is less than 1.

@@ -1,4 +1,4 @@
-"""The base of a sweep's paths: the folder that relative ones start from, found again when a project has moved.
+"""The base of a sweep's paths: the folder from which relative paths start, also after the project has moved.
 
 Relative paths of a sweep file (`dataset.data_dir`, `storage`, a SQLite `tracking.uri`) start from the folder in which
 the sweep was begun. A resolved sweep names that folder in `environment`, and holds the paths below it relative to it.
@@ -26,13 +26,13 @@ class Base:
     recorded: Path
 
     def find(self, path: str) -> str:
-        """Return a path below the base as an absolute one: below `here`, unless it is only found below `recorded`, as
-        when a sweep folder was moved out of its project."""
+        """Return a path below the base as an absolute path: below `here`, unless it exists only below `recorded`, as
+        after a sweep folder was moved out of its project."""
         places = [Path(os.path.normpath(base / path)) for base in (self.here, self.recorded)]
         return str(next((place for place in places if place.exists()), places[0]))
 
     def relative(self, path: str) -> str:
-        """Return an absolute path below the base relative to it; any other as it is."""
+        """Return an absolute path below the base relative to the base; any other path unchanged."""
         for base in (self.here, self.recorded):
             if Path(path).is_relative_to(base):
                 return str(Path(path).relative_to(base))
@@ -112,7 +112,7 @@ def _with_paths(
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a path, or a list of extensions, changed; module names, URIs other than SQLite's and all else stay."""
+    """Apply `change` to a path, a SQLite URI or a list of .py files; return any other value unchanged."""
     if isinstance(value, list):
         return [_changed(each, change) if str(each).endswith(".py") else each for each in value]
     if not isinstance(value, str):

@@ -1,7 +1,7 @@
 """The scores that a run can report: those of infogan_metrics, those of the images that G makes, and a user's own.
 
-A row says all that a configuration, a search or a report has to know of a score. Its function takes arrays alone; who
-computes it (`infogan_bench.scoring`) supplies them by the names in `INPUTS`. Importing this loads neither torch nor
+A row says everything that a configuration, a search or a report must know of a score. Its function takes only arrays,
+which `infogan_bench.scoring` supplies by the names in `INPUTS`. Importing this module loads neither torch nor
 scikit-learn.
 """
 
@@ -35,7 +35,7 @@ INPUTS = {
     "digits": "(10000, 64) features of MNIST's test images in a network that reads digits",
     "generated_digits": "(10000, 64) features of generated images in the same network",
 }
-"""What a run supplies to its scores, by the names that `Metric.inputs` uses."""
+"""The arrays that a run supplies to its scores, by the names that `Metric.inputs` uses."""
 
 DEFAULT_SCORES = ("cluster_accuracy", "purity", "nmi", "ari")
 ScoreFunction = TypeVar("ScoreFunction", bound=Callable[..., float])
@@ -114,7 +114,7 @@ def run_metrics() -> tuple[Metric, ...]:
 
 
 def score_names(*, on_request: bool = False) -> tuple[str, ...]:
-    """Return the names that `evaluation.scores` takes, with `on_request` all that a checkpoint can be asked for."""
+    """Return the names that `evaluation.scores` takes; with `on_request`, all scores that a checkpoint can have."""
     return tuple(
         name for metric in run_metrics() if on_request or not metric.on_request for name in metric.names
     )
@@ -159,11 +159,11 @@ def register_score(
     source: str = "your own",
     needs: Needs = Needs(),  # noqa: B008
 ) -> Callable[[ScoreFunction], ScoreFunction]:
-    """Make a score of your own known under `name`; decorates its function.
+    """Register a score of your own under `name`; decorates its function.
 
     The function takes the arrays that `inputs` names, in that order, and returns a number or an
     `infogan_metrics.Score`. Keyword arguments after them are options, whose defaults stand in the score's protocol. It
-    raises ValueError or `NotDefinedError` where there is no value; other scores do not suffer from that.
+    raises ValueError or `NotDefinedError` if there is no value; the other scores keep theirs.
 
     Args:
         name: as in `evaluation.scores`.
@@ -171,7 +171,7 @@ def register_score(
         inputs: of `INPUTS`. A score that takes `labels` or `factors` is marked as using them.
         range: the smallest and the largest value.
         direction: which way is better.
-        cost: `cheap` is computed at every evaluation, `costly` at the last one of a run alone.
+        cost: `cheap` is computed at every evaluation, `costly` only at the last evaluation of a run.
         source: the paper that defines it.
         needs: the least that it needs to have a value.
 

@@ -57,7 +57,7 @@ def _domain(domain: Domain) -> str:
 
 
 def _value(value: object) -> str:
-    """A value as a person would write it: 1, not 1.0."""
+    """Return a value as a person would write it: 1, not 1.0."""
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
     return f"{value:.0f}" if whole else show(value)
 

@@ -1,4 +1,4 @@
-"""Faults of a sweep file: what is wrong, at which key, in which line."""
+"""Faults of a sweep file, each with its key and line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fault:
 
 
 class ConfigError(InputError):
-    """All faults of one file (or of one dict, where `path` is None), a line each, sorted by line."""
+    """All faults of one file, or of one dict if `path` is None: a line each, sorted by line."""
 
     def __init__(self, path: Path | None, faults: Iterable[Fault]) -> None:
         self.path = path

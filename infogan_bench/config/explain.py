@@ -1,4 +1,4 @@
-"""Pydantic's errors as faults: one a key, each a sentence in our own words."""
+"""The translation of pydantic's errors into faults: one for each key, a sentence in our own words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Sentence: TypeAlias = Callable[[Any, Mapping[str, Any]], str]
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """The faults in what was given for `model`, with dotted keys that start at `model`."""
+    """The faults of the values given for `model`, with dotted keys that start at `model`."""
     faults: dict[str, Fault] = {}
     for details in error.errors(include_url=False):
         path = tuple(part for part in details["loc"] if part != "[key]")
@@ -94,7 +94,7 @@ def _not_a_literal(value: Any, expected: str) -> str:
 
 
 def _unknown(path: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    """Suggest what an unknown key may have meant: a sibling spelt alike, or a key of the same name elsewhere."""
+    """Suggest a key for an unknown one: a similar key beside it, or a key of the same name elsewhere."""
     *parents, name = (str(part) for part in path)
     keys = tuple(leaf_keys(model))
     if (full := ".".join((*parents, name))) in keys:

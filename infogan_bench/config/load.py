@@ -1,4 +1,4 @@
-"""Sweep files in and out."""
+"""Reading and writing of sweep files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def load_sweep(path: Path | str) -> SweepConfig:
     """Read the sweep in a YAML file, or the sweep of that name that ships with the package.
 
-    A key of the top level under an old name is read, and a line is logged that says so.
+    An old name of a key of the top level is still read, and a logged line says so.
 
     Raises:
         ConfigError: with every fault of the file, each with its line.
@@ -58,7 +58,7 @@ def load_sweep(path: Path | str) -> SweepConfig:
 def load_resolved(path: Path, base: Base | None = None) -> SweepConfig:
     """Read a sweep that `resolved_yaml` wrote, in this version or an earlier one.
 
-    Paths below the sweep's base are found where it is now, or where it was.
+    Paths below the sweep's base are looked for where the base is now, and where it was.
 
     Args:
         path: the file.
@@ -140,7 +140,7 @@ def _say_renamed(place: str, old: str) -> None:
 def resolved_yaml(
     sweep: SweepConfig, environment: Mapping[str, object] | None = None, base: Base | None = None
 ) -> str:
-    """`sweep` with all its defaults, as a sweep file that loads back equal, then `environment` if given.
+    """Return `sweep` with all defaults as the text of a sweep file that loads back equal, then `environment` if given.
 
     Paths below `base` are relative to it. Secrets of URIs are hidden: `tracking` takes them from the environment again.
     """
@@ -188,7 +188,7 @@ def _not_found(source: Path) -> str:
 
 
 def _located(faults: list[Fault], lines: Mapping[KeyPath, int]) -> list[Fault]:
-    """`faults` with the line of their key, or of the nearest key around it that the file has."""
+    """Return `faults` with the line of their key, or of the nearest enclosing key that the file has."""
     by_key = {dotted(path): line for path, line in lines.items()}
     return [fault if fault.line else replace(fault, line=_line_of(fault.key, by_key)) for fault in faults]
 
@@ -202,7 +202,7 @@ def _line_of(key: str | None, by_key: Mapping[str, int]) -> int | None:
 
 
 def _load_extensions(names: object, folder: Path) -> list[Fault]:
-    """Import a sweep's extensions, whose scores it may name; a file that is missing is said later."""
+    """Import a sweep's extensions, since it may name their scores. A missing file becomes a fault later."""
     faults = []
     for index, name in enumerate(names if isinstance(names, list | tuple) else [names]):
         if not isinstance(name, str) or not name:
@@ -239,7 +239,7 @@ def _with_data_path(sweep: SweepConfig) -> SweepConfig:
 
 
 def _base_without_swept_defaults(sweep: SweepConfig) -> dict[str, object]:
-    """The base run without the swept keys that nobody set, which would read as given twice."""
+    """The base run without swept keys that the file does not set, which would look as if they were given twice."""
     tree: dict[str, object] = {}
     dumped = sweep.base.model_dump(mode="json")
     for key in run_keys():

@@ -1,4 +1,4 @@
-"""The methods that train a model, as a configuration knows them: a row each, without torch.
+"""The rows of the methods that train a model: what a configuration must know of each, without torch.
 
 The maths of a method is in the file of `infogan_bench/methods/` that has its name.
 """
@@ -92,5 +92,5 @@ def method_metrics(name: str) -> tuple[str, ...] | None:
 
 
 def is_known_method(name: str) -> bool:
-    """Say whether a method ships or is registered by now; `extensions` may not be loaded yet."""
+    """Say whether a method ships or is registered; `extensions` that are not loaded yet may register more."""
     return name in METHODS or name in OUTSIDE_METHODS

@@ -1,4 +1,4 @@
-"""Names of the numbers that a run reports. What is known of a score is read off its row in the catalogue."""
+"""Names of the numbers that a run reports. The facts on a score come from its row in the catalogue."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def needs_a_continuous_code(metric: str) -> bool:
 
 
 def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what a run whose codes have these names (`cat_0`, `uniform_0`, ...) can report, best known first."""
+    """Return the metrics that a run with codes of these names (`cat_0`, `uniform_0`, ...) can report, best known
+    first."""
     categorical = [code for code in codes if code.startswith("cat_")]
     continuous = [code for code in codes if code not in categorical]
     scores = []

@@ -27,7 +27,7 @@ from infogan_bench.config.section import (
 
 
 class DatasetConfig(ConfigSection):
-    """Which images; `dataset: mnist` is short for `dataset: {name: mnist}`."""
+    """The dataset; `dataset: mnist` is short for `dataset: {name: mnist}`."""
 
     name: str = "mnist"
     data_dir: Annotated[
@@ -75,8 +75,8 @@ class SearchConfig(ConfigSection):
 
 
 class SchedulerConfig(ConfigSection):
-    """Which trials are stopped early, or (`pbt`) take over from better ones while they train; `scheduler: asha` is
-    short for `scheduler: {name: asha}`."""
+    """The scheduler, which stops trials early or, as `pbt`, lets them take over from better ones while they train.
+    `scheduler: asha` is short for `scheduler: {name: asha}`."""
 
     name: Annotated[str, Field(description="The name of a scheduler; see docs/search.md.")] = "none"
     grace: Annotated[

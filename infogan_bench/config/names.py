@@ -1,4 +1,4 @@
-"""The nearest right name for a wrong one."""
+"""Suggestions for a name that does not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infogan_bench.config.errors import code_list
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name` (in letters, whatever their case), or None where none is alike."""
+    """The known name most similar to `name`, in upper or lower case; None if none is similar."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None

@@ -15,7 +15,7 @@ def _weight(value: Any) -> Any:
 
 
 class TransformConfig(ConfigSection):
-    """Limits of the random transformations under which Q's category is not to change; all 0: there are none."""
+    """Limits of the random transformations under which Q's category must not change; all 0: no transformations."""
 
     rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
     scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0

@@ -23,8 +23,8 @@ MUTABLE = (
     "optimiser.lr_g",
     "optimiser.lr_d",
 )
-"""Keys of a run whose value may change while it trains: weights of losses and step sizes, which no tensor and no
-random draw depends on."""
+"""Keys of a run whose values may change while it trains: weights of losses and step sizes. No shape of a tensor and no
+random draw depends on them."""
 
 _OPEN = ("objective.terms", "method.options")
 """Sections whose keys are those that a module of the user's own registers."""
@@ -37,10 +37,10 @@ def run_keys() -> tuple[str, ...]:
 
 
 def is_run_key(key: str) -> bool:
-    """Say whether `key` is that of one value of a run, which can be swept.
+    """Say whether `key` is the key of one value of a run, which can be swept.
 
-    `objective.terms.NAME.OPTION` and `method.options.OPTION` are, whatever the names: which there are is known when
-    the modules under `extensions` are loaded.
+    `objective.terms.NAME.OPTION` and `method.options.OPTION` are such keys for any names, since the modules under
+    `extensions`, which define the names, may not be loaded yet.
     """
     names = key.split(".")
     if key.startswith("objective.terms."):
@@ -51,7 +51,7 @@ def is_run_key(key: str) -> bool:
 
 
 def apply(base: RunConfig, params: Params) -> RunConfig:
-    """`base` with each dotted key of `params` set, validated anew.
+    """Return `base` with each dotted key of `params` set, validated again.
 
     Raises:
         ConfigError: naming every dotted key that does not exist or whose value is refused.
@@ -112,7 +112,7 @@ def is_given(run: BaseModel | Mapping[str, Any], key: str) -> bool:
 
 
 def unknown_param(key: str) -> str:
-    """The sentence for a dotted key that no run has: the nearest right one."""
+    """A sentence on a dotted key that no run has, with the most similar one."""
     last = key.rpartition(".")[2]
     same_last = [known for known in run_keys() if known.rpartition(".")[2] == last]
     if same_last:

@@ -25,9 +25,8 @@ _PATIENCE = 1000  # repeats in a row after which drawing is given up
 class Plan:
     """The trials that a sweep will try.
 
-    `assignments` has the parameters of each trial in order, each once, or is None where the search decides
-    while it runs (tpe, cmaes, gp, nsga2). `total` is the number of trials; `notices` are sentences that the user
-    should read.
+    `assignments` has the parameters of each trial in order, without repeats. It is None for a search that learns, which
+    decides while the sweep runs. `total` is the number of trials. `notices` are sentences for the user.
     """
 
     assignments: tuple[Params, ...] | None
@@ -36,7 +35,8 @@ class Plan:
 
 
 def plan(sweep: SweepConfig) -> Plan:
-    """The trials of `sweep`. Which ones a random or Sobol search draws depends on the space and `search.seed` alone.
+    """Plan the trials of `sweep`. A random or Sobol search draws trials that depend only on the space and
+    `search.seed`.
 
     Raises:
         ConfigError: if the parts of the sweep do not fit together, a combination of values is impossible, or
@@ -85,12 +85,12 @@ def _count(sweep: SweepConfig) -> int:
 
 
 def _samples(sweep: SweepConfig, rest: Mapping[str, Domain]) -> int:
-    """Return the number of configurations that a drawing search takes of the domains it draws from."""
+    """Return the number of configurations that a random or Sobol search draws."""
     return min(number for number in (sweep.search.trials, _size(rest)) if number is not None)
 
 
 def _size(space: Mapping[str, Domain]) -> int | None:
-    """The number of configurations, or None where there is no end to them."""
+    """The number of configurations; None if there are infinitely many."""
     sizes = [domain.size for domain in space.values()]
     return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
@@ -114,7 +114,7 @@ def _crossed(space: Mapping[str, Domain]) -> list[Params]:
 
 
 def _sampled(sweep: SweepConfig) -> tuple[list[Params], list[str]]:
-    """Each sample with each point of the grid, so that points are compared on the same samples."""
+    """Combine each sample with each point of the grid, so that the points are compared on the same samples."""
     grid, rest = _split(sweep.space)
     points = _crossed(grid)
     samples = _distinct_samples(rest, _samples(sweep, rest), sweep)
@@ -133,7 +133,7 @@ def _sampled(sweep: SweepConfig) -> tuple[list[Params], list[str]]:
 
 
 def _distinct_samples(space: Mapping[str, Domain], number: int, sweep: SweepConfig) -> list[Params]:
-    """`number` configurations, no two equal (fewer only where a continuous range is too narrow for them)."""
+    """Draw `number` different configurations; fewer if the space does not have as many."""
     if number == _size(space):
         return _crossed(space)
     rng = random.Random(sweep.search.seed)  # noqa: S311
@@ -200,7 +200,7 @@ def _largest(domain: Domain) -> int:
 
 
 def _learning_notices(sweep: SweepConfig, search: Search, total: int) -> list[str]:
-    """Sentences on what a search that learns is known to do with so many trials."""
+    """Notices on the behaviour of a search that learns with this number of trials."""
     size, notices = _size(sweep.space), []
     if size is not None and size < total:
         notices.append(

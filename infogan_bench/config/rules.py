@@ -1,4 +1,4 @@
-"""Rules that tie the parts of a sweep together: the faults that no section can see on its own."""
+"""Rules between the parts of a sweep: faults that no section can find on its own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TERMS_BY_METRIC = {row.metric: row for row in TERMS.values() if row.metric}
 
 
 def broken_rules(sweep: SweepConfig) -> list[Fault]:
-    """Find what is wrong with `sweep` although each of its sections is right."""
+    """Find the faults of `sweep` that lie between its sections, each of which is valid."""
     try:
         search = find_search(sweep.search.algorithm, sweep.extensions)
     except InputError as error:
@@ -236,7 +236,7 @@ def _dataset_rules(sweep: SweepConfig) -> Iterator[Fault]:
 
 
 def _runs(sweep: SweepConfig, *prefixes: str) -> Iterator[tuple[Params, RunConfig]]:
-    """The runs at the corners of part of the space; those that cannot be are left to the plan."""
+    """The runs at the corners of a part of the space, without invalid ones, which the plan reports."""
     for params in corners(sweep, *prefixes):
         try:
             yield params, apply(sweep.base, params)

@@ -24,7 +24,7 @@ MAX_CODE = 10_000  # categories of one code, codes of one kind, dimensions of z:
 
 
 class CodesConfig(ConfigSection):
-    """The latent code c and the noise z that G is fed."""
+    """The latent code c and the noise z, the input of G."""
 
     categorical: Annotated[
         tuple[Annotated[Whole, Field(ge=2, le=MAX_CODE)], ...],
@@ -52,7 +52,7 @@ class CodesConfig(ConfigSection):
 
 
 class ArchitectureConfig(ConfigSection):
-    """Which networks are built."""
+    """The networks that are built."""
 
     name: Annotated[
         str, Field(description="A registered architecture: paper, mlp, dcgan, infogan-cr or your own.")

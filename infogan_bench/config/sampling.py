@@ -1,4 +1,4 @@
-"""Configurations without end, drawn from a space: what the searches `random` and `sobol` try."""
+"""Endless configurations drawn from a space, for the searches `random` and `sobol`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SOBOL_BLOCK = 256  # points at a time; only whole powers of 2 are balanced
 
 
 def random_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[Params]:
-    """Configurations without end, each drawn on its own from `rng`."""
+    """Yield configurations without end, each drawn independently from `rng`."""
     while True:
         yield {key: domain.sample(rng) for key, domain in space.items()}
 
 
 def sobol_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> Iterator[Params]:
-    """Configurations without end that fill the space evenly: a Sobol sequence (Sobol, 1967), scrambled by linear
+    """Yield configurations without end that fill the space evenly: a Sobol sequence (Sobol, 1967), scrambled by linear
     matrices and a shift (Matousek, 1998), with a dimension for each domain. The first n are the same however many
     follow.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OPTIONS = ("grace", "reduction", "every", "quantile", "resample", "factors")
 """Keys of `scheduler:` that some schedulers take and others do not."""
 
-# A file keeps the first two when its early stopping is turned off, or the rule is changed: all but pbt let them be
+# All schedulers except pbt accept these two, so that a file keeps them when early stopping is changed or turned off.
 _STOPPING = ("grace", "reduction")
 _POPULATION = ("every", "quantile", "resample", "factors")
 
@@ -32,7 +32,7 @@ class Scheduler:
         options: those of `OPTIONS` that it takes.
         compares: it compares trials while they run, so the goal has to be known then.
         stops: it ends trials early.
-        population: all trials run at once and take over from each other, so that the values swept change in flight.
+        population: all trials run at once and take over from each other, so the swept values change during training.
         halves: it keeps the best 1/reduction at each rung.
         does: what it does, for docs/search.md.
         use: when to take it, for docs/search.md.

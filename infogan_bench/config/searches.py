@@ -1,9 +1,9 @@
 """The searches: a row for each algorithm that `search.algorithm` may name.
 
-A row holds all that a sweep file, its plan, the docs and the report have to know of a search, without Optuna. What
-makes the search is named in it, and imported when a sweep begins.
+A row holds everything that a sweep file, its plan, the docs and the report must know of a search, without Optuna. It
+names the function that makes the search, which is imported when a sweep begins.
 
-A user's own search is a row more, registered in a module that the sweep file names under `extensions`.
+A user's own search is one more row, registered in a module that the sweep file names under `extensions`.
 """
 
 from __future__ import annotations
@@ -49,17 +49,18 @@ class Search:
     Attributes:
         name: as in `search.algorithm`.
         title: for the report.
-        make: the maker, or "MODULE:FUNCTION" to import it from. Of a search that learns, it makes Optuna's sampler of
-            the next proposal from a `SamplerRequest` (infogan_bench/sweep/search/samplers.py). Of one that draws its
-            trials before the first one runs, it gives configurations without end from the space, {dotted key:
-            domain}, `search.seed`, and Python's generator seeded by it. None: every combination is tried.
+        make: the maker, or "MODULE:FUNCTION" to import it from. For a search that learns, it makes Optuna's sampler for
+            the next proposal from a `SamplerRequest` (infogan_bench/sweep/search/samplers.py). For a search that draws
+            its trials before the first one runs, it yields configurations without end from three arguments: the space,
+            {dotted key: domain}, `search.seed`, and Python's generator with that seed. None: every combination is
+            tried.
         learns: trials are proposed while the sweep runs, from the results so far.
         options: those of `OPTIONS` that it takes.
-        lists: it takes lists of values, and not ranges of numbers alone.
+        lists: it takes lists of values, and not only ranges of numbers.
         least_parameters: the smallest space that it searches.
-        several_goals: it weighs several goals. One that does not learn looks at none.
+        several_goals: it takes several goals. A search that does not learn ignores goals.
         random_start: of a search that learns.
-        caution: a sentence to tell for a number of trials, or None.
+        caution: gives a warning for a number of trials, or None.
         use: when to take it, for docs/search.md.
         source: the paper.
     """
@@ -198,7 +199,7 @@ SEARCHES: dict[str, Search] = {
 
 
 def register_search(search: Search) -> Search:
-    """Make a search known under its name, for `search.algorithm` in a sweep file.
+    """Register a search under its name, for `search.algorithm` in a sweep file.
 
     Raises:
         ValueError: if the name is taken, or an option is none of `OPTIONS`.
@@ -213,7 +214,7 @@ def register_search(search: Search) -> Search:
 
 
 def find_search(name: str, extensions: Sequence[str] = ()) -> Search:
-    """The row of a search; the user's modules are imported if it is none of those that are known.
+    """The row of a search. If the name is unknown, the user's modules are imported first.
 
     Raises:
         InputError: if there is no such search.
@@ -226,14 +227,14 @@ def find_search(name: str, extensions: Sequence[str] = ()) -> Search:
 
 
 def unknown_name(name: str, known: Mapping[str, Any]) -> str:
-    """The message on a name that no row has."""
+    """The message for a name that no row has."""
     hint = nearest(name, known)
     meant = f"; did you mean `{hint}`?" if hint else ""
     return f"expected {code_list(known)}, got {show(name)}{meant}"
 
 
 def searches_that(which: Callable[[Search], bool]) -> str:
-    """The searches of which something is true, as a message lists them."""
+    """The names of the searches for which `which` is true, as a message lists them."""
     return code_list(name for name, row in SEARCHES.items() if which(row))
 
 

@@ -1,8 +1,7 @@
 """The base of all sections of a sweep file, and the kinds of numbers in them.
 
-A number is a number and a flag is a flag: `"1e-3"` in quotes, `no` for false and `.nan` are errors, while
-`1e3` is accepted where an integer is meant. Nothing in `config` imports torch, so that a file can be checked in
-a fraction of a second.
+Types are strict: `"1e-3"` in quotes, `no` for false and `.nan` are errors. `1e3` is accepted as an integer. Nothing in
+`config` imports torch, so a file is checked in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def _whole(value: Any) -> Any:
 
 
 def sequence(value: Any) -> Any:
-    """Let one value stand for a list of one, and hand lists over as tuples."""
+    """Let a single value stand for a list of one, and turn lists into tuples."""
     if isinstance(value, list):
         return tuple(value)
     return value if isinstance(value, tuple) else (value,)
@@ -61,7 +60,7 @@ def seconds(value: Any) -> Any:
 
 
 def folder(place: str) -> str:
-    """Refuse a URI where a folder of this machine is meant: as a path it would lose a slash and keep its login."""
+    """Refuse a URI for a folder of this machine, since as a path it would lose a slash and keep its login."""
     if "://" in place:
         raise ValueError(f"expected a folder, got the URI {show(hide_secrets(place))}")
     return place

@@ -51,7 +51,7 @@ KINDS = ("choice", "grid", *_RANGE_KINDS)
 class Choice:
     """A choice of `values`: numbers, text, flags, or lists of them, in the order of the file and each once.
 
-    `grid` asks a random search to try every value, rather than to draw among them.
+    With `grid`, a random search tries every value instead of drawing values.
 
     Raises:
         ValueError: if there is no value, or a value is a mapping or not finite.
@@ -307,7 +307,7 @@ def _number(value: Any, whole: bool) -> float:
 
 
 def _exact(value: float) -> Fraction:
-    """The decimal number that is printed for `value`, rather than the binary one nearest to it."""
+    """The decimal number that is printed for `value`, and not the nearest binary number."""
     return Fraction(repr(value))
 
 

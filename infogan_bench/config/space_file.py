@@ -1,4 +1,4 @@
-"""The `space` of a sweep file: nested or dotted keys to domains, every value tried on the run it is for."""
+"""The reader of a sweep file's `space`: nested or dotted keys with domains, whose values are checked on the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infogan_bench.config.yaml_file import KeyPath
 
 
 def read_space(tree: Any, lines: Mapping[KeyPath, int]) -> tuple[dict[str, Domain], list[Fault]]:
-    """The domains in the value of the key `space`, by dotted key, and what is wrong with the others.
+    """Read the domains in the value of the key `space`, by dotted key, and the faults of the others.
 
     Values are stored as the run will have them (`steps: [1e3]` becomes 1000), so that two spellings of one
     value are one trial.
@@ -41,7 +41,7 @@ def read_space(tree: Any, lines: Mapping[KeyPath, int]) -> tuple[dict[str, Domai
 
 @dataclass(frozen=True)
 class _Entry:
-    """Read what stands under a key of the space, which may be written dotted or nested."""
+    """An entry of the space, under a key that may be written dotted or nested."""
 
     path: KeyPath
     value: Any
@@ -92,7 +92,7 @@ def _domain(entry: _Entry) -> Domain:
 
 
 def _refused_values(entry: _Entry, domain: Domain) -> list[Fault]:
-    """A fault for each value that the run refuses whatever its other values are."""
+    """A fault for each value that the run refuses with any other values."""
     refused: dict[str, Fault] = {}
     for value in domain.probes():
         line = entry.line_of(value) if isinstance(domain, Choice) else entry.line
@@ -103,7 +103,7 @@ def _refused_values(entry: _Entry, domain: Domain) -> list[Fault]:
 
 
 def _messages(key: str, value: Any) -> list[str]:
-    """Return what the run says of the value itself; what it says of values together is for the plan to find."""
+    """Return the run's messages on the value itself. The plan finds faults of several values together."""
     try:
         apply(RunConfig(), {key: value})
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""A sweep: what is trained, what is varied, and how."""
+"""The configuration of a sweep."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def storage_place(place: str) -> str:
 
 
 class SweepConfig(ConfigSection):
-    """All that a sweep file says, with every default filled in.
+    """The content of a sweep file with all defaults.
 
-    `parse_sweep` and `load_sweep` build it and check its parts against each other; built directly, it is
-    checked part by part, and `plan` checks the rest.
+    `parse_sweep` and `load_sweep` build it and check its parts against each other. If it is built directly, only each
+    part is checked, and `plan` checks the rest.
     """
 
     name: Annotated[

@@ -1,4 +1,4 @@
-"""The terms of InfoGAN's objective as a configuration knows them: a row each, without torch.
+"""The rows of the terms of InfoGAN's objective: what a configuration must know of each, without torch.
 
 The maths of a term is in the file of `infogan_bench/objective/` that has its name.
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TermRow:
-    """A term: its keys in `objective`, the number that it reports, and what it asks for.
+    """A term: its keys in `objective`, the number that it reports, and its needs.
 
     Attributes:
         name: of the term; the file and, where it has one weight, the key in `objective`.
-        weights: keys in `objective` by which it counts; the term is off where all of them are 0.
+        weights: keys in `objective` of its weights; the term is off if all of them are 0.
         title: a few words.
         explanation: of the number that it reports.
         unit: of that number.
@@ -30,7 +30,7 @@ class TermRow:
         categorical: whether it needs a categorical code; without one it is off.
         continuous: how many continuous codes it needs.
         transform: whether it needs transformed images.
-        share: the key in `objective` of the share of a batch that it takes, where it takes one.
+        share: the key in `objective` of the share of a batch that it uses, if it has one.
         mutable: whether its weights may change while a run trains (population based training).
         own: whether its weights may differ among seeds that train fused.
         in_memory: whether a step takes more memory with it.
@@ -58,7 +58,7 @@ class TermRow:
 
     @property
     def needs(self) -> str:
-        """The codes that it cannot do without, for a sentence."""
+        """The codes that it needs, in words."""
         numbers = {1: "a continuous code", 2: "two continuous codes"}
         return numbers.get(self.continuous, "a categorical code" if self.categorical else "")
 
@@ -104,23 +104,23 @@ OUTSIDE_TERMS: dict[str, TermRow] = {}
 
 
 def term_rows() -> tuple[TermRow, ...]:
-    """All terms that are known: those that ship and the user's own, as far as `extensions` are loaded."""
+    """All known terms: those that ship, and the user's own whose `extensions` are loaded."""
     return (*TERMS.values(), *OUTSIDE_TERMS.values())
 
 
 def weight_keys(rows: Iterable[TermRow]) -> tuple[str, ...]:
-    """Dotted keys of a run by which terms count."""
+    """The dotted keys of the weights of terms."""
     return tuple(f"objective.{key}" for row in rows for key in row.weights)
 
 
 def share_of(objective: ObjectiveConfig, row: TermRow) -> float:
-    """The share of a batch that a term takes: its own, else the one that is transformed."""
+    """The share of a batch that a term uses: its own, else the share of the transformed images."""
     own = getattr(objective, row.share) if row.share and "." not in row.share else None
     return objective.transform.share if own is None else float(own)
 
 
 def memory_sizes(objective: ObjectiveConfig) -> tuple[float, ...]:
-    """Numbers that are the larger, the more memory a step takes for its terms: of each term the share of the batch."""
+    """Numbers that grow with the memory that a step needs for its terms: for each term its share of the batch."""
     sizes = [objective.transform.share if objective.transform.any else 0.0]
     for row in TERMS.values():
         if row.in_memory:
@@ -136,7 +136,7 @@ MEMORY_KEYS = (
     *(f"objective.{key}" for row in TERMS.values() if row.in_memory for key in row.weights),
     *(f"objective.{row.share}" for row in TERMS.values() if row.share and "." not in row.share),
 )
-"""Beginnings of the dotted keys on which `memory_sizes` depends."""
+"""Prefixes of the dotted keys on which `memory_sizes` depends."""
 
 
 _ADVERSARIAL = (

@@ -1,4 +1,4 @@
-"""Read a YAML file into plain values, keeping the line of every key, and refuse what would be misread.
+"""The reader of YAML files, which keeps the line of every key and refuses text that could be misread.
 
 PyYAML follows YAML 1.1, where `1e-3` is text, `no` is false, `12:30` is 750 and the last of two equal keys
 wins. Here scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) and a key
@@ -66,7 +66,7 @@ def read_yaml(path: Path | str) -> Document:
 
 
 def scan_yaml(path: Path | str) -> tuple[Document, list[Fault]]:
-    """As `read_yaml`, but repeated keys, odd keys and odd tags are handed back, beside the rest."""
+    """Do as `read_yaml`, but return the faults of repeated keys, odd keys and odd tags beside the document."""
     path = Path(path)
     try:
         tree, builder = _parse(_read_text(path), path)
@@ -218,7 +218,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 class _Builder:
-    """Turns composed nodes into plain values, noting lines and faults on the way."""
+    """Turns composed nodes into plain values, and records lines and faults."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -303,7 +303,7 @@ class _Builder:
 
     @contextmanager
     def _entered(self, node: yaml.Node, path: KeyPath) -> Iterator[None]:
-        """Guard one visit to `node`: aliases may neither contain themselves nor multiply without end."""
+        """Guard a visit to `node`: refuse aliases that contain themselves or expand to too many values."""
         self._nodes += 1 + (len(node.value) if isinstance(node, yaml.MappingNode) else 0)
         if self._nodes > MAX_NODES:
             self._stop(node, path, f"aliases expand to more than {MAX_NODES:,} values")

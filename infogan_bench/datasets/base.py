@@ -14,7 +14,7 @@ from infogan_bench.datasets.sharing import PickledAsArrays
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset(PickledAsArrays):
-    """Training and test images with what is known of them: class labels, factors, both or neither.
+    """Training and test images with class labels, ground-truth factors, both or neither.
 
     Images stay uint8 in memory, a quarter of what floats would take; `to_float` makes a batch of them floats.
 

@@ -1,4 +1,4 @@
-"""The records that travel from a trial to whoever listens, and the typed definition of every file in a sweep folder.
+"""The records that a trial sends to its listeners, and the typed definition of every file in a sweep folder.
 
 Each file has one definition (a frozen dataclass, or the columns of a table), one reader and one writer here. A reader
 raises RecordError, whose message names the file and the key. Nothing here needs torch, Ray or Plotly; pandas and

@@ -1,4 +1,4 @@
-"""Records as JSON: a frozen dataclass is the definition of a document, and a fault names the file and the key."""
+"""The translation of records from and to JSON. A frozen dataclass defines a document; a fault names file and key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`environment:` at the end of sweep.yaml: where and with what a sweep ran."""
+"""`environment:` at the end of sweep.yaml: the machine and the versions of a sweep."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Environment:
         return decode(cls, {**block, "packages": packages}, source)
 
     def to_mapping(self) -> JsonObject:
-        """Return the block as plain values, which YAML can hold; what is not known is left out."""
+        """Return the block as plain values for YAML, without unknown ones."""
         known = encode(self)
         del known["packages"]
         return {key: value for key, value in known.items() if value is not None or key == "commit"} | dict(

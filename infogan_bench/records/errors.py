@@ -1,4 +1,4 @@
-"""The error of a file that cannot be read as what it should be."""
+"""The error of a file that is damaged or is not a file of its kind."""
 
 from __future__ import annotations
 

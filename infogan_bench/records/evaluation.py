@@ -58,7 +58,7 @@ class ShapeCorrelationRecord:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """The scores of one seed at a step, and what the report shows beside them."""
+    """The scores of one seed at a step, and further results that the report shows."""
 
     step: int
     scores: Mapping[str, float]

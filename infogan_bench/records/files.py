@@ -1,4 +1,4 @@
-"""Files of a sweep folder in and out: written whole, read with one sentence for whatever is wrong with them."""
+"""Reading and writing of files: they are written whole, and any fault of a file that is read gives one sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ version 1; a file of a higher version is refused."""
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`, and rename it to `path` at the end; if that fails, nothing of it stays."""
+    """Give a temporary path beside `path`, and rename it to `path` at the end. After a failure the file is removed."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
@@ -38,9 +38,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a new folder beside `path`, and put it in the place of `path` at the end, whole.
+    """Give a new folder beside `path`, and replace `path` by it at the end, whole.
 
-    A process that is killed meanwhile leaves `.NAME.saving` behind, with which `recover_folder` knows what to do.
+    A process that is killed meanwhile leaves `.NAME.saving`, from which `recover_folder` restores the folder.
     """
     recover_folder(path)
     new, old = _saving(path)
@@ -59,7 +59,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def recover_folder(path: Path) -> None:
-    """Put the newest whole folder where `replacing_folder` was to put it, and remove what a killed process left."""
+    """Put the newest complete folder at `path`, and remove what a killed process left of `replacing_folder`."""
     new, old = _saving(path)
     if not path.exists():
         # The old folder goes away only once the new one is whole.

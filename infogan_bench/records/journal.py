@@ -26,7 +26,7 @@ def append_update(path: Path, update: TrialUpdate) -> None:
 def read_journal(path: Path) -> Iterator[TrialUpdate]:
     """Yield the updates; none where there is no file.
 
-    A line that is damaged is left out, which is logged: a driver that is killed, or a full disk, cuts one short.
+    A damaged line is left out and logged, since a killed driver or a full disk cuts a line short.
 
     Raises:
         RecordError: if the file cannot be read.

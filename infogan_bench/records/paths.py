@@ -11,7 +11,7 @@ LONGEST_FILE_NAME = 200  # bytes; file systems take 255, and a code's picture is
 
 @dataclass(frozen=True)
 class SeedPaths:
-    """`seed-N/`: what one seed of a trial leaves behind."""
+    """`seed-N/`: the files of one seed of a trial."""
 
     folder: Path
 
@@ -167,6 +167,6 @@ class SweepPaths:
 
 
 def is_file_name(name: str) -> bool:
-    """Say whether `name` can be the name of a file, so that it stays inside the folder that it is looked for in."""
+    """Say whether `name` can be the name of a file, so that it cannot lead out of its folder."""
     plain = name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
     return plain and len(name.encode("utf-8", "replace")) <= LONGEST_FILE_NAME

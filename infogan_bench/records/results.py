@@ -1,4 +1,4 @@
-"""The records that travel from a trial to whoever listens: the sweep folder, MLflow, the progress table."""
+"""The records that a trial sends to its listeners: the sweep folder, MLflow, the progress table."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Mutation:
 class TrialUpdate:
     """A trial after a report, or at its end.
 
-    `params` are the values that it began with, and stay; what they became is in `mutations`.
+    `params` are the values with which it began and do not change; `mutations` has their changes.
     """
 
     trial: str  # "0003": its place in the plan
@@ -117,20 +117,20 @@ class TrialUpdate:
 
 
 class SweepListener(Protocol):
-    """A follower of a sweep, in the driver's process. A listener must not raise for what a trial did."""
+    """A listener of a sweep, in the driver's process. It must not raise an exception because of a trial."""
 
     def started(self, total: int | None) -> None:
         """Note that the sweep begins (or goes on), with `total` planned trials if that is known."""
 
     def updated(self, update: TrialUpdate) -> None:
-        """Take in that a trial started, reported or ended. If it has ended, what it wrote (pictures, checkpoint) is in
-        its folder by then."""
+        """Take in that a trial started, reported or ended. The files of an ended trial (pictures, checkpoint) are in
+        its folder already."""
 
     def tick(self) -> None:
-        """Do what is due; called several times a second while the sweep runs."""
+        """Do regular work. It is called several times a second while the sweep runs."""
 
     def ended(self, status: Status) -> None:
-        """Note that no trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
+        """Take in that no trial runs any more: FINISHED, FAILED (every trial failed) or INTERRUPTED."""
 
 
 def _scores(metrics: Mapping[str, float]) -> str:

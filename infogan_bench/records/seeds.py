@@ -1,4 +1,4 @@
-"""Mean and spread of a score over the seeds of a trial, computed here and nowhere else."""
+"""Mean and spread of a score over the seeds of a trial. All other code uses these functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def mean_over_seeds(values: Collection[float | None]) -> float | None:
         values: the value of each seed, None where it has none.
 
     Returns:
-        None where there is no seed or one has no value: a mean without that seed would flatter the trial.
+        The mean; None if there is no seed or a seed has no value, since a mean without it would favour the trial.
     """
     numbers = [value for value in values if value is not None]
     if not numbers or len(numbers) < len(values):

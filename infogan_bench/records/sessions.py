@@ -15,7 +15,7 @@ from infogan_bench.records.results import Status
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """A stretch of a sweep as far as it is on record. A session has many lines, and the last one counts."""
+    """A session of a sweep, as recorded so far. A session has many lines, of which the last one counts."""
 
     began: str  # UTC, ISO 8601
     seconds: float  # since it began

@@ -35,7 +35,7 @@ class ExplorerRecord:
 
 @dataclass(frozen=True)
 class GalleryImage:
-    """A test image and what Q says of it."""
+    """A test image and its category by Q."""
 
     image: int  # place in the test set
     category: int

@@ -253,7 +253,7 @@ def _holds(kind: pa.DataType, column: Column) -> bool:
 
 @contextmanager
 def reading_parquet(path: Path) -> Iterator[None]:
-    """Turn what Arrow raises for a damaged file into a RecordError."""
+    """Turn Arrow's exceptions for a damaged file into a RecordError."""
     import pyarrow as pa
 
     try:

@@ -1,4 +1,4 @@
-"""`trial.json`: the configuration of a trial and all that it has reported, beside its checkpoints."""
+"""`trial.json`: the configuration of a trial and all its reports, beside its checkpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infogan_bench.records.results import Mutation, SeedResult
 class TrialRecord:
     """A trial as its folder holds it.
 
-    `history` has every report so far, so that curves stay whole whatever happens to the driver.
+    `history` has every report so far, so the curves stay whole if the driver is killed.
     """
 
     trial_id: str = field(metadata={"key": "trial"})
@@ -32,7 +32,7 @@ class TrialRecord:
 
     @property
     def step(self) -> int:
-        """Updates that the seed which is furthest has done."""
+        """The number of updates of the most advanced seed."""
         return max((result.step for result in self.progress), default=0)
 
 

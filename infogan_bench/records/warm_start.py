@@ -21,7 +21,7 @@ class EarlierTrial:
 
 @dataclass(frozen=True)
 class WarmStartRecord:
-    """The trials that a search learns from, and a sentence on what was left out."""
+    """The trials that a search learns from, and a sentence on those that were left out."""
 
     trials: tuple[EarlierTrial, ...] = field(metadata={"key": "lessons"})
     notice: str = ""

@@ -1,4 +1,4 @@
-"""A buffer and the one thread that empties it: the sweep hands a record over and goes on at once."""
+"""A buffer and the thread that empties it, so that the sweep hands over a record and continues at once."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Outbox:
         self._thread.start()
 
     def put(self, key: str, record: Record) -> None:
-        """Add to what the run `key` is to be told. Returns at once."""
+        """Add to the record of the run `key`. Returns at once."""
         with self._changed:
             earlier = self._waiting.get(key)
             self._hold(key, record if earlier is None else earlier.followed_by(record))
             self._changed.notify()
 
     def close(self, seconds: float | None) -> None:
-        """Send what waits, for at most `seconds`, or as long as the store answers."""
+        """Send the waiting records, for at most `seconds`, or as long as the store answers."""
         self._closing.set()
         with self._changed:
             self._changed.notify()
@@ -71,7 +71,7 @@ class Outbox:
 
     @property
     def unsent(self) -> int:
-        """Runs of which something waits."""
+        """The runs with waiting records."""
         with self._changed:
             return len(self._waiting) + (self._in_flight is not None)
 
@@ -122,7 +122,7 @@ class Outbox:
             self._hold(key, record if later is None else record.followed_by(later))
 
     def _hold(self, key: str, record: Record) -> None:
-        """Make `record` what waits for a run: whole, or in the sweep folder where too much waits already."""
+        """Let `record` wait for its run: whole, or in the sweep folder if too much waits already."""
         before = self._waiting.get(key)
         self._size += record.size - (before.size if before else 0)
         if self._size > self._limit and key != self._parent:

@@ -50,13 +50,13 @@ class BestModel(NamedTuple):
 
 @dataclass
 class Record:
-    """Additions to one run; `end` is None while the run goes on. A sender takes out what has arrived."""
+    """Additions to one run; `end` is None while the run goes on. The sender removes the parts that have arrived."""
 
     name: str
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     metrics: list[Measurement] = field(default_factory=list)
-    final: Measurement | None = None  # the objective of a trial that ended well
+    final: Measurement | None = None  # the value of the goal, of a trial that ended well
     artifacts: list[Artifact] = field(default_factory=list)
     model: BestModel | None = None
     end: End | None = None
@@ -79,7 +79,7 @@ class Record:
         )
 
     def leave_in_folder(self) -> None:
-        """Hold in memory no more than what the sweep folder does not say."""
+        """Keep in memory only what the sweep folder does not hold."""
         self.from_folder = True
         self.params.clear()
         self.metrics.clear()
@@ -87,7 +87,7 @@ class Record:
         self.final = None
 
     def followed_by(self, later: Record) -> Record:
-        """Both in one; where they differ, `later` is right."""
+        """Return both records as one. If they differ, `later` counts."""
         both = Record(
             name=later.name,
             params={**later.params, **self.params},  # MLflow keeps the first value of a parameter

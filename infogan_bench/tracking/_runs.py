@@ -1,4 +1,4 @@
-"""The runs of one sweep in an MLflow store: found again by their tags, told what is in a record."""
+"""The runs of one sweep in an MLflow store, which are found by their tags and get the content of records."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Runs:
             self._models = ModelWriter(client, self._writer, self._experiment_id, self._register_as)
 
     def send(self, key: str, record: Record) -> int:
-        """Tell the run `key` what is in `record`; what has arrived is taken out of it.
+        """Send `record` to the run `key`, and remove from it the parts that have arrived.
 
         Returns:
             How many values the store refused for good.
@@ -112,7 +112,7 @@ class Runs:
         return refused + self._models.send(run, record, len(self._ended))
 
     def has_all(self, trial: str, status: Status) -> bool:
-        """Say whether the store knows that a trial has ended so, and with that everything about it.
+        """Say whether the store knows this end of a trial. If so, it knows everything about the trial.
 
         Raises:
             Exception: if the store does not answer.
@@ -126,7 +126,7 @@ class Runs:
         )
 
     def missing_files(self, trial: str, artifacts: Sequence[Artifact]) -> list[Artifact]:
-        """Return those of a trial's files that the store has not got, though it may say that it has all.
+        """Return the files of a trial that the store does not have, even if its run says that it has all.
 
         Raises:
             Exception: if the store does not answer.
@@ -241,7 +241,7 @@ class Runs:
     # Sending ----------------------------------------------------------------------------------------------
 
     def _add_links(self, run: StoredRun, record: Record) -> None:
-        """Head the sweep's description with links to its trials, best first, in the columns that matter, and to its
+        """Put links before the sweep's description: to its trials, best first, with the important columns, and to its
         report.
 
         MLflow's runs table shows no metric or parameter until somebody picks columns; a shared view, which is

@@ -1,4 +1,4 @@
-"""The standing of a sweep's trials at its end, as its folder says: the ranking in Markdown, and the best model."""
+"""The ranking of a sweep's trials at its end, in Markdown, and the best model, from the sweep folder."""
 
 from __future__ import annotations
 

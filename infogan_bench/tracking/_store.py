@@ -1,4 +1,4 @@
-"""Stores of MLflow runs: which stores are taken, and what is checked before anything runs."""
+"""Stores of MLflow runs: the accepted kinds, and the checks before a sweep starts."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def import_mlflow() -> Any:
 
 
 def _check_address(uri: str) -> None:
-    """Find a database server that is down in seconds; MLflow itself tries for minutes."""
+    """Detect within seconds that a database server is down, since MLflow itself tries for minutes."""
     if _scheme(uri) not in _DATABASES:
         return
     from sqlalchemy.engine import make_url

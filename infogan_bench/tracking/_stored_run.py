@@ -1,4 +1,4 @@
-"""A run as the store has it, as far as it matters for what is sent next."""
+"""The state of a run in the store, as far as later sending needs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StoredRun:
     in_store: bool = False  # the store may know steps that `last_step` does not
 
     def forget(self) -> None:
-        """Keep of a run that has ended what little is asked of it later: a sweep may have 10,000."""
+        """Keep only the few facts of an ended run that are needed later, since a sweep may have 10,000 runs."""
         self.params, self.last_step, self.in_store = {}, {}, True
         self.tags = {key: value for key, value in self.tags.items() if key in _KEPT_TAGS}
 

@@ -1,4 +1,4 @@
-"""A sweep as MLflow is told of it."""
+"""The description of a sweep for MLflow."""
 
 from __future__ import annotations
 

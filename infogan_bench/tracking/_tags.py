@@ -1,4 +1,4 @@
-"""Keys and tags of MLflow by which a sweep and its trials are told apart, and what is written into them."""
+"""Keys and tags of MLflow that identify a sweep and its trials, and their values."""
 
 from __future__ import annotations
 

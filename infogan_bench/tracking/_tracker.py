@@ -1,4 +1,4 @@
-"""Follows a sweep and hands what happens to the thread that writes MLflow."""
+"""The listener that follows a sweep and hands its events to the thread that writes to MLflow."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ _MAX_REASON = 300
 class MlflowTracker:
     """A `SweepListener` that writes a sweep to MLflow: a parent run, and a child run for each trial.
 
-    No call waits for the store, and none raises for what the store does: a server that is down costs
-    the records it misses, never the sweep.
+    No call waits for the store, and no fault of the store raises an exception: a server that is down misses records,
+    but does not stop the sweep.
 
     Args:
-        config: where to, under which experiment, with which tags and note.
+        config: the store, the experiment, the tags and the note.
         sweep: the sweep that is tracked.
         replay: the updates of a trial so far, by its name; called from another thread.
         flush_seconds: how long `ended` waits for what is not written yet; None waits as long as the store answers.
@@ -98,10 +98,10 @@ class MlflowTracker:
         self._outbox = Outbox(self._send, parent=SWEEP)
 
     def preflight(self) -> str | None:
-        """Reach the store, make a new database's tables and the experiment; before anything runs.
+        """Reach the store, and make the tables of a new database and the experiment, before the first trial.
 
         Returns:
-            A warning if a server does not answer now: what it is to be told then waits.
+            A warning if a server does not answer now; the records for it wait.
         Raises:
             InputError: if the store or the experiment cannot be used: a SQLite database that is
                 read-only, somebody else's or in a folder that is not there, or a server that refuses us.
@@ -122,12 +122,12 @@ class MlflowTracker:
 
     @property
     def behind(self) -> int:
-        """Of how many runs something has not reached the store yet."""
+        """The number of runs with records that have not reached the store yet."""
         return self._outbox.unsent
 
     @property
     def warning(self) -> str | None:
-        """After the sweep: what MLflow has not got, and why; None if it has all."""
+        """A sentence, after the sweep, on what MLflow does not have, and why; None if it has everything."""
         if not self._ended:
             return None
         return (
@@ -161,7 +161,7 @@ class MlflowTracker:
         self._outbox.put(SWEEP, self._opening(total))
 
     def catch_up(self, updates: Iterable[TrialUpdate]) -> None:
-        """Have the store told what it lacks of trials of an earlier session, by their last updates."""
+        """Send the store the missing parts of trials of an earlier session, given their last updates."""
         now = milliseconds()
         for update in updates:
             end = End(update.status if update.status.ended else Status.INTERRUPTED, now)
@@ -169,7 +169,7 @@ class MlflowTracker:
             self._outbox.put(update.trial, Record(name, end=end, from_folder=True))
 
     def deliver(self, updates: Sequence[TrialUpdate], total: int | None, status: Status) -> None:
-        """Have the store told what it lacks of a sweep that does not run, in place of `started` to `ended`."""
+        """Send the store the missing parts of a sweep that does not run, instead of the calls `started` to `ended`."""
         self._checks_files = True
         # The beginning and the end in one record, so that a run that has ended is not opened again.
         self._outbox.put(SWEEP, self._opening(total))
@@ -179,7 +179,7 @@ class MlflowTracker:
         self._wait()
 
     def updated(self, update: TrialUpdate) -> None:
-        """Log a report of a trial; with its end also its pictures."""
+        """Log a report of a trial, and at its end also its pictures."""
         if update.status is Status.PENDING:
             return
         record = self._record(update, milliseconds(), is_new=update.trial not in self._open)
@@ -193,8 +193,8 @@ class MlflowTracker:
         """Nothing: the store has a thread of its own."""
 
     def ended(self, status: Status) -> None:
-        """Close every run, say how the trials stand, log the best model of a sweep that has finished, and wait up to
-        `flush_seconds` for the store to have it all."""
+        """Close every run, write the ranking, log the best model of a finished sweep, and wait up to `flush_seconds`
+        until the store has everything."""
         self._close(status, milliseconds())
         self._wait()
 
@@ -253,8 +253,11 @@ class MlflowTracker:
         return self._runs.send(key, whole)
 
     def _from_folder(self, trial: str) -> Record:
-        """All that the sweep folder says of a trial. It does not say when: a trial that has ended did so when its
-        folder was written, and its reports are spread evenly over the seconds it took."""
+        """Return everything that the sweep folder has on a trial, as a record.
+
+        The folder has no times. So a trial ended when its folder was written, and its reports are spread evenly over
+        the seconds that it took.
+        """
         *_, last = updates = list(self._replay(trial))
         ended = modified(SweepPaths(self._folder).trial(trial).record)
         took = round(1000 * sum(seed.seconds for seed in last.seeds))

@@ -16,7 +16,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 
 
 def colour_of(trial: str) -> str:
-    """Neighbours in the plan differ."""
+    """Return the colour of a trial; neighbours in the plan have different ones."""
     number = int(trial) if trial.isdecimal() else sum(trial.encode())
     return _COLOURS[number % len(_COLOURS)]
 

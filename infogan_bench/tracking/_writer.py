@@ -26,7 +26,7 @@ _METRICS_A_BATCH = 1000
 
 
 class RunWriter:
-    """Sends a part of a record to a run, and takes it out of the record when it has arrived or was refused.
+    """Sends a part of a record to a run, and removes it from the record when it has arrived or was refused.
 
     Each method returns how many values the store refused for good, and raises if it does not answer.
     """
@@ -179,7 +179,7 @@ class RunWriter:
 
 
 def refused_for_good(error: Exception) -> bool:
-    """Say whether another attempt would fail as well: the store understood us and said no."""
+    """Say whether another attempt would fail as well, because the store understood the request and refused it."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, MlflowException):
