@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +43,32 @@ def track(path: Path, uri: str | None = None) -> Delivery:
     elif not sweep.tracking.enabled:
         raise InputError(f"{path}: this sweep has `tracking: none`; name a store with --uri")
     if SweepPaths(path).journal.is_file():  # the sweep was killed, and its tables lack the newest updates
-        folder.flush()
+        _flush(folder)
     tracker = tracker_of(sweep, folder, flush_seconds=None)
-    with logging_to(SweepPaths(path).log):
+    log = SweepPaths(path).log
+    writable = os.access(log if log.exists() else path, os.W_OK)
+    with logging_to(log if writable else Path(os.devnull)):  # what is only read may be archived
         silent = tracker.preflight()
         if silent is not None:
             raise InputError(silent)
         updates = tuple(folder.updates.values())
         tracker.deliver(updates, plan(sweep).total, _status(sweep, folder))
     return Delivery(tracker.uri, len(updates), tracker.warning)
+
+
+def _flush(folder: SweepFolder) -> None:
+    """Rewrite the tables.
+
+    Raises:
+        InputError: if the folder is read-only.
+    """
+    try:
+        folder.flush()
+    except OSError as error:
+        raise InputError(
+            f"{folder.path}: its tables lack what its journal has, and it cannot be written "
+            f"({error.strerror or error}): copy the folder, and track the copy"
+        ) from None
 
 
 def tracker_of(

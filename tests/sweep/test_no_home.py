@@ -1,17 +1,15 @@
-"""A sweep of a user that is not root and has no home folder, as in a container that was started with `--user`."""
+"""A sweep of a user that is not root and has no home folder, as in a container that was started with `--user`; a sweep
+folder that is read-only."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-NOBODY = 54321  # no such user has a name
+from tests.sweep.nobody import as_nobody, folder_of_nobody, needs_root
+
 SWEEP = """
 name: homeless
 dataset: {name: mnist, train_size: 256, test_size: 100}
@@ -23,30 +21,12 @@ tracking: none
 
 @pytest.fixture
 def theirs():
-    """A folder of that user; pytest's own are closed to others."""
-    folder = Path(tempfile.mkdtemp(prefix="homeless-"))
-    os.chown(folder, NOBODY, NOBODY)
-    yield folder
-    shutil.rmtree(folder)
-
-
-def as_nobody(arguments, folder, home):
-    """Run Python as that user, who may read all files, since the interpreter may lie in root's home, but write only
-    their own."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "USER", "LOGNAME")}
-    environment = kept | {"TMPDIR": str(folder)} | ({} if home is None else {"HOME": home})
-    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    reading = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
-    return subprocess.run(
-        ["setpriv", *user, *reading, sys.executable, *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+    with folder_of_nobody() as folder:
+        yield folder
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    os.getuid() != 0 or not shutil.which("setpriv"), reason="to become another user takes root"
-)
+@needs_root
 @pytest.mark.parametrize("home", ["/", None])
 def test_a_sweep_needs_no_home(theirs, home):
     (theirs / "sweep.yaml").write_text(SWEEP)
@@ -55,3 +35,28 @@ def test_a_sweep_needs_no_home(theirs, home):
     assert (done.returncode, "1 trials: 1 finished" in done.stdout) == (0, True), done.stderr
     assert (theirs / "runs" / "homeless" / "report.html").is_file()
     assert set(Path("/").iterdir()) == before
+
+
+@pytest.mark.slow
+@needs_root
+def test_a_read_only_sweep_folder_is_reported_elsewhere_and_tracked(theirs, trained_sweep):
+    folder = theirs / "archive" / "tiny"
+    shutil.copytree(trained_sweep, folder)  # by root, so not theirs to write
+
+    def run(*arguments):
+        return as_nobody(["-m", "infogan_bench", *arguments], theirs, "/")
+
+    refused = run("report", str(folder))
+    assert refused.returncode == 2
+    *_, fault = refused.stderr.splitlines()
+    assert (
+        fault
+        == f"error: {folder}/report.html cannot be written (Permission denied); --output names another place"
+    )
+    assert "Traceback" not in refused.stderr
+    assert run("report", str(folder), "--output", "report.html").returncode == 0
+    assert "<html" in (theirs / "report.html").read_text()
+    tracked = run("track", str(folder), "--uri", "sqlite:///mlflow.db")
+    assert (tracked.returncode, tracked.stderr) == (0, "")
+    assert tracked.stdout == f"sqlite:///{theirs}/mlflow.db: has all of 2 trial(s)\n"
+    assert not (folder / "sweep.log").exists()
