@@ -12,7 +12,7 @@ from typing import Any
 from infogan_bench.records import Mutation, SeedPaths, TrialPaths, TrialUpdate, encode, std_over_seeds
 from infogan_bench.tracking._names import MAX_TAG, cut, legal_key, value_text
 from infogan_bench.tracking._record import Artifact, milliseconds
-from infogan_bench.tracking._tags import SEEDS_TAG, STATUS_TAG
+from infogan_bench.tracking._tags import NOT_FINITE_TAG, SEEDS_TAG, STATUS_TAG
 
 _OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
 
@@ -28,10 +28,11 @@ def trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]
         "infogan.peak_memory": "" if update.peak_memory is None else str(update.peak_memory),
         "infogan.error": update.error or "",
         "infogan.ended_by": update.ended_by or "",
-        "infogan.not_finite": ", ".join(not_finite),
         "infogan.mutations": _mutations_text(update.mutations),
     }
-    return {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
+    told = {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
+    # empty where all is finite now, so that what an earlier report said goes
+    return told | {NOT_FINITE_TAG: cut(", ".join(not_finite), MAX_TAG)}
 
 
 def values_of(update: TrialUpdate) -> dict[str, float]:
@@ -60,6 +61,12 @@ def _mutations_text(mutations: Sequence[Mutation]) -> str:
         if len(text) <= MAX_TAG:
             return text
     return ""
+
+
+def not_finite_text(name: str, value: float, step: int) -> str:
+    """Return how a value that MLflow does not take stands in a tag: `loss/d NaN at step 20`."""
+    kind = "NaN" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
+    return f"{name} {kind} at step {step}"
 
 
 def _spread(values: Sequence[float]) -> float:

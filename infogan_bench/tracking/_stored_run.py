@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from infogan_bench.tracking._tags import RANK_TAG, STATUS_TAG, SWEEP, TRIAL_TAG
+from infogan_bench.tracking._tags import NOT_FINITE_TAG, RANK_TAG, STATUS_TAG, SWEEP, TRIAL_TAG
 
-_KEPT_TAGS = frozenset((STATUS_TAG, RANK_TAG))
+_KEPT_TAGS = frozenset((STATUS_TAG, RANK_TAG, NOT_FINITE_TAG))
 
 
 @dataclass

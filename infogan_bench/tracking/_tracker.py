@@ -17,6 +17,7 @@ from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._described import (
     legal_params,
     modified,
+    not_finite_text,
     trial_files,
     trial_tags,
     user_name,
@@ -39,7 +40,15 @@ from infogan_bench.tracking._runs import Runs
 from infogan_bench.tracking._standing import MAX_RANKED, Standing, read_standing, standing_text
 from infogan_bench.tracking._store import import_mlflow, resolve_uri
 from infogan_bench.tracking._sweep import TrackedSweep
-from infogan_bench.tracking._tags import NOTE_TAG, OBJECTIVE, PARENT_TAG, RANK_TAG, STATUS_TAG, SWEEP
+from infogan_bench.tracking._tags import (
+    NEVER_REPORTED_TAG,
+    NOTE_TAG,
+    OBJECTIVE,
+    PARENT_TAG,
+    RANK_TAG,
+    STATUS_TAG,
+    SWEEP,
+)
 from infogan_bench.tracking._writer import refused_for_good
 
 _log = logging.getLogger(__name__)
@@ -301,6 +310,8 @@ class MlflowTracker:
             record.end = End(update.status, now)
             record.artifacts = trial_files(SweepPaths(self._folder).trial(update.trial).folder)
             score = update.mean(self._metric)
+            if update.status.ended and score is None:
+                record.tags[NEVER_REPORTED_TAG] = self._metric
             if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
                 record.final = Measurement(self._metric, score, update.step, now)
         return record
@@ -315,7 +326,11 @@ class MlflowTracker:
             for name, value in values.items()
             if math.isfinite(value)
         ]
-        return finite, [name for name, value in values.items() if not math.isfinite(value)]
+        return finite, [
+            not_finite_text(name, value, update.step)
+            for name, value in values.items()
+            if not math.isfinite(value)
+        ]
 
     def _common_tags(self) -> dict[str, str]:
         ours = {

@@ -17,7 +17,7 @@ from infogan_bench.tracking._names import stepped_name
 from infogan_bench.tracking._pictures import confusion_picture
 from infogan_bench.tracking._record import Artifact, Measurement, Record
 from infogan_bench.tracking._stored_run import StoredRun
-from infogan_bench.tracking._tags import RANK_TAG
+from infogan_bench.tracking._tags import NOT_FINITE_TAG, RANK_TAG
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
@@ -79,11 +79,12 @@ class RunWriter:
 
     def tags(self, run: StoredRun, record: Record) -> int:
         refused = 0
-        if record.tags.get(RANK_TAG) == "":  # it has none, or no longer one
-            del record.tags[RANK_TAG]
-            if RANK_TAG in run.tags:
-                self._client.delete_tag(run.id, RANK_TAG)
-                del run.tags[RANK_TAG]
+        for tag in (RANK_TAG, NOT_FINITE_TAG):
+            if record.tags.get(tag) == "":  # it has none, or no longer one
+                del record.tags[tag]
+                if tag in run.tags:
+                    self._client.delete_tag(run.id, tag)
+                    del run.tags[tag]
         tags = {key: hide_secrets(value) for key, value in record.tags.items()}
         new = [(key, value) for key, value in tags.items() if run.tags.get(key) != value]
         for batch in _batches(new, _PARAMS_OR_TAGS_A_BATCH):

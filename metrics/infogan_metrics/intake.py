@@ -95,8 +95,11 @@ def _is_number(value: object) -> bool:
 
 
 def _refuse_missing(value: Any, name: str, row: int, column: int) -> None:
-    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
-    if missing or (isinstance(value, float | np.floating) and np.isnan(value)):
+    if isinstance(value, float | np.floating) and np.isnan(value):
+        raise ValueError(
+            f"`{name}` must be finite, but row {row}, column {column} is NaN; leave out samples without a value"
+        )
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         raise ValueError(
             f"`{name}` must have no missing values, but row {row}, column {column} is {value}; "
             "leave out samples without a value"

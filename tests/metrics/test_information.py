@@ -86,7 +86,7 @@ def test_counts_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
         ([[1.0], [math.inf]], np.zeros((2, 1)), "`codes` must be finite, but row 1, column 0 is inf"),
         ([["a"], ["b"]], np.zeros((2, 1)), "`codes` must hold real numbers, but has dtype <U1"),
         ([[1.0], [2.0]], [[0.5], [1.0]], "`factors` must be discrete"),
-        ([[1.0], [2.0]], [[math.nan], [1.0]], "`factors` must have no missing values, but row 0, column 0"),
+        ([[1.0], [2.0]], [[math.nan], [1.0]], "`factors` must be finite, but row 0, column 0 is NaN"),
         ([[1.0], [2.0]], [[1.0], [-math.inf]], "`factors` must be finite, but row 1, column 0 is -inf"),
         ([[1.0], [2.0]], [[1j], [2j]], "`factors` must hold integers or strings, but has dtype complex128"),
     ],

@@ -83,7 +83,7 @@ def with_entry(value: Any) -> Any:
     [
         (CODES, with_entry(None), "`factors` must have no missing values, but row 5, column 1 is None"),
         (CODES, with_entry(pd.NA), "`factors` must have no missing values, but row 5, column 1 is <NA>"),
-        (CODES, with_entry(np.nan), "`factors` must have no missing values, but row 5, column 1 is nan"),
+        (CODES, with_entry(np.nan), "`factors` must be finite, but row 5, column 1 is NaN"),
         (CODES, with_entry("red"), "one of them in each column, but column 1 holds 'red' among others"),
         (CODES, with_entry(np.inf), "`factors` must be finite, but row 5, column 1 is inf"),
         (

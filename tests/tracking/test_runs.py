@@ -24,6 +24,7 @@ from tests.tracking.support import (
     runs,
     tags,
     track,
+    wait_for,
     write_trial,
 )
 
@@ -95,8 +96,27 @@ def test_a_diverged_trial_failed_and_has_no_score(place):
     assert metrics(place, "0000") == {("cluster_accuracy", 10): 0.3, ("objective", 10): 0.3}
     found = tags(place, "0000")
     assert found["infogan.error"] == "the loss of D is nan at step 20"
-    assert found["infogan.not_finite"] == "cluster_accuracy, objective"
+    assert found["infogan.not_finite"] == "cluster_accuracy NaN at step 20, objective NaN at step 20"
     assert found["infogan.status"] == "diverged"
+    assert "infogan.never_reported" not in found
+
+
+def test_values_that_were_not_finite_are_named_with_step_and_kind_until_they_are(place):
+    tracker = a_tracker(place)
+    tracker.started(1)
+    tracker.updated(report("0000", 10, math.inf))
+    tracker.updated(report("0000", 20, -math.inf))
+    wait_for(lambda: len(runs(place)) == 2 and "20" in tags(place, "0000").get("infogan.not_finite", ""))
+    both = "cluster_accuracy -infinity at step 20, objective -infinity at step 20"
+    assert tags(place, "0000")["infogan.not_finite"] == both
+    tracker.updated(report("0000", 30, 0.5, status=Status.FINISHED))
+    tracker.ended(Status.FINISHED)
+    assert "infogan.not_finite" not in tags(place, "0000")
+
+
+def test_a_goal_that_a_trial_never_reported_is_said(place):
+    track(a_tracker(place), report("0000", 10, 0.3, status=Status.FINISHED, name="purity"))
+    assert tags(place, "0000")["infogan.never_reported"] == "cluster_accuracy"
 
 
 def test_an_interrupted_sweep_leaves_nothing_running(place):
