@@ -73,7 +73,7 @@ def _load(path: Path, train_size: int | None, test_size: int | None) -> ImageDat
         train_labels=None,
         test_images=images[len(train) :],
         test_labels=None,
-        factors=Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test])),
+        factors=Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test]), always_alike=("colour",)),
     )
 
 

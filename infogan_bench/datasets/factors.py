@@ -30,6 +30,7 @@ class Factors(PickledAsArrays):
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     test: Tensor  # (n_test, n_factors) int64
+    always_alike: tuple[str, ...] = ()  # factors that the files have, but with one value in all of them
 
     def __post_init__(self) -> None:
         if self.test.dtype != torch.int64 or self.test.ndim != 2:

@@ -93,9 +93,10 @@ class RunInputs:
 
     def notes(self, metric: Metric) -> Sequence[str]:
         """Return which factors were left out, and which network read digits."""
-        if metric.uses_factors and self.left_out:
-            listed = ", ".join(f"`{name}`" for name in self.left_out)
-            return (f"left out, constant in the test set: {listed}",)
+        if metric.uses_factors:
+            alike = self.dataset.factors.always_alike if self.dataset.factors else ()
+            listed = ", ".join(f"`{name}`" for name in (*alike, *self.left_out))
+            return (f"left out, constant in the test set: {listed}",) if listed else ()
         return (str(self._reader.network),) if "digits" in metric.inputs and not self.lacking(metric) else ()
 
     @property

@@ -63,6 +63,7 @@ def test_images_come_with_their_own_factors(load: Callable[..., ImageDataset]) -
     assert dataset.factors is not None
     assert dataset.factors.names == ("shape", "scale", "orientation", "x", "y")
     assert dataset.factors.sizes == SIZES[1:]
+    assert dataset.factors.always_alike == ("colour",)
     np.testing.assert_array_equal(dataset.factors.test, CLASSES[row_of(dataset.test_images), 1:])
     assert dataset.train_images.shape == (300, 1, 8, 8)
     assert np.unique(dataset.train_images).tolist() == [0, 255]

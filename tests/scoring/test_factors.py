@@ -100,12 +100,16 @@ PERFECT = dataset_of(crossed(*SIZES, repeats=20))
 
 
 def scored(
-    codes: np.ndarray, factors: np.ndarray, names: Sequence[str], **options: Any
+    codes: np.ndarray,
+    factors: np.ndarray,
+    names: Sequence[str],
+    always_alike: tuple[str, ...] = (),
+    **options: Any,
 ) -> dict[str, ScoreOutcome]:
     """Outcomes of scores of any codes about any factors, as a run computes them."""
     names_of, sizes = tuple("abcde"[: factors.shape[1]]), tuple((factors.max(axis=0) + 1).tolist())
     images = torch.zeros(len(factors), 1, 4, 4, dtype=torch.uint8)
-    truth = Factors(names_of, sizes, torch.from_numpy(factors))
+    truth = Factors(names_of, sizes, torch.from_numpy(factors), always_alike)
     dataset = ImageDataset("made", images, None, images, None, factors=truth)
     return compute_scores(names, RunInputs(reader(), dataset, codes=codes, **options), metric_of)
 
@@ -228,6 +232,9 @@ def test_a_constant_factor_is_left_out_with_a_note() -> None:
     assert values_of(found) == values_of(scored(codes, factors[:, [0, 2]], FACTOR_SCORES))
     assert set(values_of(found)) == set(FACTOR_SCORES)
     assert "left out, constant in the test set: `b`" in found["mig"].notes
+    coloured = scored(codes, factors, ["mig"], always_alike=("colour",))["mig"]  # which dSprites' files have
+    assert "left out, constant in the test set: `colour`, `b`" in coloured.notes
+    assert coloured.value == found["mig"].value
     dataset = dataset_of(factors)
     evaluation = evaluate(reader(), dataset, ["mig"])
     assert evaluation.protocols["mig"] == {"n": 300, "n_bins": 20, "left_out": "b"}
