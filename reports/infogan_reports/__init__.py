@@ -1,9 +1,9 @@
-"""A sweep folder in, one self-contained HTML page out.
+"""Reports: a sweep folder becomes one self-contained HTML page.
 
 >>> build_report(Path("runs/mnist"))                                        # doctest: +SKIP
 PosixPath('runs/mnist/report.html')
 
-The steps stand alone as well: `load` reads the folder, `ranking` orders its trials, `summarise` computes
+The steps can also be called one by one: `load` reads the folder, `ranking` orders its trials, `summarise` computes
 the content of every section and `render` draws it. `build_comparison` does the same for several sweeps side by side,
 with `compare` and `render_comparison`. `register_section` adds a section of your own.
 """

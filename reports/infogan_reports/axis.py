@@ -16,7 +16,7 @@ Axis = dict[str, object]  # Plotly's description of an axis
 
 
 def number_axis(scale: Scale, values: Iterable[float]) -> Axis:
-    """Describe an axis to Plotly: a tick at each value where they are few and far enough apart, as in a grid,
+    """Describe an axis to Plotly: with a tick at each value if the values are few and far enough apart, as in a grid,
     else at round numbers."""
     distinct = sorted(set(map(float, values)))
     if len(distinct) <= MOST_VALUES and _fit(distinct, distinct, scale):

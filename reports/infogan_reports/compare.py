@@ -1,4 +1,4 @@
-"""Sweeps side by side: the one that is better beyond the noise. Nothing here draws."""
+"""The comparison of sweeps, and the sweep that is better beyond the noise. Nothing here draws."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from infogan_reports.unfair import cautions, differences
 
 @dataclass(frozen=True)
 class CommonScore:
-    """A score that all compared sweeps have: of each one's best trial (None where that lacks it), and of all trials.
+    """A score that all compared sweeps have: that of each best trial, which may be None, and those of all trials.
 
-    `leader` is the place of the sweep whose best trial is ahead of every other one beyond the noise, if one is.
+    `leader` is the place of the sweep whose best trial is ahead of the other best trials beyond the noise, if there is
+    one.
     """
 
     name: str
@@ -63,7 +64,7 @@ class BestCurves:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything the page of a comparison draws. `ranked` are the places of the sweeps that have a ranked trial."""
+    """All content of the page of a comparison. `ranked` are the places of the sweeps that have a ranked trial."""
 
     sweeps: tuple[Compared, ...]
     ranked: tuple[int, ...]
@@ -80,7 +81,7 @@ class Comparison:
 
 
 def compare(folders: Sequence[SweepData]) -> Comparison:
-    """Compare sweeps on what they have in common.
+    """Compare sweeps in the scores and parameters that they have in common.
 
     Raises:
         ReportError: if there are fewer than two, or one is given twice.
@@ -271,7 +272,7 @@ def _progress(sweep: Compared, main: CommonScore | None) -> BestSoFar | None:
 
 
 def _at_equal_trials(sweeps: Sequence[Compared], ranked: Sequence[int], main: CommonScore | None) -> str:
-    """Say how each sweep stood when it had begun as many trials as the smallest one has."""
+    """Say which score each sweep had after as many trials as the smallest sweep has."""
     found = {place: progress for place in ranked if (progress := _progress(sweeps[place], main))}
     if main is None or len(found) < 2:
         return ""

@@ -123,7 +123,7 @@ def _strips(sweeps: Sequence[Compared], score: CommonScore, index: int) -> Figur
 
 
 def _box(place: int, values: Floats) -> go.Box:
-    """Draw the quartiles of all trials (Plotly would take those drawn); whiskers reach to 1.5 times their distance."""
+    """Draw the quartiles of all trials, since Plotly would use only the drawn ones. Whiskers reach 1.5 times as far."""
     q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75])
     reach = 1.5 * (q3 - q1)
     inside = values[(values >= q1 - reach) & (values <= q3 + reach)]

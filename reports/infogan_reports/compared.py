@@ -26,7 +26,7 @@ class Compared(RankedSweep):
 
     @cached_property
     def machines(self) -> tuple[tuple[str, str, int], ...]:
-        """The machines as (node, device, trials): those that most trials ran on first."""
+        """The machines as (node, device, trials), first the one with most trials."""
         places = self.data.trials.drop_duplicates("trial")[["node", "device"]].astype(str)
         used = Counter(place for place in places.itertuples(index=False, name=None) if any(place))
         return tuple((node, device, n) for (node, device), n in used.most_common())

@@ -25,22 +25,22 @@ class Cost:
 
     @property
     def wall_seconds(self) -> float | None:
-        """Of all sessions, None where none is on record."""
+        """The wall time of all sessions in seconds; None if no session is on record."""
         return sum(session.seconds for session in self.sessions) if self.sessions else None
 
     @property
     def core_hours(self) -> float | None:
-        """CPU cores that trials occupied, times the hours."""
+        """The CPU core hours: the cores that trials occupied, times the hours."""
         return None if self.cpus is None else self.cpus * self.trial_seconds / 3600
 
     @property
     def gpu_hours(self) -> float | None:
-        """GPUs that trials occupied, times the hours."""
+        """The GPU hours: the GPUs that trials occupied, times the hours."""
         return None if self.gpus is None else self.gpus * self.trial_seconds / 3600
 
 
 def cost(data: SweepData, trials: Sequence[RankedTrial]) -> Cost:
-    """Compute the cost of a sweep so far; without sessions where their file is damaged."""
+    """Compute the cost of a sweep so far; without its sessions if their file is damaged."""
     sessions = data.read_or_leave_out(lambda: read_sessions(SweepPaths(data.folder).sessions), ())
     return Cost(
         sessions=sessions,

@@ -70,7 +70,7 @@ def rows_with_curves(n_trials: int) -> list[int]:
 def training_panels(data: SweepData, trials: Sequence[RankedTrial], rows: Iterable[int]) -> tuple[Panel, ...]:
     """Return panels of the goal, L_I of each code, the losses and the other scores of the trials at `rows`.
 
-    A metric that none of them reported has no panel, nor has a score that is computed at a run's end alone.
+    A metric that none of them reported has no panel, and neither has a score that is computed only at the end of a run.
     """
     place = {trials[row].trial: row for row in rows}
     history = data.read_or_leave_out(lambda: read_history(data.folder, place.keys()), pd.DataFrame())

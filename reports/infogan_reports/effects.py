@@ -45,9 +45,9 @@ class Group:
 class ParameterEffect:
     """A swept parameter against the goal.
 
-    `groups` and `rank_correlation` (Spearman's, in [-1, 1]) are over finished trials, since a trial that was
-    stopped early was mostly stopped for its score. `groups` is empty where no value occurs twice; the
-    correlation is None for categories, for fewer than five trials and where either side is constant.
+    `groups` and `rank_correlation` (Spearman's, in [-1, 1]) are of finished trials, since most trials that were stopped
+    early were stopped because of their score. `groups` is empty if no value occurs twice. The correlation is None for
+    categories, for fewer than five trials, and if either side is constant.
     """
 
     key: str
@@ -100,7 +100,7 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
 
 
 def left_out_text(trials: Sequence[RankedTrial], points: Sequence[TrialPoint], key: str) -> str:
-    """Say in a sentence how many trials have no point in the figure of a parameter, and why; empty where all have."""
+    """Say in a sentence how many trials have no point in a parameter's figure, and why; empty if all have one."""
     drawn = {point.trial for point in points}
     reasons = Counter(_reason(trial, key) for trial in trials if trial.trial not in drawn)
     if not reasons:
@@ -180,7 +180,7 @@ def _statement(
     correlation: float | None,
     scale: Scale,
 ) -> str:
-    """Say how much the parameter mattered, or why that cannot be said."""
+    """Say how much the parameter mattered, or why that is not known."""
     if groups:
         in_order = sorted(groups, key=lambda group: group.mean, reverse=data.mode == "max")
         best, worst = in_order[0], in_order[-1]

@@ -1,4 +1,4 @@
-"""The ends of the trials: how many were planned, begun and never begun, and why each of them ended."""
+"""The ends of the trials: the numbers of planned, begun and never begun ones, and the reasons of their ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def endings(sweep: RankedSweep) -> Endings:
 
 
 def planned_trials(config: Mapping[str, Any]) -> int | None:
-    """Return how many trials a sweep file plans, or None where only the search itself can tell."""
+    """Return the number of trials that a sweep file plans; None if only the search can tell."""
     search = config.get("search")
     settings = search if isinstance(search, dict) else {"algorithm": search}
     algorithm, trials = settings.get("algorithm", "grid"), settings.get("trials")
@@ -86,7 +86,7 @@ def _size(domain: object) -> int | None:
 
 
 def _cards(sweep: RankedSweep, never_begun: int) -> tuple[tuple[str, int], ...]:
-    """Return the trials of each status, those that the time limit ended apart from those that were stopped early."""
+    """Return the number of trials of each status; the time limit and an early stop are counted apart."""
     by_limit = sum(trial.status == "stopped" and trial.ended_by == TIME_LIMIT for trial in sweep.trials)
     cards = []
     for status, words in STATUS_WORDS.items():

@@ -1,4 +1,4 @@
-"""The scores of a sweep explained: the question each answers, the data it rests on, and how far it may be off."""
+"""The explanation of a sweep's scores: their questions, the data behind them, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def explain(
     files: SeedFiles | None,
     seed: int | None,
 ) -> tuple[Explained, ...]:
-    """Explain the goal, then each of `names` and each score that an evaluation could not define.
+    """Explain the goal, then each of `names` and each score that had no value in an evaluation.
 
     Args:
         files: those of the first seed of the best trial; None where no trial can be ranked.
@@ -134,7 +134,7 @@ def other_quantities(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[tu
 
 
 def reading_of(quantities: Quantities, name: str) -> Reading | None:
-    """Return how to read a score, by its name in a sweep; None for one that nobody explained."""
+    """Return the explanation of a score, by its name in a sweep; None if there is none."""
     metric, quantity, question = metric_of(name), quantities.find(name), question_of(name)
     span = metric.range if metric else _RANGES.get(name)
     if quantity is not None:

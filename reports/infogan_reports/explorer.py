@@ -66,7 +66,8 @@ class Gallery:
 
 
 def best_explorers(found: Iterable[Explorer | None]) -> tuple[Explorer, ...]:
-    """Choose the explorers of the first trials (None: it has none) that fit into the report, in their order."""
+    """Choose the explorers of the first trials that fit into the report, in order; None stands for a trial without
+    one."""
     chosen: list[Explorer] = []
     for explorer in found:
         size = sum(len(each.sheet) for each in chosen)

@@ -16,7 +16,7 @@ _FAILED = re.compile(r"trial (.*?) failed[\n:]")
 
 
 def failure_logs(path: Path, trials: Collection[str]) -> Mapping[str, str]:
-    """Return the end of the last entry on the failure of each trial that the log has one of.
+    """Return, for each failed trial in the log, the end of its last entry.
 
     Args:
         path: sweep.log; there may be none.

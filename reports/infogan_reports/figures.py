@@ -1,4 +1,4 @@
-"""Plotly figures of what `summarise` computed.
+"""Plotly figures of the content that `summarise` computed.
 
 Plotly reads a subset of HTML in titles, ticks and hover texts, so every text of the user is escaped before it
 gets there. Backgrounds are transparent and the page's script sets ink and grid, in light and in dark; the
@@ -212,7 +212,7 @@ def _column(values: list[Any]) -> Any:
 
 
 def curve_line(curve: Curve, name: str, colour: str, dash: str) -> go.Scatter:
-    """Draw the mean over seeds; `name` (escaped) tells in the hover text what it is of."""
+    """Draw the mean over seeds; `name` (escaped) is its name in the hover text."""
     return go.Scatter(
         x=curve.steps,
         y=curve.mean,
@@ -224,7 +224,7 @@ def curve_line(curve: Curve, name: str, colour: str, dash: str) -> go.Scatter:
 
 
 def curve_band(curve: Curve, colour: str) -> list[go.Scatter]:
-    """Draw the range from the lowest to the highest seed, nothing for a single one; `colour` is #rrggbb."""
+    """Draw the range from the lowest to the highest seed, or nothing for one seed; `colour` is #rrggbb."""
     if curve.low is None or curve.high is None:
         return []
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))

@@ -1,4 +1,4 @@
-"""A sweep folder in memory: its YAML, its two tables, and the files that one seed of a trial left behind."""
+"""A sweep folder in memory: its YAML, its two tables, and the files of one seed of a trial."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class SweepData:
     """A sweep folder in memory.
 
     `trials` has a row per trial and seed with the columns of trials.parquet, ordered by trial and seed; its
-    `params` and `scores` are dictionaries, and a score that is not finite is absent (see `not_finite`). It may be
-    empty, as `history` may: a sweep that has just begun has neither.
+    `params` and `scores` are dictionaries, and a score that is not finite is absent (see `not_finite`). Both `trials`
+    and `history` may be empty, since a sweep that has just begun has neither.
     """
 
     folder: Path
@@ -94,7 +94,7 @@ class SweepData:
 
     @cached_property
     def not_finite(self) -> Mapping[tuple[str, int, str], float]:
-        """(trial, seed, metric) -> NaN or infinity, where that was the last report of a score."""
+        """(trial, seed, metric) -> NaN or infinity, for scores whose last report is not finite."""
         rows = self.reports_not_finite
         last = {
             (str(trial), int(seed), str(metric)): float(value)
@@ -113,11 +113,11 @@ class SweepData:
         return ((self.metric, self.mode), *(goal for goal in others if goal[0] != self.metric))
 
     def uses(self, metric: str) -> str:
-        """Return `labels` or `factors` where a metric compares with them, else an empty text."""
+        """Return `labels` or `factors` if a metric compares with them, else an empty text."""
         return self.quantities.uses(metric)
 
     def read_or_leave_out(self, read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherwise:
-        """Return what `read` reads; a file that is damaged is noted in `left_out`, and `otherwise` stands for it."""
+        """Return the result of `read`. For a damaged file, note it in `left_out` and return `otherwise`."""
         try:
             return read()
         except RecordError as error:
@@ -179,7 +179,8 @@ def load(folder: Path, known: Iterable[Quantity] = ()) -> SweepData:
 def read_history(folder: Path, trials: Collection[str] | None = None) -> pd.DataFrame:
     """Read trial, seed, step, metric, value: every report that is a number (infinity included), of all trials or some.
 
-    Those of some are picked while the file is read, piece by piece: all of 10,000 trials would take a gibibyte.
+    For some trials, their rows are selected while the file is read in pieces: all of 10,000 trials would take a
+    gibibyte.
 
     Raises:
         ReportError: if the table cannot be read.
@@ -202,7 +203,7 @@ def _not_finite(folder: Path) -> pd.DataFrame:
 
 
 def read_seed_files(data: SweepData, trial: str, seed: int) -> SeedFiles:
-    """Read the evaluation and the pictures of one seed of a trial, as far as they have been written and are whole."""
+    """Read the evaluation and the pictures of one seed of a trial, without missing and damaged files."""
     if not is_file_name(trial):
         return SeedFiles(place=None, evaluation=None, samples=None, traversals={})
     place = SweepPaths(data.folder).trial(trial).seed(seed)

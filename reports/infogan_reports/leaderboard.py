@@ -1,4 +1,4 @@
-"""The leaderboard: every trial and everything known of it, in columns that the page sorts, filters and saves."""
+"""The leaderboard: every trial with all its values, in columns that the page sorts, filters and saves."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LeaderboardColumn:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """All columns of all trials, and what the bold numbers rest on."""
+    """All columns of all trials, and a sentence on the meaning of bold numbers."""
 
     columns: tuple[LeaderboardColumn, ...]
     n_trials: int
@@ -67,7 +67,7 @@ class Leaderboard:
 def leaderboard(
     data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str], shown_scores: Sequence[str]
 ) -> Leaderboard:
-    """Return every trial in the order of `trials`; scores beyond `shown_scores` are shown when a reader asks."""
+    """Return every trial in the order of `trials`; scores beyond `shown_scores` appear when a reader chooses them."""
     table = _ScoreTable(data, trials)
     reported = {name for trial in trials for name in trial.scores}
     names = sorted((reported | {metric for _, _, metric in data.not_finite}) - {data.metric})
@@ -117,7 +117,7 @@ def parameter_column(data: SweepData, trials: Sequence[RankedTrial], key: str) -
 
 
 def _ended_by(trials: Sequence[RankedTrial]) -> list[LeaderboardColumn]:
-    """Return the column of why each trial ended, shown where that is news: neither its steps nor the scheduler."""
+    """Return the column of the ends of trials; shown if a trial ended otherwise than by its steps or the scheduler."""
     reasons = [trial.ended_by or "" for trial in trials]
     if not any(reasons):
         return []
@@ -126,7 +126,7 @@ def _ended_by(trials: Sequence[RankedTrial]) -> list[LeaderboardColumn]:
 
 
 def _loses_digits(value: object) -> bool:
-    """Say whether a number does not reach the page's script whole: NaN, infinity, and long whole numbers."""
+    """Say whether a number would lose digits in the page's script: NaN, infinity, and long whole numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) >= LONGEST_WHOLE
     return isinstance(value, float) and axis_value(value) is None
@@ -187,7 +187,7 @@ class _ScoreTable:
 
 
 def _standing(values: Floats, direction: str | None) -> tuple[int | None, list[int]]:
-    """Return the row that beats all others beyond the noise, if one does, and the rows level with the best."""
+    """Return the row that beats all others beyond the noise, if there is one, and the rows level with the best."""
     competing = np.flatnonzero(~np.isnan(values).all(axis=1))
     if direction is None or len(competing) < 2:
         return None, []

@@ -1,7 +1,7 @@
 """Population based training: the trials that took over from others, and the values that trained each network.
 
-A trial's networks descend from those of the trial it took over from, so the cause of the best one is the schedule of
-values along its line of descent, not the values that it began or ended with.
+After a takeover, a trial's networks descend from those of another trial. So the best trial owes its score to the
+schedule of values along its line of descent, and not to the values with which it began or ended.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def lineage_figures(found: Lineage) -> list[Figure]:
 
 
 def _population_figure(found: Lineage, key: str, index: int) -> Figure:
-    """Draw a line for each trial, the best on top; where one took over, a mark joined to the line that it came from."""
+    """Draw a line for each trial, the best on top. A takeover is a mark that is joined to the line of the other
+    trial."""
     drawn = found.trials[:MOST_TRIALS]
     rows = {trial: len(drawn) - place for place, trial in enumerate(drawn)}
     shade = _Shades(found, key)

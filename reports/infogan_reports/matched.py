@@ -37,7 +37,7 @@ class CommonParameter:
 
 @dataclass(frozen=True)
 class Match:
-    """A configuration that two sweeps have: its trial in each, and by how much the second one's score is higher."""
+    """A configuration that two sweeps have: its trial in each, and the difference of the scores."""
 
     params: Mapping[str, object]
     trials: tuple[str, str]
@@ -46,7 +46,7 @@ class Match:
 
     @property
     def difference(self) -> float:
-        """The mean of the second trial less that of the first."""
+        """The mean of the second trial minus that of the first."""
         return self.means[1] - self.means[0]
 
 
@@ -112,7 +112,7 @@ def matches(first: Compared, second: Compared, metric: str) -> Matches:
 def _in_plan(sweep: Compared) -> list[RankedTrial]:
     """Return finished trials in the order of the plan, of which the first of equal ones counts.
 
-    A trial whose values changed while it trained is of no one configuration, and left out.
+    A trial whose values changed during training has no single configuration, and is left out.
     """
     finished = (trial for trial in sweep.ranked if trial.status == "finished")
     steady = (trial for trial in finished if not sweep.data.mutations.get(trial.trial))

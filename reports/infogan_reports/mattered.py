@@ -26,7 +26,7 @@ SHADES = 5  # of the map
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares of the objective's variance over the space, largest first; `rest` is the share of interactions.
+    """Shares of the goal's variance over the space, largest first; `rest` is the share of interactions.
 
     `shares` is empty where there is none, and `reason` says why; else it is None.
     """
@@ -43,7 +43,7 @@ class Importance:
 
 @dataclass(frozen=True)
 class PairCell:
-    """The finished trials at a pair of values: their mean objective, None where there is none; `shade` in 1..SHADES
+    """The finished trials at a pair of values: the mean of their goal, None if there are none; `shade` in 1..SHADES
     is 1 for the worst cell and SHADES for the best, 0 for an empty one.
     """
 
@@ -55,7 +55,7 @@ class PairCell:
 
 @dataclass(frozen=True)
 class Interaction:
-    """The objective over two parameters: columns are values of `x_key`, rows of `y_key`."""
+    """The goal over two parameters: columns are values of `x_key`, rows of `y_key`."""
 
     x_key: str
     y_key: str
@@ -66,7 +66,7 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Lambda:
-    """A swept weight of L_I and the scores to hold it against."""
+    """A swept weight of L_I and the scores that are drawn against it."""
 
     key: str
     scale: Scale
@@ -103,7 +103,7 @@ def what_mattered(
 
 
 def _finished(effect: ParameterEffect) -> list[TrialPoint]:
-    """Return the trials that count here, as in the averages beside the effects: those stopped early did fewer steps."""
+    """Return the finished trials, since trials that were stopped early did fewer steps."""
     return [point for point in effect.points if point.status == "finished"]
 
 
@@ -180,7 +180,7 @@ def _fanova(
 def _interaction(
     data: SweepData, effects: Sequence[ParameterEffect], keys: Sequence[str]
 ) -> Interaction | None:
-    """Draw up the map of the first two of `keys`, the first across."""
+    """Compute the map of the first two of `keys`, the first one across."""
     if len(keys) < 2:
         return None
     x, y = (next(effect for effect in effects if effect.key == key) for key in keys[:2])

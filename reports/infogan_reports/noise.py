@@ -18,7 +18,7 @@ _AT_ONCE = 1000  # trials, so that 10,000 of them need no more than 8 MB
 
 
 def least_leads(values: Floats, best: int, *, higher_is_better: bool) -> Floats:
-    """Compute how far ahead of each trial the best one is at the least, with 95 % confidence.
+    """Compute the smallest lead of the best trial over each other trial, with 95 % confidence.
 
     The seeds that both trials have are paired and resampled with replacement (percentile bootstrap of the mean
     difference, seeded). With few seeds such an interval is too narrow (with 2, equal trials would differ half of the
@@ -57,9 +57,9 @@ def _lower_ends(leads: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Lead:
-    """The lead of one trial over another: on average, and at the least, with 95 % confidence.
+    """The lead of one trial over another: the mean, and the smallest one with 95 % confidence.
 
-    `least` is None where two seeds are not enough to tell: neither shared, nor of each trial.
+    `least` is None if the trials share fewer than two seeds and one of them has fewer than two.
     """
 
     mean: float

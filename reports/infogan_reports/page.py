@@ -154,7 +154,7 @@ def environment(uses: Callable[[str], str]) -> Environment:
 
 
 def csp_hash(script: str) -> str:
-    """Return the name of a script in the page's policy, so that a browser runs ours and no other."""
+    """Return the hash of a script for the page's policy, so that a browser runs only our scripts."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
@@ -168,7 +168,7 @@ def _data_uri(kind: str, content: bytes) -> str:
 
 
 def _columns(table: Leaderboard) -> JsonObject:
-    """Return the leaderboard for the page's scripts, without the fields of a column that say nothing."""
+    """Return the leaderboard for the page's scripts, without empty fields of columns."""
 
     def says_nothing(value: object) -> bool:
         if value is None or value is False:

@@ -1,7 +1,7 @@
 """The named numbers that runs report: titles, explanations, ranges, and whether they compare with labels or factors.
 
-A sweep folder holds them in `quantities.json`, its user's own terms and scores among them. For a folder without that
-file the caller passes those that it knows, and the scores of `infogan_metrics` are known in any case.
+A sweep folder holds them in `quantities.json`, with the user's own terms and scores. For a folder without that file,
+the caller passes the quantities that it knows. The scores of `infogan_metrics` are always known.
 """
 
 from __future__ import annotations

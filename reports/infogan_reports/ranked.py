@@ -1,4 +1,4 @@
-"""A sweep with its trials ranked, and what several sections of the report need of it."""
+"""A sweep with its ranked trials, and the results that several sections of the report need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class RankedSweep:
-    """A sweep with its trials, the best first. What several sections need is computed when it is first asked for."""
+    """A sweep with its trials, the best first. Results that several sections need are computed at their first use."""
 
     data: SweepData
     trials: tuple[RankedTrial, ...]
@@ -84,7 +84,7 @@ class RankedSweep:
 
     @cached_property
     def leaderboard(self) -> Leaderboard:
-        """Every trial and all that is known of it."""
+        """Every trial with all its values."""
         return leaderboard(self.data, self.trials, self.parameters, self.scores)
 
     @cached_property

@@ -17,10 +17,10 @@ _MOST_TELLING_FIRST = ("failed", "diverged", "interrupted", "running", "pending"
 class RankedTrial:
     """A trial over its seeds.
 
-    `mean` is the mean of the goal at the last report and is None where a seed has none, or where the trial diverged or
-    failed; only a trial with a `mean` has a `rank` (1 is best; equal trials share one, and the next rank is left out).
-    `std` is the sample standard deviation over the seeds (ddof 1), None for a single seed. `scores` are the means of
-    the metrics that every seed has, and `spreads` their standard deviations.
+    `mean` is the mean of the goal at the last report. It is None if a seed has no value, or the trial diverged or
+    failed. Only a trial with a `mean` has a `rank`: 1 is best, equal trials share a rank, and the next rank is left
+    out. `std` is the sample standard deviation over the seeds (ddof 1), None for a single seed. `scores` are the means
+    of the metrics that every seed has, and `spreads` their standard deviations.
     """
 
     rank: int | None

@@ -52,6 +52,6 @@ def summarise(data: SweepData) -> ReportData:
 
 
 def fault_text(section: Section[Any], error: Exception) -> str:
-    """Return what the page says in the place of a user's section that raised an exception, and log the traceback."""
+    """Return the text that replaces a user's section after an exception, and log the traceback."""
     _log.error("the section %s of the report failed", section.id, exc_info=error)
     return f"This section, of an extension, could not be made: {type(error).__name__}: {error}"

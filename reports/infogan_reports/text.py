@@ -1,4 +1,4 @@
-"""Numbers and values as a reader sees them."""
+"""Texts for numbers and values."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _versions_that_differ(sweeps: Sequence[Compared]) -> str:
 
 
 def differences(sweeps: Sequence[Compared]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the keys of the resolved sweeps that differ: the base run with what is swept in it, first."""
+    """Yield the keys of the resolved sweeps that differ; first those of the base run with its swept keys."""
     tables = [_settings(sweep) for sweep in sweeps]
     for key in dict.fromkeys(key for table in tables for key in table):
         texts = tuple(table.get(key, ABSENT) for table in tables)

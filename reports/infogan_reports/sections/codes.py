@@ -74,7 +74,7 @@ def codes(sweep: RankedSweep) -> CodesContent:
 
 
 def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning:
-    """Collect the first seed of the best trial, whose files these are."""
+    """Collect the content of `files`, those of the first seed of the best trial."""
     row = sweep.data.trials[sweep.data.trials["trial"] == best.trial].iloc[0]
     evaluation, place = files.evaluation, files.place
     return Meaning(

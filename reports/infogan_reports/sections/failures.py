@@ -51,7 +51,7 @@ def failures(sweep: RankedSweep) -> Failures | None:
 
 
 def _failures(data: SweepData) -> tuple[Failure, ...]:
-    """Seeds of a trial that ended alike are one entry."""
+    """Collect the failures; seeds of a trial with the same end are one entry."""
     bad = data.trials[data.trials["status"].isin(list(UNRANKED))]
     alike: dict[tuple[str, str, int, str], list[Mapping[Hashable, object]]] = {}
     for row in bad.to_dict("records"):
@@ -70,7 +70,7 @@ def _params(row: Mapping[Hashable, object]) -> Mapping[str, object]:
 
 
 def _cut(reason: str) -> str:
-    """Return a long reason without its middle: a traceback says what happened in its last lines."""
+    """Return a long reason without its middle, since the last lines of a traceback name the error."""
     if len(reason) <= LONGEST_REASON:
         return reason
     half = LONGEST_REASON // 2

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class WhatMattered:
-    """The goal against each parameter, and what is computed of all parameters together."""
+    """The goal against each parameter, and the results for all parameters together."""
 
     effects: tuple[ParameterEffect, ...]
     together: Mattered

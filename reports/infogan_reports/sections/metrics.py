@@ -1,4 +1,4 @@
-"""The scores of the sweep explained: the question each answers, and how far its value may be off."""
+"""The explanation of the sweep's scores: the question of each, and the uncertainty of its value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question that the sweep asked, and the answer that its trials give."""
+"""The summary: the question of the sweep, and the answer of its trials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SCHEDULERS = {
 
 @dataclass(frozen=True)
 class SweptParameter:
-    """A dotted key of the base run and what it was swept over, in words."""
+    """A dotted key of the base run and its domain in words."""
 
     key: str
     domain: str
@@ -36,7 +36,7 @@ class SweptParameter:
 
 @dataclass(frozen=True)
 class Question:
-    """The goal of the sweep, and how it was searched for."""
+    """The goal of the sweep, its space and its search."""
 
     dataset: str
     uses: str  # labels or factors that the goal compares with, else empty
@@ -151,7 +151,7 @@ def _seed_choice(data: SweepData, trial: str) -> SeedChoice | None:
 
 
 def _caution(trials: Sequence[RankedTrial]) -> str | None:
-    """Say what keeps the first place from being settled, if anything does."""
+    """Say why the first place is not settled; None if it is."""
     ranked = _with_means(trials)
     if not ranked:
         return None
