@@ -98,7 +98,7 @@ class Trial:
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
         self._moving = {f"param/{key}": float(get_value(spec.run, key)) for key in spec.moving}
-        self._progression = Progression()  # of the first seed
+        self._progression = Progression()  # pictures of the first seed
 
     @property
     def device(self) -> torch.device:
@@ -333,7 +333,7 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
         InputError: if `folder` exists (or does not, with `go_on`), or holds another configuration, or a score cannot be
             computed.
     """
-    recover_folder(folder)  # of a process that was killed while it saved
+    recover_folder(folder)  # after a process that was killed while it saved
     if go_on != folder.exists():
         hint = (
             "nothing to resume there"

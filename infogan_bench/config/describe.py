@@ -10,7 +10,7 @@ from infogan_bench.config.searches import find_search
 from infogan_bench.config.space import Domain
 from infogan_bench.config.sweep_config import SweepConfig
 
-_SHOWN_VALUES = 12  # of a choice; the rest is counted
+_SHOWN_VALUES = 12  # values of a choice that are shown; the others are counted
 
 
 def describe(sweep: SweepConfig, plan: Plan) -> str:

@@ -116,7 +116,7 @@ def _with_last_part(name: str, keys: Iterable[str]) -> list[str]:
 
 def _section(model: type[BaseModel], parents: list[str]) -> type[BaseModel]:
     for part in parents:
-        if part in model.model_fields:  # else the place of a section in a list
+        if part in model.model_fields:  # otherwise it is the place of a section in a list
             annotation = model.model_fields[part].annotation
             of_list = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
             model = _as_model(of_list) or model

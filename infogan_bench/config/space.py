@@ -319,4 +319,4 @@ def _between(share: float, low: float, high: float, log: bool) -> float:
     """The number at `share` of the way from `low` to `high`, or of that from log(low) to log(high)."""
     if log:
         return math.exp(_between(share, math.log(low), math.log(high), log=False))
-    return low + (high - low) * share  # what random.uniform computes
+    return low + (high - low) * share  # as random.uniform computes it

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.networks.module import Networks
 
-_POWER_ITERATIONS = 15  # of a spectral normalisation before training, torch's own number
+_POWER_ITERATIONS = 15  # before training, of the spectral normalisation; torch's own number
 
 
 def normalise_spectrally(part: nn.Module) -> None:

@@ -60,7 +60,7 @@ def read_environment(path: Path) -> Environment:
     Raises:
         RecordError: if the file cannot be read, is not YAML, or its block is damaged or of a newer version.
     """
-    import yaml  # which not every reader of records needs
+    import yaml  # not every reader of records needs it
 
     try:
         document = yaml.safe_load(read_text(path))

@@ -51,7 +51,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             path.rename(old)
         new.rename(path)
     except BaseException:
-        if not old.exists():  # else `new` is whole
+        if not old.exists():  # if it exists, `new` is whole
             shutil.rmtree(new, ignore_errors=True)
         raise
     finally:

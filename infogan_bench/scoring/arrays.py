@@ -173,7 +173,7 @@ def _with_interval(
 
     groups = [_GROUPS[name] for name in metric.inputs]
     try:
-        with warnings.catch_warnings():  # what there is to warn of stands in the outcome already
+        with warnings.catch_warnings():  # the outcome has the warnings already
             warnings.simplefilter("ignore", UserWarning)
             interval = bootstrap(value, *inputs.arguments(metric), n_resamples=n_resamples, groups=groups)
     except ValueError as error:

@@ -20,9 +20,9 @@ from infogan_bench.scoring.digits import DigitReader, digit_reader, generated_im
 from infogan_bench.scoring.possible import Facts, constant_factors, lacking
 from infogan_bench.scoring.representation import Codes, FactorValues, n_bins, representation
 
-N_IMAGES = 10_000  # generated images that L_I and the distances of digits are measured on
-N_SHAPES = 1_000  # and of those that slant and stroke width are
-_ROWS, _VALUES = 50, 10  # of a traversal
+N_IMAGES = 10_000  # generated images for L_I and for the distances of digits
+N_SHAPES = 1_000  # generated images for slant and stroke width
+_ROWS, _VALUES = 50, 10  # rows and values of a traversal
 
 
 class RunInputs:

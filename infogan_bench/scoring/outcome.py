@@ -28,12 +28,12 @@ class ScoreOutcome:
     value: float | None
     n: int | None = None  # samples
     not_defined: str | None = None
-    parts: Mapping[str, float] = field(default_factory=dict)  # what the score is made of
+    parts: Mapping[str, float] = field(default_factory=dict)  # the numbers of which the score consists
     interval: tuple[float, float] | None = None  # of a bootstrap
     notes: tuple[str, ...] = ()  # conventions, what it was measured with, and warnings
     protocol: Mapping[str, object] = field(default_factory=dict)  # options and numbers of samples
-    result: object = None  # what the score's function returned
-    fault: Exception | None = None  # what it raised
+    result: object = None  # the value that the score's function returned
+    fault: Exception | None = None  # the exception that it raised
 
 
 def as_json(outcomes: Sequence[ScoreOutcome], about: Mapping[str, Any]) -> str:

@@ -31,8 +31,8 @@ from infogan_bench.scoring.outcome import number_text, table_text
 from infogan_bench.scoring.representation import Codes, representation
 from infogan_bench.training import load_checkpoint, restore_model
 
-_VOTES, _VOTE_IMAGES = 300, 32  # of each generator, for ModelCentrality
-_CALIBRATION_IMAGES = 1_000  # of these, for the BatchNorm of the encoder that reads them
+_VOTES, _VOTE_IMAGES = 300, 32  # votes of each generator for ModelCentrality, and images of a vote
+_CALIBRATION_IMAGES = 1_000  # of these images, for BatchNorm of the encoder that reads them
 _BATCH = 500
 _MIN_STD = (
     0.01  # a column that varies less says nothing: say, the probability of a category that Q never sees
@@ -45,7 +45,7 @@ class SweepModel:
 
     trial: str
     seed: int
-    codes: str  # which codes it has
+    codes: str  # its codes in words
     objective: float | None  # the sweep's, None where it has no value
     scores: Mapping[str, float | None]
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_FRAMES = 0.25
 _ROWS = 12  # running trials in the table
-_SETTLED = 0.02  # of the work: before that the time left is a guess
+_SETTLED = 0.02  # share of the work before which the time left is only a guess
 
 
 class ProgressState:

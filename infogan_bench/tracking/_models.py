@@ -57,7 +57,7 @@ class ModelWriter:
 
         from infogan_bench.tracking.pyfunc import save
 
-        if self._unfinished is None:  # else an earlier attempt has begun it
+        if self._unfinished is None:  # otherwise an earlier attempt has begun the model
             tags = {
                 "infogan.trial": best.trial,
                 "infogan.seed": str(best.seed),

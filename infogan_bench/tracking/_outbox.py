@@ -36,7 +36,7 @@ class Outbox:
         self._limit = limit
         self._waiting: dict[str, Record] = {}
         self._in_flight: Record | None = None
-        self._size = 0  # of what waits
+        self._size = 0  # size of the waiting records
         self._refused = 0
         self._changed = threading.Condition()
         self._closing = threading.Event()

@@ -60,8 +60,8 @@ class Record:
     artifacts: list[Artifact] = field(default_factory=list)
     model: BestModel | None = None
     end: End | None = None
-    postscript: bool = False  # about a run that may have ended: it stays as it is
-    from_folder: bool = False  # what a trial measured and drew is to be read from the sweep folder
+    postscript: bool = False  # an addition to a run that may have ended, whose status does not change
+    from_folder: bool = False  # the sender reads the trial's values and pictures from the sweep folder
     since: int = field(default_factory=milliseconds)
 
     @property

@@ -21,5 +21,5 @@ class TrackedSweep:
     folder: Path
     run_params: Mapping[str, Any]
     swept: Sequence[str]
-    metric: str  # of the goal that ranks
+    metric: str  # that of the goal, by which trials are ranked
     mode: Literal["max", "min"]

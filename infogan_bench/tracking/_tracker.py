@@ -99,9 +99,7 @@ class MlflowTracker:
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
-        self._checks_files = (
-            False  # of trials that the store has; it takes a request for each of their folders
-        )
+        self._checks_files = False  # of trials that the store has: a request for each of their folders
         self._no_standing: str | None = None  # why the ranking could not be read
         self._runs = Runs(self.uri, self.experiment, sweep, register_as=config.register_as)
         self._outbox = Outbox(self._send, parent=SWEEP)

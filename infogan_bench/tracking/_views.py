@@ -9,7 +9,7 @@ from infogan_bench.tracking._names import PICTURES, experiment_name, legal_key
 from infogan_bench.tracking._tags import RANK_TAG, SEEDS_TAG, STATUS_TAG, SWEEP_ID_TAG, TRIAL_TAG
 
 _SWEPT_COLUMNS = 12
-_SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # of charts, those that come first
+_SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # the first sections of charts
 # Of curves: those of Okabe and Ito, which colour-blind readers tell apart, but for yellow; and a grey. MLflow's own
 # choice, by the run's identifier, gives two trials of four the same colour as often as not.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from infogan_bench.training.torch_private import is_under_vmap
 
-_PARTS = 8  # of the rows of a product
+_PARTS = 8  # parts into which the rows of a product are cut
 
 Pair = int | tuple[int, int] | list[int]
 
@@ -139,7 +139,7 @@ def conv_transpose2d(
 def _overlapped(patches: Tensor, stride: int) -> Tensor:
     """Lay patches (B, n, kernel, ...) beside each other, `stride` apart, and add them up: (B, length, ...)."""
     n, kernel = patches.shape[1:3]
-    blocks = -(-kernel // stride)  # of `stride` places each, on which a patch lies
+    blocks = -(-kernel // stride)  # a patch covers so many blocks of `stride` places
     after = [0] * (2 * (patches.dim() - 3))  # F.pad counts dimensions from the last
     patches = F.pad(patches, [*after, 0, blocks * stride - kernel])
     of_block = torch.unflatten(patches, 2, (blocks, stride)).unbind(2)

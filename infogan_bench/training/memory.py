@@ -38,7 +38,7 @@ class PeakMemory:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         elif device.type == "cpu":
-            free_memory()  # what the process keeps of an earlier trial's would count, too
+            free_memory()  # memory that the process keeps from an earlier trial would count as well
             with suppress(OSError):  # no Linux, or a container that hides it
                 _CLEAR.write_text(_CLEAR_PEAK)
                 self._known = True

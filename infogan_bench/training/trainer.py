@@ -122,7 +122,7 @@ class Trainer:
     def rates(self, steps: int) -> Tensor:
         """`Rates` of the next `steps` updates, (steps, 4)."""
         every = torch.stack(rates(self.run, self.step, steps), dim=1)
-        return every.float() if self.device.type == "cuda" else every  # what the fused Adam of each takes
+        return every.float() if self.device.type == "cuda" else every  # as each device's fused Adam takes it
 
     def set_step_sizes(self, now: Rates) -> None:
         """Let the optimisers take the step sizes of the current update."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from infogan_reports.effects import Scale
 from infogan_reports.text import value_text
 
-MOST_VALUES = 8  # of a parameter, each of which may have a tick of its own
+MOST_VALUES = 8  # values of a parameter up to which each may have a tick of its own
 ROOM = 28  # characters of tick labels along the axis of a figure on a phone
 
 Axis = dict[str, object]  # Plotly's description of an axis

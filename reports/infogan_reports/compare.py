@@ -31,7 +31,7 @@ class CommonScore:
     means: tuple[float | None, ...]
     spreads: tuple[float | None, ...]
     all_trials: tuple[tuple[tuple[str, float], ...], ...]  # for each sweep: trial and its mean
-    best_place: int | None  # of the sweep with the best mean
+    best_place: int | None  # place of the sweep with the best mean
     leads: tuple[tuple[int, Lead], ...]  # place of each other sweep, and how far the best one is ahead of it
 
     @property

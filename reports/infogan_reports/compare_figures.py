@@ -29,7 +29,7 @@ from infogan_reports.noise import Floats
 from infogan_reports.text import axis_value, counted, number, value_texts
 
 MARKS = ("circle", "diamond", "square", "triangle-up", "x")
-_SPREAD = 0.3  # of the points of a strip to either side
+_SPREAD = 0.3  # spread of the points of a strip to either side
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from infogan_reports.ranking import RankedTrial
 from infogan_reports.text import not_finite_text
 
 BEST_TRIALS = 5
-MAX_TRIALS = 200  # whose curves a page holds: the first half of them are the best
-MAX_POINTS = 200  # of a curve of one of the best trials
-LEAST_POINTS = 20  # of any other, which have no more than this where there are many
-POINTS = 24_000  # of all others together, about 0.5 MB
+MAX_TRIALS = 200  # trials whose curves a page holds; half of them are the best ones
+MAX_POINTS = 200  # points of a curve of one of the best trials
+LEAST_POINTS = 20  # points of any other curve, if there are many
+POINTS = 24_000  # points of all other curves together, about 0.5 MB
 
 _TITLES = {"L_I": "L_I, all codes", "loss/d": "Loss of D", "loss/g": "Loss of G"}
 

@@ -17,7 +17,7 @@ from infogan_reports.quantities import Quantities, is_image_distance, metric_of,
 from infogan_reports.ranking import RankedTrial
 from infogan_reports.text import value_text
 
-RESAMPLES = 200  # of the test images, for a score that is no proportion of them
+RESAMPLES = 200  # resamples of the test images, for a score that is not a proportion of them
 FLOORS = {"shuffled": "factors of other images", "untrained": "the network before its first step"}
 
 NOT_KNOWN = "Not a score that this program knows."
@@ -56,7 +56,7 @@ class Explained:
     spread: float | None
     n_seeds: int
     interval: ConfidenceInterval | None
-    floors: tuple[tuple[str, float], ...]  # what chance is, and the score's value by it
+    floors: tuple[tuple[str, float], ...]  # a kind of chance, and the score's value by it
     not_defined: str | None
 
     @property

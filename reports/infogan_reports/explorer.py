@@ -18,7 +18,7 @@ from infogan_bench.records import (
 from infogan_reports.folder import PNG_SIGNATURE, ReportError, read_bytes
 
 MAX_EXPLORERS = 3
-MAX_BYTES = 2_700_000  # of all sheets together: they are to leave the report below 10 MB
+MAX_BYTES = 2_700_000  # of all sheets together, so that the report stays below 10 MB
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from infogan_reports.folder import ReportError
 
 LONGEST_LOG = 16_000_000  # bytes, at the end of the file, that are searched
-MOST_LINES = 25  # of an entry, at its end: the frames of a traceback that are nearest to the fault
+MOST_LINES = 25  # the last lines of an entry, with the frames of a traceback nearest to the fault
 LONGEST_LINE = 400
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \w+ \S+: ", flags=re.MULTILINE)
 _FAILED = re.compile(r"trial (.*?) failed[\n:]")

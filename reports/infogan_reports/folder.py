@@ -73,7 +73,7 @@ class SweepData:
     text: str  # sweep.yaml up to `environment:`
     config: Mapping[str, Any]
     environment: Mapping[str, Any]
-    metric: str  # of the goal that ranks
+    metric: str  # that of the goal, by which trials are ranked
     mode: str  # max or min
     trials: pd.DataFrame
     mutations: Mapping[str, tuple[Mutation, ...]]  # of each trial, by population based training
@@ -153,7 +153,7 @@ def load(folder: Path, known: Iterable[Quantity] = ()) -> SweepData:
     if not paths.sweep.is_file():
         found = "it has no sweep.yaml" if folder.is_dir() else "there is no such folder"
         raise ReportError(f"{folder} is no sweep folder: {found} ({EXPECTED}).")
-    text = hide_secrets(read_text(paths.sweep))  # which a folder written before may hold
+    text = hide_secrets(read_text(paths.sweep))  # older folders may hold secrets
     config = _yaml_mapping(text, paths.sweep)
     metric, mode = _ranking_goal(config, paths.sweep)
     left_out: list[str] = []

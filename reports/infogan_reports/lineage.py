@@ -22,7 +22,7 @@ from infogan_reports.ranking import RankedTrial
 from infogan_reports.text import axis_value, counted, value_text
 
 MOST_TRIALS = 60  # drawn, the best ones
-SHADES = 13  # of a line
+SHADES = 13  # shades of a line
 _ROW = 22  # pixels of a trial
 
 

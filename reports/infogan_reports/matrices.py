@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infogan_bench.records import ConfusionRecord, FactorMatrixRecord
 
-SHADES = 5  # of both tables
+SHADES = 5  # shades of both tables
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from infogan_reports.text import axis_value, counted, number, value_text, value_
 
 FEWEST_FOR_IMPORTANCE = 5  # finished trials
 TREES = 64
-DEPTH = 6  # of a tree, so that 10,000 trials take a second; at most 64 regions of the space
-MOST_VALUES = 8  # of a parameter that keep a row or column of their own in the map of two parameters
-BINS = 6  # else
-SHADES = 5  # of the map
+DEPTH = 6  # depth of a tree, with at most 64 regions of the space; 10,000 trials take a second
+MOST_VALUES = 8  # values of a parameter up to which each has a row or column of its own in the map
+BINS = 6  # rows or columns of a parameter with more values
+SHADES = 5  # shades of the map
 
 
 @dataclass(frozen=True)

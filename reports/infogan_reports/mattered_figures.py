@@ -24,7 +24,7 @@ from infogan_reports.text import counted
 
 LONGEST_LABEL = 24
 _ROW = 34  # pixels of a bar
-_PANEL = 190  # of one score in lambda's figure
+_PANEL = 190  # height in pixels of one score in lambda's figure
 ROUGH_BELOW = 10  # finished trials for each parameter
 Uses = Callable[[str], str]  # a metric -> labels, factors or an empty text
 _MARKS = {  # whether a trial is the best: its mark; the best one lies on top

@@ -50,7 +50,7 @@ class Section(Generic[Content]):
     scripts: Sequence[Text] = ()
 
 
-_registered: dict[str, Section[Any]] = {}  # of users, in the order of registration
+_registered: dict[str, Section[Any]] = {}  # sections of users, in the order of registration
 
 
 def register_section(section: Section[Any]) -> Section[Any]:
@@ -62,7 +62,7 @@ def register_section(section: Section[Any]) -> Section[Any]:
     Raises:
         ValueError: if the id is no anchor, or is taken.
     """
-    from infogan_reports.sections import SHIPPED  # which are made of `Section`
+    from infogan_reports.sections import SHIPPED  # imported here, since those files import `Section`
 
     if not _ID.fullmatch(section.id):
         raise ValueError(

@@ -139,7 +139,7 @@ class Events(Callback):  # type: ignore[misc]
         checkpoint = trial.checkpoint
         if update.status.ended and checkpoint is not None:
             self._keep(name, checkpoint.path)
-        if self.fault is None or status is Status.INTERRUPTED:  # else `end_all` interrupts it
+        if self.fault is None or status is Status.INTERRUPTED:  # `end_all` interrupts the others
             self._live.pop(name, None)
             self._send(update)
 

@@ -32,7 +32,7 @@ from infogan_bench.trial import Trial
 log = logging.getLogger(__name__)
 
 _STEPS = EAGER_UPDATES + 2  # so that what a CUDA graph keeps for itself is counted
-_SAFETY = 0.9  # of a card's memory: what is left is for fragments, and for the last evaluation
+_SAFETY = 0.9  # share of a card's memory; the rest is for fragments and the last evaluation
 _PRECISION = 10_000  # Ray counts ten thousandths of a GPU
 _CARD_SECONDS = 120.0  # for a card to become free, where another sweep has them all
 _GIB = 2**30
@@ -122,7 +122,7 @@ def _sizes(run: RunConfig) -> tuple[float, ...]:
         *memory_sizes(run.objective),
         bool(run.optimiser.ema),
         run.architecture.spectral_norm,
-        not run.architecture.spectral_norm,  # which of the two takes more is not known
+        not run.architecture.spectral_norm,  # it is not known which of the two takes more
     )
 
 
@@ -197,7 +197,7 @@ def measure(shared: Shared, largest: Sequence[Params]) -> Footprint | str:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        reserved = torch.cuda.mem_get_info()[1]  # not even alone
+        reserved = torch.cuda.mem_get_info()[1]  # a trial does not fit even alone
     free, total = torch.cuda.mem_get_info()
     others = (
         total - free - torch.cuda.memory_reserved()

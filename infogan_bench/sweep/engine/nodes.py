@@ -18,7 +18,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 
 _PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
-_DATA = ("mnist_files", "sweeps", "__pycache__")  # of no use to workers: images come by the object store
+_DATA = ("mnist_files", "sweeps", "__pycache__")  # not for workers: images come by the object store
 _ANSWER_SECONDS = 120.0  # a worker imports torch, ray and mlflow first, with --ship-code after a download
 _SHOWN = 3  # faults in a message
 

@@ -130,7 +130,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             raise
         except OSError as error:
             shutil.rmtree(checkpoint_dir, ignore_errors=True)
-            if is_disk_fault(error):  # which disk, is what the user has to know
+            if is_disk_fault(error):  # the user must know which disk it is
                 raise OSError(error.errno, error.strerror, error.filename or checkpoint_dir) from None
             raise
 

@@ -33,7 +33,7 @@ class CheckpointStore:
 
     place: str  # as the user named it
     filesystem: FileSystem
-    path: str  # of the sweep's own folder there
+    path: str  # path of the sweep's own folder on the storage
 
     @classmethod
     def in_folder(cls, folder: Path) -> CheckpointStore:

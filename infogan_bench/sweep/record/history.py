@@ -19,7 +19,7 @@ _WORDS = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {"trial": _WORDS, "seed": pa.int64(), "step": pa.int64(), "metric": _WORDS, "value": pa.float64()}
 )
-_ROWS_A_BLOCK = 2**20  # of a file: while it is written no more than these are there twice
+_ROWS_A_BLOCK = 2**20  # rows of a file that are written at once; only these are in memory twice
 
 
 class HistoryPoint(NamedTuple):

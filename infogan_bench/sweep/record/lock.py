@@ -19,7 +19,7 @@ from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
 
 LOCK = "sweep.lock"
 _BEAT_SECONDS = 10.0
-_STALE_SECONDS = 120.0  # of silence; file servers may show a beat a minute late
+_STALE_SECONDS = 120.0  # without a touch of the file; file servers may show one a minute late
 
 
 @contextmanager

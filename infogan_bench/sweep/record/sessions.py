@@ -11,9 +11,9 @@ from pathlib import Path
 
 from infogan_bench.records import SessionRecord, Status, SweepPaths, TrialUpdate, append_session
 
-# A session that was killed may have lasted so much longer than is on record
+# A session that was killed may have lasted longer than its record says, by at most this
 _LEAST = 2.0  # seconds
-_SHARE = 0.01  # of the session
+_SHARE = 0.01  # share of the session's length
 
 
 class SessionRecorder:

@@ -105,7 +105,7 @@ class StudyFile:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_PATIENCE_SECONDS, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = OFF")  # what a crash of the machine breaks is made anew
+        connection.execute("PRAGMA synchronous = OFF")  # after a crash of the machine the file is made anew
         return connection
 
     @contextmanager
