@@ -142,7 +142,7 @@ class SweepConfig(ConfigSection):
     extensions: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],
         BeforeValidator(sequence),
-        Field(description="Python modules or .py files that register architectures and datasets."),
+        Field(description="Python modules or .py files that register parts of your own."),
     ] = ()
 
     @property
