@@ -17,7 +17,7 @@ import torch
 
 from infogan_bench.config import RunConfig, apply, parse_settings
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
-from infogan_bench.trial import pick_device
+from infogan_bench.training.device import pick_device
 
 TURNS = 3
 WARM_UP = 3  # steps

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -290,36 +288,6 @@ class Trial:
         return differences
 
 
-def mutations_of(folder: Path) -> tuple[Mutation, ...]:
-    """Return the changes of values that the trial saved in `folder` had made until then."""
-    return read_trial(folder).mutations
-
-
-def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
-    """Write to `target` a trial that continues from the networks of another trial.
-
-    Args:
-        own: the save of the trial itself, whose curves and scores it keeps.
-        donor: the save of the other trial at the same step.
-        target: the new folder; it appears whole.
-        mutation: the source of the trial's new state, and the values with which it continues.
-        run: the trial's run with these values.
-    """
-    record = read_trial(own)
-    record = replace(record, mutations=(*record.mutations, mutation), run=run.model_dump(mode="json"))
-    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
-        new = Path(scratch) / "new"
-        shutil.copytree(donor, new)
-        write_trial(new, record)
-        new.rename(target)
-
-
-def require_whole(folder: Path) -> None:
-    """Raise InputError if the save in `folder` is incomplete."""
-    for seed in read_trial(folder).seeds:
-        load_checkpoint(TrialPaths(folder).seed(seed).checkpoint)
-
-
 def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Iterator[TrialUpdate]:
     """Train `spec` into `folder` without Ray. Yields after every interval, when its checkpoint is written.
 
@@ -364,18 +332,3 @@ def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
 def _image_settings(dataset: DatasetConfig) -> dict[str, object]:
     """Return {key: value} of what decides on the images, wherever their files lie by now."""
     return {f"dataset.{key}": value for key, value in dataset.model_dump(exclude={"data_dir"}).items()}
-
-
-def pick_device(name: str) -> str:
-    """`name`, or for "auto" the GPU where there is one.
-
-    Raises:
-        InputError: if torch cannot use the device.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device: torch cannot use {name!r}: {str(error).splitlines()[0]}") from None
-    return name

@@ -142,3 +142,33 @@ def test_the_report_imports_the_records_and_secrets_of_infogan_bench_alone() -> 
     ours = {name for name in found if name.partition(".")[0] == "infogan_bench"}
     below = ("infogan_bench.records", "infogan_bench.secrets")
     assert {name for name in ours if not name.startswith(below)} == set()
+
+
+# Inside of sweep/ ------------------------------------------------------------------------------------------
+
+SWEEP_ROOMS = (
+    {"session"},
+    {"check", "rerun", "summary", "track"},
+    {"engine"},
+    {"search"},
+    {"record"},
+    {"logs", "planned_trial", "progress", "signals"},
+)
+"""Members of infogan_bench/sweep, the top first: imports go down."""
+
+
+def test_imports_inside_the_sweep_go_down_its_rooms_only() -> None:
+    folder = PACKAGE / "sweep"
+    places = {name: place for place, names in enumerate(SWEEP_ROOMS) for name in names}
+    files = {path: path.relative_to(folder).parts[0].removesuffix(".py") for path in sources(folder)}
+    assert set(files.values()) == {*places, "__init__"}
+    wrong = []
+    for path, room in files.items():
+        if room == "__init__":
+            continue
+        for name in imports(path):
+            other = name.removeprefix("infogan_bench.sweep.").partition(".")[0]
+            ours = name.startswith("infogan_bench.sweep.") and other in places and other != room
+            if ours and places[other] <= places[room]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []

@@ -23,7 +23,8 @@ from infogan_bench.networks import ImageShape, Networks, register_architecture
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.records import replacing_folder
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.trial import Trial, TrialSpec, pick_device, run_trial
+from infogan_bench.training.device import pick_device
+from infogan_bench.trial import Trial, TrialSpec, run_trial
 
 Spec = Callable[..., TrialSpec]
 

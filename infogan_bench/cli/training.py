@@ -53,7 +53,8 @@ def train(
     run = apply(config.base, params)
     from infogan_bench.extensions import load_extensions
     from infogan_bench.records.results import Status
-    from infogan_bench.trial import TrialSpec, pick_device, run_trial
+    from infogan_bench.training.device import pick_device
+    from infogan_bench.trial import TrialSpec, run_trial
 
     load_extensions(config.extensions)
     seeds = tuple(dict.fromkeys(seed or [0]))

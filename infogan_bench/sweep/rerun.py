@@ -24,7 +24,8 @@ from infogan_bench.records import (
 )
 from infogan_bench.sweep.record.environment import describe_environment
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.trial import Trial, TrialSpec, pick_device
+from infogan_bench.training.device import pick_device
+from infogan_bench.trial import Trial, TrialSpec
 
 _WHAT_BITS_DEPEND_ON = ("infogan_bench", "commit", "python", "torch", "numpy", "scikit-learn", "system")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from infogan_bench.config import SweepConfig, get_value, plan, run_keys
 from infogan_bench.errors import InputError
-from infogan_bench.records import Status, SweepPaths
+from infogan_bench.records import Status, SweepPaths, TrialUpdate
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.tracking import MlflowTracker, TrackedSweep
@@ -52,7 +53,8 @@ def track(path: Path, uri: str | None = None) -> Delivery:
         if silent is not None:
             raise InputError(silent)
         updates = tuple(folder.updates.values())
-        tracker.deliver(updates, plan(sweep).total, _status(sweep, folder))
+        total = plan(sweep).total
+        tracker.deliver(updates, total, _status(sweep, total, updates))
     return Delivery(tracker.uri, len(updates), tracker.warning)
 
 
@@ -91,10 +93,9 @@ def tracker_of(
     )
 
 
-def _status(sweep: SweepConfig, folder: SweepFolder) -> Status:
+def _status(sweep: SweepConfig, total: int, trials: Sequence[TrialUpdate]) -> Status:
     """The status of a sweep at its end, as its trials tell it."""
-    trials = folder.updates.values()
-    cut_short = len(trials) < plan(sweep).total and sweep.search.time_limit is None
+    cut_short = len(trials) < total and sweep.search.time_limit is None
     if cut_short or not all(trial.status.ended for trial in trials):
         return Status.INTERRUPTED
     return Status.FAILED if all(trial.status.bad for trial in trials) else Status.FINISHED

@@ -62,10 +62,10 @@ def save_checkpoint(trainer: Trainer, dataset: DatasetConfig, path: Path) -> Non
 
 def _os_error(error: SafetensorError, path: Path) -> OSError:
     """The system's error for a file that safetensors could not write."""
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    if told is None:
+    code = re.search(r"\(os error (\d+)\)", str(error))
+    if code is None:
         return OSError(f"{path}: {error}")
-    return OSError(int(told[1]), os.strerror(int(told[1])), str(path))
+    return OSError(int(code[1]), os.strerror(int(code[1])), str(path))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""The device of a training: its name, and how it forms products."""
+"""The device of a training: which one it is, its name, and how it forms products."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ from pathlib import Path
 import torch
 
 from infogan_bench.config.run import Precision
+from infogan_bench.errors import InputError
+
+
+def pick_device(name: str) -> str:
+    """`name`, or for "auto" the GPU where there is one.
+
+    Raises:
+        InputError: if torch cannot use the device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device: torch cannot use {name!r}: {str(error).splitlines()[0]}") from None
+    return name
 
 
 def device_name(device: torch.device) -> str:

@@ -147,11 +147,12 @@ def reading_of(quantities: Quantities, name: str) -> Reading | None:
 
 def _computed(name: str, uses: str, evaluation: EvaluationRecord | None) -> str:
     if evaluation is not None and (protocol := evaluation.protocols.get(name)):
-        compared = (
-            "Generated images and MNIST's test images"
-            if is_image_distance(name)
-            else "Q's codes and the factors of the test set"
-        )
+        if is_image_distance(name):
+            compared = "Generated images and MNIST's test images"
+        elif uses == "factors":
+            compared = "Q's codes and the factors of the test set"
+        else:  # the record does not say what else a score, such as one of the user's own, looks at
+            compared = "The trained model, by this protocol"
         return f"{compared}: {_assumed(protocol)}."
     if uses == "labels" and evaluation is not None and evaluation.confusion is not None:
         n = sum(map(sum, evaluation.confusion.counts))

@@ -38,8 +38,9 @@ from infogan_bench.sweep import SweepOutcome, resume, start
 from infogan_bench.sweep.engine.pbt import donors, explore, rejoined
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+from infogan_bench.sweep.record.checkpoints import exploit
 from infogan_bench.training import load_checkpoint
-from infogan_bench.trial import Trial, TrialSpec, exploit
+from infogan_bench.trial import Trial, TrialSpec
 
 LAMBDA, LR = "objective.lambda_cat", "optimiser.lr_g"
 

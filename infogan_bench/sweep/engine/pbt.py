@@ -29,7 +29,7 @@ from infogan_bench.sweep.engine.full_card import AloneOnFullCard
 from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, STEP, planned_trial_of
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore, upload
-from infogan_bench.trial import exploit, mutations_of
+from infogan_bench.sweep.record.checkpoints import exploit
 
 log = logging.getLogger(__name__)
 
@@ -197,12 +197,9 @@ def rejoined(
     for each in planned:
         if each.checkpoint:
             with store.at_hand(each.checkpoint) as folder:
-                each, steps[each.trial_id] = replace(each, mutations=mutations_of(folder)), _step(folder)
+                record = read_trial(folder)
+                each, steps[each.trial_id] = replace(each, mutations=record.mutations), record.step
         known.append(each)
     furthest = max((*steps.values(), *ended), default=0)
     compared = max(0, furthest - 1) // every * every
     return [replace(each, waits=steps.get(each.trial_id, 0) >= compared + every) for each in known], compared
-
-
-def _step(checkpoint: Path) -> int:
-    return read_trial(checkpoint).step

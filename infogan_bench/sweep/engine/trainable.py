@@ -30,14 +30,15 @@ from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError, reason
 from infogan_bench.extensions import load_extensions
-from infogan_bench.records import SeedResult, Status, TrialUpdate
+from infogan_bench.records import SeedResult, Status, TrialUpdate, read_trial
 from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
 from infogan_bench.sweep.engine.ray_private import ends_the_process
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+from infogan_bench.sweep.record.checkpoints import require_whole
 from infogan_bench.sweep.record.disk import is_disk_fault
 from infogan_bench.training.memory import free_memory, is_out_of_memory
-from infogan_bench.trial import Trial, TrialSpec, mutations_of, require_whole
+from infogan_bench.trial import Trial, TrialSpec
 
 PLANNED_TRIAL = "planned_trial"  # the key of a Ray configuration that holds a PlannedTrial
 GOAL = "goal"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
@@ -145,7 +146,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         try:
             with ExitStack() as stack:
                 place = self._newest_whole(Path(checkpoint), stack)
-                if place is not None and mutations_of(place) == self._planned.mutations:
+                if place is not None and read_trial(place).mutations == self._planned.mutations:
                     self._load(place)
                     self._waits = False
         except BaseException as error:

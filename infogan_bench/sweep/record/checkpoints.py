@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from infogan_bench.config import SweepConfig
+from infogan_bench.config import RunConfig, SweepConfig
 from infogan_bench.errors import InputError
+from infogan_bench.records import Mutation, TrialPaths, read_trial, write_trial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.trial import require_whole
+from infogan_bench.training import load_checkpoint
 
 
 def newest_checkpoint(
@@ -67,3 +72,28 @@ def fetch_left(folder: SweepFolder, store: CheckpointStore) -> str | None:
     except OSError as error:
         return f"checkpoints and pictures of ended trials lie in {store.place} still; `resume` fetches them: {error}"
     return None
+
+
+def require_whole(folder: Path) -> None:
+    """Raise InputError if the save in `folder` is incomplete."""
+    for seed in read_trial(folder).seeds:
+        load_checkpoint(TrialPaths(folder).seed(seed).checkpoint)
+
+
+def exploit(own: Path, donor: Path, target: Path, mutation: Mutation, run: RunConfig) -> None:
+    """Write to `target` a trial that continues from the networks of another trial.
+
+    Args:
+        own: the save of the trial itself, whose curves and scores it keeps.
+        donor: the save of the other trial at the same step.
+        target: the new folder; it appears whole.
+        mutation: the source of the trial's new state, and the values with which it continues.
+        run: the trial's run with these values.
+    """
+    record = read_trial(own)
+    record = replace(record, mutations=(*record.mutations, mutation), run=run.model_dump(mode="json"))
+    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
+        new = Path(scratch) / "new"
+        shutil.copytree(donor, new)
+        write_trial(new, record)
+        new.rename(target)
