@@ -1,4 +1,4 @@
-"""The error for wrong input, which the user can mend, and an exception as one line of text."""
+"""The error for wrong input, which the user can correct, and the text of an exception in one line."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class InputError(ValueError):
 
 
 def reason(error: BaseException) -> str:
-    """`RuntimeError: its message`, as text that any file can hold, whatever a user's own exception does. Secrets of
-    URIs in it are hidden."""
+    """`RuntimeError: its message`, as text that any file can hold, for any exception. Secrets of URIs in it are
+    hidden."""
     try:
         message = str(error) or "no message"
     except Exception:

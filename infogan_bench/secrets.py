@@ -1,4 +1,4 @@
-"""Passwords and tokens in URIs, hidden wherever a text is written or shown."""
+"""Hiding of passwords and tokens in URIs, in texts that are written or shown."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """dSprites from its archive on disk (Matthey et al. 2017). Nothing here uses the network.
 
-The archive's images are 3 GB unpacked. They are unpacked as a stream, and only the rows that the training
-and the test set want are kept, so memory holds those once and nothing else. The archive's `metadata` is
-pickled and never read.
+The archive's images are 3 GB unpacked. They are unpacked as a stream, and only the images of the training and the test
+set are kept, so memory holds those once and nothing else. The archive's `metadata` is pickled and never read.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def load_dsprites(config: DatasetConfig) -> ImageDataset:
     """Read `train_size` (default 40,000) and `test_size` (10,000) images of the archive, drawn at random.
 
     Raises:
-        DatasetError: if the archive is missing, damaged or another one, or has fewer images than asked for.
+        DatasetError: if the archive is missing, damaged or not dSprites', or has fewer images than asked for.
     """
     if config.data_dir is None:
         raise DatasetError(f"dsprites does not ship with InfoGAN Bench: {_HOW_TO_GET}")
@@ -129,7 +128,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 def _read_header(
     stream: IO[bytes], archive: zipfile.ZipFile, name: str
 ) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Shape, dtype and bytes of an array; a header that announces other data than there is, is refused."""
+    """Read the shape, dtype and size of an array. A header that does not fit the data is refused."""
     try:
         version = np.lib.format.read_magic(stream)
         read = (

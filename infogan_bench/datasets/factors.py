@@ -1,4 +1,4 @@
-"""Ground-truth factors: what an image was drawn from, as whole numbers."""
+"""Ground-truth factors, from which an image was drawn, as whole numbers."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def combinations(sizes: tuple[int, ...], rows: NDArray[np.int64]) -> NDArray[np.
 def draw_split(
     total: int, train_size: int | None, test_size: int | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw which of `total` images train and which test: always the same ones, and no image does both.
+    """Draw the training and the test images among `total`: always the same ones, and no image is in both.
 
-    A smaller size takes the first of what a larger one takes. Where None is given, sizes are 40,000 and 10,000, or
-    in that proportion from fewer images.
+    A smaller size takes the first images of a larger one. None means 40,000 and 10,000 images, or fewer in the same
+    proportion.
 
     Raises:
         DatasetError: if there are fewer images than both sizes ask for.

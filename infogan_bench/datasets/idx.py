@@ -1,4 +1,4 @@
-"""Read IDX files, the format of MNIST and its relatives.
+"""The reader of IDX files, the format of MNIST and its relatives.
 
 A file is two zero bytes, a type code, the number of dimensions, each dimension as a big-endian uint32, and
 then the values. Only unsigned bytes (type code 0x08) are read, which is all that the MNIST family uses.

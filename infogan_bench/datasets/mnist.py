@@ -97,8 +97,8 @@ def _dotted(file: str) -> str:
 
 
 def _near(folder: Path, missing: Iterable[str]) -> str | None:
-    """A file of `folder` whose name ends like a missing one, such as `emnist-letters-train-images-idx3-ubyte`, with the
-    name that it should have."""
+    """Find a file of `folder` whose name ends like a missing one, such as `emnist-letters-train-images-idx3-ubyte`,
+    with the name that it should have."""
     present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     for file in missing:
         split, kind = file.split("-", 1)

@@ -1,4 +1,4 @@
-"""Datasets of models that were trained before, whose files may lie elsewhere now."""
+"""Datasets of trained models, whose files may have moved since."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infogan_bench.datasets.registry import load_dataset
 
 
 def at_folder(config: DatasetConfig, data_dir: Path | str | None) -> DatasetConfig:
-    """Return a dataset's configuration with the files in `data_dir`; None: where it says."""
+    """Return a dataset's configuration with its files in `data_dir`; None: unchanged."""
     return (
         config if data_dir is None else config.model_copy(update={"data_dir": str(Path(data_dir).absolute())})
     )

@@ -1,7 +1,7 @@
 """The range of a dataset's pixels, checked before anything is trained on them.
 
-Images in another range than 0 to 255 train without an error and show nothing: pixels of 0 and 1 are all nearly black
-to the networks, and 16-bit images that were opened as 8-bit ones are nearly all white.
+Images in another range than 0 to 255 would train without an error, to no effect: for the networks, pixels of 0 and 1
+are all nearly black, and 16-bit images that were opened as 8-bit ones are nearly all white.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Between the bytes that a dataset holds and the range that G paints in."""
+"""Conversion between the bytes of a dataset and the range [-1, 1] of G's images."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _LOADERS: dict[str, SizedLoader] = {
 
 
 def register_dataset(name: str) -> Callable[[Loader], Loader]:
-    """Make a dataset of your own loadable by `name`; decorates a function of `data_dir` (None if not given).
+    """Register a dataset of your own under `name`; decorates a function of `data_dir`, which may be None.
 
     Raises:
         ValueError: if the name is taken.

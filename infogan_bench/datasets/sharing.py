@@ -1,7 +1,7 @@
-"""Datasets travel between processes with their tensors as NumPy arrays.
+"""Pickling of datasets with their tensors as NumPy arrays.
 
-Ray maps the arrays of a pickled object straight from its shared memory, one copy for all processes of a node; tensors
-it would copy into each of them.
+Ray maps the arrays of a pickled object from its shared memory, one copy for all processes of a node. It would copy
+tensors into each process.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor
 
 
 class PickledAsArrays:
-    """Base of a dataclass with tensors on the CPU. Where it is unpickled from shared memory they are read-only, which
-    torch does not know: writing to one ends the process."""
+    """Base of a dataclass with tensors on the CPU. After unpickling from shared memory they are read-only. torch does
+    not know that, and writing to one ends the process."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {
