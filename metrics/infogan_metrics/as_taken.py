@@ -40,7 +40,7 @@ class Further(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Factors:
+class FactorFacts:
     """The facts about the columns of `factors` that their values do not say."""
 
     names: tuple[str, ...]
@@ -48,6 +48,13 @@ class Factors:
     bins: int | None = (
         None  # that factors are cut into where a score needs discrete ones; None: they are not cut
     )
+
+    @property
+    def kind_texts(self) -> tuple[str | None, ...] | None:
+        """The kinds as a user writes them; None where nothing is known."""
+        return (
+            None if self.kinds is None else tuple(None if kind is None else str(kind) for kind in self.kinds)
+        )
 
     def as_taken_by(self, metric: Metric, samples: Samples) -> Samples:
         """Return samples whose factors are as the score takes them, or with the reason that it cannot take them."""
@@ -103,19 +110,19 @@ class Factors:
         return replace(samples, arrays=arrays, notes=(*samples.notes, note), factor_bins=n_bins)
 
 
-def about_factors(factors: ArrayLike | None, further: Further, bins_of_protocol: int | None) -> Factors:
+def about_factors(factors: ArrayLike | None, further: Further, bins_of_protocol: int | None) -> FactorFacts:
     """Return what is known of the columns of `factors`; a DataFrame's have names."""
     kinds, bins = further.get("kinds"), further.get("factor_bins")
     if factors is None:
         if kinds is not None:
             raise ValueError("`kinds` are of `factors`, but there are none")
-        return Factors(("0",))
+        return FactorFacts(("0",))
     if bins is not None and bins < 2:
         raise ValueError(f"`factor_bins` must be at least 2, but is {bins}")
     columns = getattr(factors, "columns", None)
     names = range(np.shape(factors)[1]) if columns is None else columns
     named = tuple(str(name) for name in names)
-    return Factors(named, kinds_of_columns(kinds, named), bins_of_protocol if bins is None else bins)
+    return FactorFacts(named, kinds_of_columns(kinds, named), bins_of_protocol if bins is None else bins)
 
 
 def way_of(metric: Metric) -> Way:

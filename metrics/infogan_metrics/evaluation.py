@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import as_codes, as_factors, check_same_rows
-from infogan_metrics.as_taken import Factors, Further, Way, about_factors, way_of
+from infogan_metrics.as_taken import FactorFacts, Further, Way, about_factors, way_of
 from infogan_metrics.information import one_pass
 from infogan_metrics.intake import as_plain, column_values, off_device
 from infogan_metrics.metric import Metric
@@ -45,17 +45,15 @@ def evaluate(
 ) -> Table:
     """Compute scores of codes against factors, or of other arrays, in one pass.
 
-    The scores of mutual information share one count of codes and factors. Each score stands for itself: one that
-    has no value does not stop the others, and its row says why. A score that takes discrete factors alone has no
-    value of others, unless these are cut into bins, and then the row says so.
+    Scores of mutual information share one count of codes and factors. A score without a value does not stop the others,
+    and its row says why; so does the row of one that takes discrete factors alone and was given them in bins.
 
     Args:
         codes: (n_samples, n_codes) numbers; arrays of numpy, pandas or torch, on any device, converted once.
         factors: (n_samples, n_factors) whole numbers, text, or continuous numbers.
         scores: `cheap`, `all` (DCI in boosted trees takes minutes), or names.
         protocol: `infogan-bench`, `disentanglement_lib`, `ubisoft`, `infogan-cr`, or a `Protocol`.
-        bootstrap: resamples for the 95% interval, 0 for none. It says where the score of another sample of the
-            same size would lie, not of another seed of training.
+        bootstrap: resamples for the 95% interval of other samples of this size (not other seeds); 0 for none.
         chance: how often factors (or labels) are shuffled against the codes for the chance level, 0 for none.
         repeat_costly: give costly scores an interval and a chance level as well.
         seed: of resamples, shuffles, splits, and of every score that draws.
@@ -69,8 +67,7 @@ def evaluate(
     Returns:
         A row for each score, in the order of the catalogue.
     Raises:
-        ValueError: if an array is malformed, a score, a protocol, a kind or an argument is unknown, or a score lacks
-            its arrays.
+        ValueError: if an array is malformed or missing, or a score, protocol, kind or argument is unknown.
     """
     chosen = as_protocol(protocol)
     others = {name: value for name, value in further.items() if name not in ("kinds", "factor_bins")}
@@ -81,21 +78,19 @@ def evaluate(
     jobs = [_Job(metric, setting, known, seed) for metric, setting in metrics]
     with one_pass():
         outcomes = [job.run(samples.of(job.metric)) for job in jobs]
-    repeated = [
-        job
-        for job, outcome in zip(jobs, outcomes, strict=True)
-        if outcome.values and (repeat_costly or job.metric.cost == "cheap")
-    ]
+    pairs = list(zip(jobs, outcomes, strict=True))
+    quick = [job for job in jobs if repeat_costly or job.metric.cost == "cheap"]
+    repeated = [job for job, outcome in pairs if outcome.values and job in quick]
     resampled = _repeat([job for job in repeated if job.has_rows], samples, drawn, bootstrap, (seed, 1))
     by_chance = _repeat([job for job in repeated if job.has_target], samples, shuffled, chance, (seed, 2))
     rows: list[Row] = []
-    for job, outcome in zip(jobs, outcomes, strict=True):
+    for job, outcome in pairs:
         for name in job.metric.names:
             if not wanted or name in wanted or job.metric.name in wanted:
                 repeats = resampled.get(name, []), by_chance.get(name, [])
                 rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
-    said = None if known.kinds is None else tuple(None if kind is None else str(kind) for kind in known.kinds)
-    return Table(tuple(rows), chosen.name, bootstrap, chance, LEVEL, package_version(), said, known.bins)
+    about = chosen.name, bootstrap, chance, LEVEL, package_version(), known.kind_texts, known.bins
+    return Table(tuple(rows), *about)
 
 
 def as_protocol(protocol: str | Protocol) -> Protocol:
@@ -140,7 +135,7 @@ class _Outcome:
 class _Job:
     metric: Metric
     setting: Setting
-    factors: Factors
+    factors: FactorFacts
     seed: int
 
     @property
@@ -186,7 +181,7 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
 class _Prepared:
     """The arrays as each score takes them: with a test split or without, factors cut into bins or as they are."""
 
-    def __init__(self, given: _Given, protocol: Protocol, factors: Factors, seed: int) -> None:
+    def __init__(self, given: _Given, protocol: Protocol, factors: FactorFacts, seed: int) -> None:
         self._given, self._protocol, self._factors, self._seed = given, protocol, factors, seed
         self._made: dict[tuple[bool, Way], Samples] = {}
 
