@@ -44,7 +44,7 @@ from ray.tune.schedulers import HyperBandScheduler  # noqa: E402
 
 
 def set_trials_ahead(number: int) -> None:
-    """Set how many trials wait for a place to run in; see `TRIALS_AHEAD` for the reason."""
+    """Set how many trials wait for a place to run in; see `TRIALS_AHEAD` for what happens without it."""
     os.environ[TRIALS_AHEAD] = str(number)
 
 
