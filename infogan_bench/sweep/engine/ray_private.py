@@ -129,8 +129,8 @@ def preempted_error(message: str) -> Preempted:
 
 
 def node_was_lost(error: BaseException | None) -> bool:
-    """Say whether the machine, or the connection to it, was lost, and not only the process. Only Ray's message tells
-    that.
+    """Say whether the machine, or the connection to it, was lost, and not only the process. Ray tells
+    that in its message only.
 
     A node that is drained is not counted by Ray itself.
     """
@@ -140,6 +140,6 @@ def node_was_lost(error: BaseException | None) -> bool:
 
 
 def ends_the_process(error: BaseException) -> bool:
-    """Say whether Ray raised this error to end the process. As a fault of the trial the error would be caught, and the
+    """Say whether Ray raised this error to end the process. Taken for a fault of the trial, it would be caught, and the
     process would live on."""
     return hasattr(error, "ray_terminate_msg")
