@@ -8,6 +8,7 @@ The arrays are the stored codes of tests/golden: 10,000 training and 5,000 test 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "metrics-protocols.md"
 START, END = "<!-- table: python benchmarks/protocols.py --write -->", "<!-- end of table -->"
 CASES = ("perfect", "rotated", "noisy_1.0", "redundant", "missing", "dead", "noise")
+STORED = ("disentanglement", "completeness", "informativeness_test")
 SCORES = (
     *(
         "mig",
@@ -70,12 +72,34 @@ def rows(cases: Sequence[str], scores: Sequence[str]) -> list[str]:
     return lines
 
 
+def dci_rows(n: int = 2_000) -> list[str]:
+    """Return the lines of DCI on the first n samples; disentanglement_lib's own values are the stored ones."""
+    parts = ("disentanglement", "completeness", "informativeness")
+    stored = json.loads((ROOT / "tests" / "golden" / "values.json").read_text())["values"]
+    found = {("disentanglement_lib", case): [stored[case]["dci"][key] for key in STORED] for case in CASES}
+    for name in ("ubisoft", "infogan-cr"):
+        for case in CASES:
+            given = {key: arrays(case)[key][:n] for key in ("codes", "factors")}
+            table = evaluate(**given, scores="dci", protocol=name, bootstrap=0, chance=0)
+            found[name, case] = [table[f"dci_{part}"].value for part in parts]
+    lines = []
+    for k, part in enumerate(parts):
+        for name in ("disentanglement_lib", "ubisoft", "infogan-cr"):
+            cells = [f"{found[name, case][k]:.4f}" for case in CASES]
+            lines.append(f"| {part} | {name} | {' | '.join(cells)} |")
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--dci", action="store_true", help="Print the table of DCI instead.")
     parser.add_argument("--write", action="store_true", help="Write the table into the page.")
     given = parser.parse_args()
+    if given.dci:
+        print("\n".join(dci_rows()))
+        return
     head = [f"| score | protocol | {' | '.join(CASES)} |", f"|---|---|{'---|' * len(CASES)}"]
     table = "\n".join([*head, *rows(CASES, SCORES)])
     print(table)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogan_metrics.information import bin_factors
 from infogan_metrics.kinds import Kind, Kinds, NamedKinds, as_columns, kinds_of_columns
 from infogan_metrics.metric import Metric
+from infogan_metrics.protocols import Setting
 from infogan_metrics.samples import Inputs, Samples
 
 Way = Literal["kinds", "numbers", "discrete"]
@@ -56,13 +57,13 @@ class FactorFacts:
             None if self.kinds is None else tuple(None if kind is None else str(kind) for kind in self.kinds)
         )
 
-    def as_taken_by(self, metric: Metric, samples: Samples) -> Samples:
-        """Return samples whose factors are as the score takes them, or with the reason that it cannot take them."""
+    def as_taken(self, way: Way, samples: Samples) -> Samples:
+        """Return samples whose factors are as a score takes them, or with the reason that it cannot take them."""
         factors = samples.arrays.get("factors")
-        if factors is None or not metric.uses_factors or way_of(metric) == "kinds":
+        if factors is None or way == "kinds":
             return samples
         kinds = self._found(factors)
-        if way_of(metric) == "numbers":
+        if way == "numbers":
             return self._refused(
                 samples, [k for k, kind in enumerate(kinds) if kind.name == "circular"], kinds
             )
@@ -125,11 +126,11 @@ def about_factors(factors: ArrayLike | None, further: Further, bins_of_protocol:
     return FactorFacts(named, kinds_of_columns(kinds, named), bins_of_protocol if bins is None else bins)
 
 
-def way_of(metric: Metric) -> Way:
-    """Return how a score takes factors: of their kinds, as numbers (or text), or discrete alone."""
-    if "kinds" in metric.options:
+def way_of(metric: Metric, setting: Setting) -> Way:
+    """Return how a score takes factors: of their kinds (or not at all), as numbers (or text), or discrete alone."""
+    if "kinds" in metric.options or not metric.uses_factors:
         return "kinds"
-    return "numbers" if "continuous" in metric.factor_kinds else "discrete"
+    return "numbers" if setting.numbers or "continuous" in metric.factor_kinds else "discrete"
 
 
 def _stacked(columns: Sequence[NDArray[Any]], like: NDArray[Any]) -> NDArray[Any]:

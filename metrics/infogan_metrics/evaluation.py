@@ -148,8 +148,13 @@ class _Job:
 
     @property
     def options(self) -> dict[str, object]:
-        seeded = {"seed": self.seed} if "seed" in self.metric.options else {}
-        kinds = {"kinds": self.factors.kinds} if self.factors.kinds and way_of(self.metric) == "kinds" else {}
+        own = self.setting.function is None
+        seeded = {"seed": self.seed} if own and "seed" in self.metric.options else {}
+        kinds = (
+            {"kinds": self.factors.kinds}
+            if self.factors.kinds and way_of(self.metric, self.setting) == "kinds"
+            else {}
+        )
         return {**seeded, **kinds, **self.setting.options}
 
     def compute(self, samples: Samples) -> Score:
@@ -186,10 +191,10 @@ class _Prepared:
         self._made: dict[tuple[bool, Way], Samples] = {}
 
     def of(self, metric: Metric) -> Samples:
-        key = metric.splits, way_of(metric)
+        key = metric.splits, way_of(metric, self._protocol.setting(metric.name) or Setting())
         if key not in self._made:
             samples = split(self._given.rows, self._given.whole, metric.splits, self._protocol, self._seed)
-            self._made[key] = self._factors.as_taken_by(metric, samples)
+            self._made[key] = self._factors.as_taken(key[1], samples)
         return self._made[key]
 
     def key(self, metric: Metric) -> int:

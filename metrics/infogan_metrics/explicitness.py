@@ -63,7 +63,12 @@ def _areas(x: Codes, y: Indices, test_x: Codes, test_y: Indices) -> tuple[float,
 
 
 def _mean_area(probabilities: NDArray[np.float64], y: Indices) -> float:
-    from sklearn.metrics import roc_auc_score
+    return float(np.mean([_area(probabilities[:, value], y == value) for value in np.unique(y)]))
 
-    values = np.unique(y)
-    return float(roc_auc_score(y[:, None] == values, probabilities[:, values], average="macro"))
+
+def _area(probability: NDArray[np.float64], holds: NDArray[np.bool_]) -> float:
+    """Return the share of pairs of a sample that holds and one that does not which are in order; ties count half."""
+    ordered, held = np.sort(probability), probability[holds]
+    ranks = (np.searchsorted(ordered, held) + np.searchsorted(ordered, held, side="right") + 1) / 2
+    n_held = len(held)
+    return float((ranks.sum() - n_held * (n_held + 1) / 2) / (n_held * (len(holds) - n_held)))

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from infogan_metrics.information import informations
 from infogan_metrics.mig import MIG
 from infogan_metrics.mig_sup import MIGSup
+from infogan_metrics.regressed_dci import infogan_cr_dci, ubisoft_dci
 from infogan_metrics.score import NotDefinedError, Score
 
 
@@ -29,6 +30,7 @@ class Setting:
         None  # number of factors: the value that is stretched to 0; 1 stays 1
     )
     function: Callable[..., Score] | None = None  # in place of the score's own, where no option does it
+    numbers: bool = False  # it regresses on the numbers of factors, where the score takes discrete ones
     differs: str = ""  # how the source still differs; empty: not at all
 
     @property
@@ -163,6 +165,7 @@ _PROTOCOLS = (
             "dcimig": Setting(_TEN_BINS),
             "modularity": Setting(_TEN_BINS, differs=_ZERO_OVER_ZERO),
             "sap_continuous": Setting(),
+            "dci": Setting(function=ubisoft_dci, numbers=True),
             "irs": Setting(
                 {"quantile": 1.0, "n_bins": 10}, differs="the source bins continuous factors alone"
             ),
@@ -183,7 +186,6 @@ _PROTOCOLS = (
         n_test=0,
         factor_bins=10,
         left_out={
-            "dci": "the source regresses on continuous factors, by Lasso or a forest chosen by cross-validation",
             "sap_discrete": "the source uses decision trees, their depth chosen by cross-validation",
             "z_max_variance": "the source draws values of all factors but one anew for each vote",
         },
@@ -205,9 +207,13 @@ _PROTOCOLS = (
             "sap_discrete": Setting({"scale_codes": False}),
             "sap_continuous": Setting(),
             "explicitness": Setting(reads="train_value", differs="the source does not standardise the codes"),
+            "dci": Setting(
+                function=infogan_cr_dci,
+                numbers=True,
+                differs="a code that no factor uses makes the source's disentanglement 0 / 0; here it counts nothing",
+            ),
         },
         n_test=0,
-        left_out={"dci": "the source regresses on the factors' numbers, by a forest or by Lasso"},
     ),
 )
 

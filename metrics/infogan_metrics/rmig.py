@@ -68,8 +68,14 @@ def rmig(
     indicators = [(column[:, None] == np.arange(column.max() + 1)).astype(np.float64) for column in y.T]
     mutual = np.empty((means.shape[1], y.shape[1]))
     for i, (low, high) in enumerate(bounds):
-        shares = _shares(means[:, i], spread[:, i], np.linspace(low, high, n_bins + 1)[1:-1])
-        mutual[i] = [_information(shares.T @ indicator / len(means)) for indicator in indicators]
+        edges = np.linspace(low, high, n_bins + 1)[1:-1]
+        if spread[:, i].any():
+            shares = _shares(means[:, i], spread[:, i], edges)
+            joints = [shares.T @ indicator for indicator in indicators]
+        else:
+            bins = np.searchsorted(edges, means[:, i], side="right")
+            joints = [_counts(bins, column, n_bins) for column in y.T]
+        mutual[i] = [_information(joint / len(means)) for joint in joints]
     entropy = np.array([_entropy(indicator.mean(axis=0)) for indicator in indicators])
     second, best = np.sort(np.vstack([mutual, np.zeros(len(entropy))]), axis=0)[-2:]
     per_factor = np.minimum((best - second) / entropy, 1.0)
@@ -95,6 +101,13 @@ def _shares(mean: NDArray[np.float64], spread: NDArray[np.float64], edges: NDArr
         mean[exact, None] < edges
     )  # a value on an edge lies in the upper bin, as in numpy's histogram
     return np.diff(below, axis=1, prepend=0.0, append=1.0)
+
+
+def _counts(bins: NDArray[np.intp], values: NDArray[np.intp], n_bins: int) -> NDArray[np.float64]:
+    """Return the number of samples in each bin with each value (n_bins, n_values)."""
+    n_values = int(values.max()) + 1
+    counts = np.bincount(bins * n_values + values, minlength=n_bins * n_values)
+    return counts.reshape(n_bins, n_values).astype(np.float64)
 
 
 def _entropy(p: NDArray[np.float64]) -> float:

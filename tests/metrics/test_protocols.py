@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-from infogan_metrics import METRICS, PROTOCOLS, evaluate, factor_vae
+from infogan_metrics import METRICS, PROTOCOLS, NotDefinedError, evaluate, factor_vae
 from infogan_metrics.protocols import ubisoft_mig, ubisoft_mig_sup
+from infogan_metrics.regressed_dci import infogan_cr_dci, ubisoft_dci
 from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
@@ -95,3 +98,53 @@ def test_a_protocol_can_be_changed_and_is_then_called_so() -> None:
     assert (table["mig"].n_bins, table.protocol) == (5, "disentanglement_lib, changed")
     with pytest.raises(ValueError, match="has no score `jemmig`"):
         changed.with_options("jemmig", n_bins=5)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "case", "expected"),
+    [  # of the sources' own code on the first 2,000 training samples: disentanglement, completeness
+        ("ubisoft", "rotated", (0.096193, 0.093921)),
+        ("ubisoft", "noisy_1.0", (0.901840, 0.910463)),
+        ("infogan-cr", "rotated", (0.103133, 0.106033)),
+        ("infogan-cr", "noisy_1.0", (0.968690, 0.969019)),
+    ],
+)
+def test_dci_by_regression_has_the_values_of_the_authors_code(
+    golden: Any, protocol: str, case: str, expected: tuple[float, float]
+) -> None:
+    codes, factors = golden.codes(case)[:2000].astype(float), golden.factors()[:2000]
+    table = evaluate(codes, factors, scores="dci", protocol=protocol, bootstrap=0, chance=0)
+    found = table["dci_disentanglement"].value, table["dci_completeness"].value
+    assert found == pytest.approx(expected, abs=2e-6)
+    if (protocol, case) == ("ubisoft", "noisy_1.0"):
+        assert table["dci_informativeness"].value == pytest.approx(0.334390, abs=2e-6)  # 1 - 12 MSE
+
+
+def test_dci_by_regression_takes_continuous_factors_as_they_are() -> None:
+    random = np.random.default_rng(0)
+    factors = random.random((300, 2))
+    codes = np.column_stack([factors[:, 0], 0.5 * factors[:, 1] + 0.5 * random.random(300)])
+    row = evaluate(codes, factors, scores="dci", protocol="ubisoft", bootstrap=0, chance=0)[
+        "dci_informativeness"
+    ]
+    assert row.factor_bins is None
+    # the second factor v from v / 2 + u / 2: half of its variance is left, 1 - 12 / 24
+    assert row.value == pytest.approx((1 + 0.5) / 2, abs=0.06)
+
+
+def test_ubisoft_counts_codes_up_to_the_first_that_no_factor_uses() -> None:
+    grid = np.array(list(itertools.product(range(3), repeat=3)) * 4, dtype=float)
+    mixed = grid[:, 1] + grid[:, 2]  # of two of three factors: 1 - log_3 2, at twice the weight
+    after = np.column_stack([grid[:, 0], 0 * mixed, mixed])
+    before = np.column_stack([grid[:, 0], mixed, 0 * mixed])
+    assert ubisoft_dci(after, grid, after, grid) == pytest.approx(1.0)
+    assert ubisoft_dci(before, grid, before, grid) == pytest.approx(1 - math.log(2, 3) * 2 / 3, abs=0.01)
+
+
+def test_dci_by_regression_refuses_what_has_no_value() -> None:
+    codes, factors = np.arange(24.0).reshape(12, 2) % 7, np.arange(24).reshape(12, 2) % 3
+    for function in (ubisoft_dci, infogan_cr_dci):
+        with pytest.raises(NotDefinedError, match="single code or a single factor"):
+            function(codes[:, :1], factors, codes[:, :1], factors)
+        with pytest.raises(NotDefinedError, match="factor 1 is constant"):
+            function(codes, factors * [1, 0], codes, factors)
