@@ -208,8 +208,8 @@ def test_the_forms_of_the_table_agree() -> None:
         ((NOISY, GRID), {"protocol": "ubi"}, "unknown protocol `ubi`"),
         (
             (NOISY, GRID),
-            {"scores": "dci", "protocol": "ubisoft"},
-            "`ubisoft` has no score `dci`: the source regresses",
+            {"scores": "sap_discrete", "protocol": "ubisoft"},
+            "`ubisoft` has no score `sap_discrete`: the source uses decision trees",
         ),
         (
             (NOISY, None),
