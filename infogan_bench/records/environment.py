@@ -19,6 +19,8 @@ class Environment:
     sweep_id: str | None = None  # names this sweep and no other
     started: str | None = None  # UTC, ISO 8601
     command: str | None = None
+    search_title: str | None = None  # of `search.algorithm`, in words; None in folders written before
+    scheduler_title: str | None = None  # of `scheduler.name`, likewise; None for `none` as well
     base: str | None = None  # the folder that relative paths of the sweep start from, and
     base_from_here: str | None = None  # the way to it from the sweep folder, so that a moved project finds it
     infogan_bench: str | None = None

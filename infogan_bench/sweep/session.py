@@ -24,7 +24,7 @@ from infogan_bench.sweep.planned_trial import PlannedTrial, trial_id_at
 from infogan_bench.sweep.record.checkpoints import fetch_left, moved_store, newest_checkpoint
 from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
 from infogan_bench.sweep.record.edits import accepted_edits
-from infogan_bench.sweep.record.environment import describe_environment
+from infogan_bench.sweep.record.environment import environment_of
 from infogan_bench.sweep.record.folder import AS_RUN, SweepFolder, require_sweep_folder
 from infogan_bench.sweep.record.lock import sole_user
 from infogan_bench.sweep.record.outcome import SweepOutcome
@@ -68,7 +68,7 @@ def start(
         _check_tracking(sweep)
     plan = check(sweep)
     earlier = read_warm_start(sweep)
-    folder = SweepFolder.create(sweep, describe_environment().to_mapping())
+    folder = SweepFolder.create(sweep, environment_of(sweep).to_mapping())
     keep_warm_start(folder.path, earlier)
     planned = [
         PlannedTrial(trial_id_at(place), params) for place, params in enumerate(plan.assignments or ())

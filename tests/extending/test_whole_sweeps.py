@@ -156,7 +156,7 @@ def test_a_search_proposes_learns_is_reported_and_tracked(searched: Followed) ->
     assert min(abs(tried[4] - tried[place]) for place in range(4)) <= 0.1
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{searched.folder / 'optuna.db'}")
     assert [trial.value for trial in study.trials] == goals
-    assert "near-the-best" in searched.page
+    assert "<dd>steps from the best trial</dd>" in searched.page
     assert {float(value) for value in searched.logged["method.options.noise"]} >= set(tried)
 
 

@@ -101,7 +101,7 @@ def test_the_page_has_figures_and_the_same_as_a_table(population: Path) -> None:
     )
     assert HOSTILE not in page
     assert "Its values changed while it trained: the score belongs to the whole schedule." in page
-    assert "values changed by population based training" in page
+    assert "values changed by pbt" in page
 
 
 def test_a_population_without_a_takeover_and_any_other_sweep(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from infogan_reports import load, summarise
+from infogan_reports import build_report, load, summarise
 from infogan_reports.curves import MAX_POINTS, POINTS, curve_data, rows_with_curves, thinned
 from infogan_reports.figures import panel_figure
 from infogan_reports.sections import codes, failures, reproduce, summary
@@ -31,8 +31,29 @@ def test_the_question_names_what_was_swept(mixed: Path) -> None:
         ("optimiser.lr_g", "loguniform [1e-05, 0.01]"),
         ("architecture.name", "paper, mlp"),
     ]
-    assert (question.dataset, question.search, question.scheduler) == ("mnist", "random search", "ASHA")
+    assert (question.dataset, question.search, question.scheduler) == (
+        "mnist",
+        "random",
+        "asha",
+    )  # older folders
     assert question.seeds == (0, 1)
+
+
+def test_the_question_has_the_titles_that_the_sweep_recorded(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    titles = {"search_title": "steps <b>", "scheduler_title": "the median rule"}
+    folder = sweep(
+        written_trial("0000", {}, (0.4,)),
+        config={"search": {"algorithm": "steps"}, "scheduler": "median"},
+        environment=titles,
+    )
+    question = summarise(load(folder)).of(summary.SECTION).question
+    assert (question.search, question.scheduler) == tuple(titles.values())
+    assert (
+        "<dd>steps &lt;b&gt;, trials stopped early by the median rule</dd>"
+        in build_report(folder).read_text()
+    )
 
 
 @pytest.mark.parametrize(

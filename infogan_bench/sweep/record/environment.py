@@ -1,4 +1,4 @@
-"""The machine and the versions with which a sweep ran: recorded in its sweep.yaml, shown in its report."""
+"""The machine, the versions and the search with which a sweep ran: recorded in its sweep.yaml, shown in its report."""
 
 from __future__ import annotations
 
@@ -11,15 +11,28 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
 import infogan_bench
+from infogan_bench.config import SweepConfig
+from infogan_bench.config.schedulers import find_scheduler
+from infogan_bench.config.searches import find_search
 from infogan_bench.records import Environment
 
 _PACKAGES = ("torch", "ray", "optuna", "mlflow", "numpy", "pandas", "scikit-learn")
+
+
+def environment_of(sweep: SweepConfig) -> Environment:
+    """Describe this machine and the search of a sweep that begins now. Its extensions must be loaded."""
+    return replace(
+        describe_environment(),
+        search_title=find_search(sweep.search.algorithm, sweep.extensions).title,
+        scheduler_title=find_scheduler(sweep.scheduler).title or None,
+    )
 
 
 def describe_environment() -> Environment:

@@ -16,14 +16,6 @@ from infogan_reports.section import Section
 from infogan_reports.text import STATUS_WORDS, counted, number, value_text
 
 _HERE = Path(__file__).parent
-_SEARCHES = {
-    "grid": "a full grid", "random": "random search", "sobol": "Sobol's sequence", "tpe": "TPE",
-    "cmaes": "CMA-ES", "gp": "a Gaussian process", "nsga2": "NSGA-II",
-}  # fmt: skip
-_SCHEDULERS = {
-    "none": "", "asha": "ASHA", "median": "the median rule", "hyperband": "HyperBand",
-    "pbt": "population based training",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,7 @@ def _question(sweep: RankedSweep) -> Question:
     data = sweep.data
     algorithm = str(_settings(data, "search").get("algorithm", ""))
     scheduler = str(_settings(data, "scheduler").get("name", "none"))
+    titles = data.environment  # a folder written before titles were recorded has none
     note = _settings(data, "tracking").get("note")
     return Question(
         dataset=str(_settings(data, "dataset").get("name", "")),
@@ -91,8 +84,8 @@ def _question(sweep: RankedSweep) -> Question:
             SweptParameter(key, domain_text(domain_of(data.config, key))) for key in sweep.parameters
         ),
         seeds=tuple(sorted({int(seed) for seed in data.trials["seed"]})),
-        search=_SEARCHES.get(algorithm, algorithm),
-        scheduler=_SCHEDULERS.get(scheduler, scheduler),
+        search=str(titles.get("search_title", algorithm)),
+        scheduler="" if scheduler == "none" else str(titles.get("scheduler_title", scheduler)),
         note=None if note is None else str(note),
     )
 
