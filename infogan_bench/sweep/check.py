@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
 from infogan_bench.config.catalogue import metric_of
+from infogan_bench.config.rules import corners
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
@@ -27,7 +28,7 @@ def check(sweep: SweepConfig) -> Plan:
     planned = plan(sweep)
     dataset = load_dataset(sweep.dataset)
     runs = list(_runs_to_come(sweep, planned))
-    for run in runs if planned.assignments is not None else ():
+    for run in runs if planned.assignments is not None else _runs_at_corners(sweep):
         method_of(run)
     largest, images = max(run.batch for run in runs), len(dataset.train_images)
     if largest > images:
@@ -50,6 +51,12 @@ def check(sweep: SweepConfig) -> Plan:
         if fused:
             check_stackable(replicas, codes)
     return planned
+
+
+def _runs_at_corners(sweep: SweepConfig) -> Iterator[RunConfig]:
+    """The runs at the corners of what a method reads; a search that learns may try any of them."""
+    for params in corners(sweep, "method.", "codes.", "objective."):
+        yield apply(sweep.base, params)
 
 
 def _runs_to_come(sweep: SweepConfig, planned: Plan) -> Iterator[RunConfig]:

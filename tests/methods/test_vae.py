@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from infogan_bench.config import ConfigError, DatasetConfig, RunConfig, apply, parse_sweep
@@ -21,6 +22,7 @@ from infogan_bench.training import (
     restore_trainer,
     save_checkpoint,
 )
+from tests.command_line import infogan_bench
 
 CODES = {"categorical": [], "uniform": 0, "gaussian": 4, "noise": 0}
 TREE = {
@@ -135,3 +137,27 @@ def test_its_losses_are_goals_and_beta_is_swept() -> None:
     assert apply(sweep.base, {"method.options.beta": 4.0}).method.options == {"beta": 4.0}
     with pytest.raises(ConfigError, match="loss/d"):
         parse_sweep(tree | {"goal": {"metric": "loss/d"}})
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+def test_what_it_cannot_train_is_refused_before_a_sweep_whatever_its_search(
+    tmp_path: Path, algorithm: str
+) -> None:
+    file = tmp_path / "sweep.yaml"
+    tree = {
+        "name": "v",
+        "dataset": {"name": "mnist", "train_size": 64, "test_size": 64},
+        "base": {**TREE, "codes": {**CODES, "noise": 5}},
+        "space": {"method.options.beta": {"uniform": [1, 4]}},
+        "search": {"algorithm": algorithm, "trials": 3},
+        "goal": {"metric": "loss/reconstruction"},
+        "evaluation": {"scores": []},
+        "tracking": {"enabled": False},
+        "output": str(tmp_path / "runs"),
+    }
+    file.write_text(yaml.safe_dump(tree))
+    done = infogan_bench("sweep", str(file), cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("method.name: every latent of a `vae` is a Gaussian code") == 1
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
