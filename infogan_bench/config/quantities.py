@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from infogan_metrics import Metric
@@ -26,4 +27,6 @@ def _of_score(row: Metric) -> Iterator[Quantity]:
         part = row.part(name)
         asks = part.asks if part else row.asks
         question = f"{asks[0].upper()}{asks[1:]}?"
-        yield Quantity(name, name.replace("_", " "), question, "", row.direction, uses, row.source)
+        low, high = (end if math.isfinite(end) else None for end in (part or row).range)
+        title = name.replace("_", " ")
+        yield Quantity(name, title, question, "", row.direction, uses, row.source, (low, high))

@@ -25,12 +25,20 @@ class Quantity:
     direction: str | None  # max or min is better; None where neither is
     uses: str | None  # labels or factors that it compares with; None for none
     source: str  # the paper or the equation
+    range: tuple[float | None, float | None] | None = (
+        None  # lowest, highest; an open end is None; None: not known
+    )
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
             raise ValueError(f"direction of {self.name}: expected max, min or None, got {self.direction!r}")
         if self.uses not in USES:
             raise ValueError(f"uses of {self.name}: expected labels, factors or None, got {self.uses!r}")
+        low, high = self.range or (None, None)
+        if low is not None and high is not None and low >= high:
+            raise ValueError(
+                f"range of {self.name}: expected the lowest value, then the highest, got {self.range}"
+            )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from infogan_metrics import ari, bootstrap, nmi
 
-from infogan_bench.records import ConfusionRecord, EvaluationRecord
+from infogan_bench.records import ConfusionRecord, EvaluationRecord, Quantity
 from infogan_reports.folder import SeedFiles, SweepData
 from infogan_reports.leaderboard import direction_of
 from infogan_reports.noise import CONFIDENCE
@@ -73,10 +73,6 @@ class Explained:
 
 
 _BOOTSTRAPPED = {"nmi": nmi, "ari": ari}
-_RANGES = {
-    "slant_correlation": (0.0, 1.0),
-    "width_correlation": (0.0, 1.0),
-}  # beyond those of infogan_metrics
 
 
 def explain(
@@ -136,10 +132,18 @@ def other_quantities(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[tu
 def reading_of(quantities: Quantities, name: str) -> Reading | None:
     """Return the explanation of a score, by its name in a sweep; None if there is none."""
     metric, quantity, question = metric_of(name), quantities.find(name), question_of(name)
-    span = metric.range if metric else _RANGES.get(name)
+    of_metric = metric.range if metric else None
     if quantity is not None:
-        return Reading(quantity.explanation, span, quantity.source)
-    return Reading(question, span, metric.source) if metric and question else None
+        return Reading(quantity.explanation, _recorded_range(quantity) or of_metric, quantity.source)
+    return Reading(question, of_metric, metric.source) if metric and question else None
+
+
+def _recorded_range(quantity: Quantity) -> tuple[float, float] | None:
+    """Return the range of a quantity with infinity for an open end; older folders have none."""
+    if quantity.range is None:
+        return None
+    low, high = quantity.range
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 # The data that it was computed from -----------------------------------------------------------------------

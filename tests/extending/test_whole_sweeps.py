@@ -14,7 +14,8 @@ from typing import Any
 import optuna
 import pandas as pd
 import pytest
-from infogan_reports import section
+from infogan_reports import load, section, summarise
+from infogan_reports.sections import metrics
 from typer.testing import CliRunner
 
 from infogan_bench import Sweep
@@ -104,6 +105,9 @@ def test_a_score_is_computed_searched_by_reported_and_tracked(extended: Followed
     quantities = {each.name: each for each in read_quantities(extended.folder / "quantities.json")}
     assert (quantities["evenness"].uses, quantities["hits"].uses) == (None, "labels")
     assert quantities["loss/d"].unit == "nats"
+    assert quantities["hits"].range == (0.0, 1.0)
+    explained = {each.name: each for each in summarise(load(extended.folder)).of(metrics.SECTION).scores}
+    assert (explained["evenness"].range, explained["hits"].range) == ("0 to 1", "0 to 1")
     assert {"evenness", "hits"} <= extended.logged.keys()
     document = json.loads((seed_0(extended, "0001") / "evaluation.json").read_text())
     assert document["protocols"]["evenness"] == {"n": 64, "base": 10}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,16 +105,25 @@ def test_the_last_line_of_a_session_counts(tmp_path: Path) -> None:
 def test_quantities(tmp_path: Path) -> None:
     path = tmp_path / "quantities.json"
     assert read_quantities(path) == ()
-    mig = Quantity("mig", "MIG", "The gap.", "", "max", "factors", "arXiv:1802.04942")
+    mig = Quantity("mig", "MIG", "The gap.", "", "max", "factors", "arXiv:1802.04942", (0.0, None))
     bound = Quantity("L_I", "bound", "What Q knows.", "nats", None, None, "InfoGAN, eq. 5")
     write_quantities(path, [mig, bound])
     assert read_quantities(path) == (mig, bound)
+    document = json.loads(path.read_text())
+    assert [each["range"] for each in document["quantities"]] == [[0.0, None], None]
+    del document["quantities"][0]["range"]  # as in files written before
+    path.write_text(json.dumps(document))
+    assert read_quantities(path) == (replace(mig, range=None), bound)
     known = {"mig": mig, "L_I": bound}
     assert quantity_of("floor/shuffled/mig", known) == mig
     assert quantity_of("L_I/cat_0", known) == bound
     assert quantity_of("mig/cat_0", known) is None
     with pytest.raises(ValueError, match="direction of mig: expected max, min or None, got 'up'"):
         Quantity("mig", "", "", "", "up", None, "")
+    with pytest.raises(
+        ValueError, match=r"range of mig: expected the lowest value, then the highest, got \(1"
+    ):
+        Quantity("mig", "", "", "", "max", None, "", (1.0, 0.0))
 
 
 def test_the_table_of_trials_is_the_updates(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from infogan_bench.config import DEFAULT_SCORES
+from infogan_bench.records import Quantity
 
 
 @pytest.fixture
@@ -72,6 +73,24 @@ def test_an_unknown_score_is_said_to_be_unknown(explained: Callable[..., dict[st
 )
 def test_ranges_in_words(explained: Callable[..., dict[str, Explained]], name: str, range_: str) -> None:
     assert explained({name: 0.5}, {})[name].range == range_
+
+
+@pytest.mark.parametrize(
+    ("recorded", "range_"),
+    [
+        ((0.5, 2.0), (0.5, 2.0)),
+        ((None, 1.0), (-math.inf, 1.0)),
+        ((0.0, None), (0.0, math.inf)),
+        (None, None),  # a folder written before
+    ],
+)
+def test_the_range_of_a_users_own_score_is_the_recorded_one(
+    recorded: tuple[float | None, float | None] | None, range_: tuple[float, float] | None
+) -> None:
+    own = Quantity("mine", "mine", "Is it mine?", "", "max", None, "", recorded)
+    reading = reading_of(Quantities.of([own]), "mine")
+    assert reading is not None
+    assert reading.range == range_
 
 
 def test_a_distance_of_images_rests_on_images_not_on_factors(
