@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +92,42 @@ def test_checkpoints_come_back_as_they_were(storage: CheckpointStore, tmp_path: 
         assert contents(folder) == contents(saved["other"])
     moved.clear()
     assert not (tmp_path / "elsewhere" / "mine").exists()
+
+
+_KILLED_WHEN_IT_RENAMES = """
+import os, pathlib, sys
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+place, saved, target, at = sys.argv[1:]
+rename, calls = pathlib.Path.rename, []
+def counted(self, to):
+    calls.append(self)
+    if len(calls) == int(at):
+        os._exit(9)
+    return rename(self, to)
+pathlib.Path.rename = counted
+CheckpointStore.at(place, "mine").fetch(saved, pathlib.Path(target))
+"""
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_process_that_is_killed_while_it_fetches_loses_no_checkpoint(tmp_path: Path, earlier: bool) -> None:
+    """Killed as it puts the new folder in its place, and, where there was one, as it takes the old one away."""
+    for at in (1, 2) if earlier else (1,):
+        place, target = str(tmp_path / f"shared-{at}"), tmp_path / f"trials-{at}" / "0003"
+        storage, source = CheckpointStore.at(place, "mine"), checkpoint(tmp_path / f"{at}", "newest")
+        saved = storage.add("0003", source)
+        if earlier:
+            checkpoint(target, "what an earlier attempt left")
+        killed = subprocess.run(
+            [sys.executable, "-c", _KILLED_WHEN_IT_RENAMES, place, saved, str(target), str(at)]
+        )
+        assert killed.returncode == 9
+        assert storage.saved("0003") == [saved]
+        assert contents(Path(saved)) == contents(source)
+        storage.fetch(saved, target)
+        storage.forget("0003")
+        assert contents(target) == contents(source)
+        assert [path.name for path in target.parent.iterdir()] == ["0003"]  # and nothing left over
 
 
 def test_ten_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem, copy_files
 
 from infogan_bench.errors import InputError
+from infogan_bench.records import replacing_folder
 
 log = logging.getLogger(__name__)
 
@@ -125,16 +127,15 @@ class CheckpointStore:
             yield Path(folder)
 
     def fetch(self, checkpoint: str, target: Path) -> None:
-        """Move a checkpoint to the folder `target` on this machine, which it replaces. It appears whole."""
-        partial = target.with_name(f".{target.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        if self.is_folder:
-            shutil.move(checkpoint, partial)
-        else:
-            partial.mkdir()
-            copy_files(checkpoint, str(partial), source_filesystem=self.filesystem)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+        """Copy a checkpoint to the folder `target` on this machine, which it replaces. It appears whole.
+
+        The checkpoint stays here until `forget` or `remove`, so that a process that is killed meanwhile loses nothing.
+        """
+        with replacing_folder(target) as new:
+            if self.is_folder:
+                shutil.copytree(checkpoint, new, copy_function=_link_or_copy, dirs_exist_ok=True)
+            else:
+                copy_files(checkpoint, str(new), source_filesystem=self.filesystem)
 
     def add(self, trial: str, folder: Path) -> str:
         """Copy a checkpoint from a folder on this machine, as the newest of a trial.
@@ -187,6 +188,14 @@ def upload(folder: Path, filesystem: FileSystem, path: str) -> None:
     """Copy a folder of this machine to `path`."""
     filesystem.create_dir(path)
     copy_files(str(folder), path, destination_filesystem=filesystem)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, which takes no space; copy it where the disk has no such links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _number(run: str) -> int:

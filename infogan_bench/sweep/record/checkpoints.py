@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from infogan_bench.config import RunConfig, SweepConfig
 from infogan_bench.errors import InputError
-from infogan_bench.records import Mutation, TrialPaths, read_trial, write_trial
+from infogan_bench.records import Mutation, TrialPaths, read_trial, recover_folder, write_trial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.training import load_checkpoint
@@ -23,6 +23,7 @@ def newest_checkpoint(
     short. None if there is none.
     """
     own = folder.trial_folder(trial_id)
+    recover_folder(own)  # of a driver that was killed while it fetched
     if own.is_dir():  # it had ended, and the driver died before that was on record
         store.add(trial_id, own)
     for path in store.saved(trial_id):
@@ -63,6 +64,7 @@ def fetch_left(folder: SweepFolder, store: CheckpointStore) -> str | None:
     try:
         for trial_id in sorted(store.trials()):
             update = folder.last(trial_id)
+            recover_folder(folder.trial_folder(trial_id))
             if update is not None and update.status.ended and not folder.trial_folder(trial_id).is_dir():
                 for path in store.saved(trial_id):
                     with store.at_hand(path) as place, suppress(InputError):
