@@ -6,10 +6,20 @@ import getpass
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from infogan_bench.records import Mutation, SeedPaths, TrialPaths, TrialUpdate, encode, std_over_seeds
+from infogan_bench.records import (
+    Mutation,
+    RecordError,
+    SeedPaths,
+    TrialPaths,
+    TrialUpdate,
+    encode,
+    read_evaluation,
+    std_over_seeds,
+)
 from infogan_bench.tracking._names import MAX_TAG, cut, legal_key, value_text
 from infogan_bench.tracking._record import Artifact, milliseconds
 from infogan_bench.tracking._tags import NOT_FINITE_TAG, SEEDS_TAG, STATUS_TAG
@@ -67,6 +77,19 @@ def not_finite_text(name: str, value: float, step: int) -> str:
     """Return how a value that MLflow does not take stands in a tag: `loss/d NaN at step 20`."""
     kind = "NaN" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
     return f"{name} {kind} at step {step}"
+
+
+def never_reported_text(update: TrialUpdate, metric: str, folder: Path) -> str:
+    """Return the scores without a value at a trial's end, with the reasons in its evaluations.
+
+    `metric`, which ranks, is named even where no evaluation has a reason.
+    """
+    reasons: dict[str, str] = {}
+    for seed in update.seeds:
+        with suppress(RecordError):
+            reasons |= read_evaluation(TrialPaths(folder).seed(seed.seed).folder).not_defined
+    names = [name for name in dict.fromkeys((metric, *reasons)) if update.mean(name) is None]
+    return "; ".join(f"{name}: {reasons[name]}" if name in reasons else name for name in names)
 
 
 def _spread(values: Sequence[float]) -> float:

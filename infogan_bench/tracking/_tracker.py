@@ -17,6 +17,7 @@ from infogan_bench.secrets import hide_secrets
 from infogan_bench.tracking._described import (
     legal_params,
     modified,
+    never_reported_text,
     not_finite_text,
     trial_files,
     trial_tags,
@@ -306,10 +307,12 @@ class MlflowTracker:
         )
         if update.status is not Status.RUNNING:
             record.end = End(update.status, now)
-            record.artifacts = trial_files(SweepPaths(self._folder).trial(update.trial).folder)
+            folder = SweepPaths(self._folder).trial(update.trial).folder
+            record.artifacts = trial_files(folder)
             score = update.mean(self._metric)
-            if update.status.ended and score is None:
-                record.tags[NEVER_REPORTED_TAG] = self._metric
+            never = never_reported_text(update, self._metric, folder)
+            if update.status.ended and never:
+                record.tags[NEVER_REPORTED_TAG] = cut(never, MAX_TAG)
             if update.status.ended and not update.status.bad and score is not None and math.isfinite(score):
                 record.final = Measurement(self._metric, score, update.step, now)
         return record

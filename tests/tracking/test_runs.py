@@ -119,6 +119,16 @@ def test_a_goal_that_a_trial_never_reported_is_said(place):
     assert tags(place, "0000")["infogan.never_reported"] == "cluster_accuracy"
 
 
+def test_a_score_that_was_not_defined_is_said_with_its_reason(place):
+    tracker = a_tracker(place)
+    seed = place / "runs" / "mnist" / "trials" / "0000" / "seed-0"
+    seed.mkdir(parents=True)
+    evaluation = {"step": 10, "scores": {}, "not_defined": {"modularity": "one factor alone"}}
+    (seed / "evaluation.json").write_text(json.dumps(evaluation))
+    track(tracker, report("0000", 10, 0.3, status=Status.FINISHED))
+    assert tags(place, "0000")["infogan.never_reported"] == "modularity: one factor alone"
+
+
 def test_an_interrupted_sweep_leaves_nothing_running(place):
     done = report("0000", 10, 0.3, status=Status.FINISHED)
     track(a_tracker(place), done, report("0001", 5, 0.1), end=Status.INTERRUPTED)

@@ -161,6 +161,15 @@ def test_only_the_first_trials_of_a_large_sweep_carry_a_rank(place, finished, mo
     assert "infogan.rank" not in tags(place, "0000")
 
 
+def test_equal_trials_share_their_rank_in_mlflow_and_in_the_api(place, finished):
+    table = pd.read_parquet(finished / "trials.parquet")
+    table["scores"] = [table["scores"].iloc[0]] * len(table)
+    table.to_parquet(finished / "trials.parquet")
+    standing(finished)
+    assert [tags(place, trial)["infogan.rank"] for trial in ("0000", "0001")] == ["1", "1"]
+    assert Sweep.load(finished).ranking()["rank"].tolist() == [1, 1]
+
+
 def test_a_trial_that_never_started_gets_no_run(place, finished):
     shutil.copytree(finished / "trials" / "0000", finished / "trials" / "0002")
     assert standing(finished).warning is None
