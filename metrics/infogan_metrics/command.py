@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.list:
-        print(_catalogue())
-        return 0
+        return _print(_catalogue())
     if not given.files:
         parser.error("a file is needed, or --list")
     try:
@@ -71,7 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         print(f"infogan-metrics: {where}{message}", file=sys.stderr)
         return 2
-    print(text.rstrip("\n"))
+    return _print(text.rstrip("\n"))
+
+
+def _print(text: str) -> int:
+    """Write a text to standard output; return 0, or 1 where its reader (`| head`) went away."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python closes the stream once more at its end, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

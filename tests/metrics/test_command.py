@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +114,13 @@ def test_options_that_cannot_be_read_are_refused_with_status_2(file: str) -> Non
         with pytest.raises(SystemExit) as stopped:
             main(options)
         assert stopped.value.code == 2
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    program = "import sys; from infogan_metrics.command import main; sys.exit(main(['--list']))"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate()
+    assert (process.returncode, said) == (1, b"")
