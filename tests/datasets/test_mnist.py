@@ -147,7 +147,11 @@ def test_images_in_colour_are_named_as_such(write_set: WriteSet) -> None:
 
 def test_a_web_page_in_place_of_a_file(write_set: WriteSet) -> None:
     data_dir = write_set(zipped=False, change={"train-images-idx3-ubyte": b"<!DOCTYPE html>" * 200})
-    assert "train-images-idx3-ubyte: this is a web page" in message(data_dir)
+    text = message(data_dir)
+    assert (
+        "train-images-idx3-ubyte: not an IDX file but an HTML page (was a web page saved in place of the file?)"
+        in text
+    )
 
 
 def test_images_and_labels_of_different_sets(write_set: WriteSet) -> None:

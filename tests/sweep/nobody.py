@@ -33,7 +33,11 @@ def folder_of_nobody() -> Iterator[Path]:
 def as_nobody(arguments, folder, home):
     """Run Python as that user, who may read all files, since the interpreter may lie in root's home, but write only
     their own."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "USER", "LOGNAME")}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("HOME", "USER", "LOGNAME") and not key.startswith("RAY_")
+    }
     environment = kept | {"TMPDIR": str(folder)} | ({} if home is None else {"HOME": home})
     user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     reading = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]

@@ -34,7 +34,7 @@ _STORE_FACTOR = 1.1
 _STORE_MARGIN = 64 * _MIB
 _KNOCK_SECONDS = 10
 _TOKEN = secrets.token_hex(32)  # one for the whole process, since Ray keeps the first that it reads
-_TOKEN_VARIABLES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+_TOKEN_VARIABLES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LONGEST_FOLDER = 40  # characters; a socket's path has 107 at most, and Ray adds up to 67
 
 
@@ -146,7 +146,8 @@ def shared_memory_fault(needed: int, folder: Path = Path("/dev/shm")) -> str | N
 def _own_token() -> Iterator[None]:
     """Give Ray on this machine a token by its environment, unless the user has one. Ray would write one under the home
     folder, which a container's user may not have, or may not write to."""
-    if any(name in os.environ for name in _TOKEN_VARIABLES) or _has_token_file():
+    theirs = any(name in os.environ for name in _TOKEN_VARIABLES) or _has_token_file()
+    if theirs or os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
         yield
         return
     os.environ["RAY_AUTH_TOKEN"] = _TOKEN
