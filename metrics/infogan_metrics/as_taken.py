@@ -45,10 +45,8 @@ class FactorFacts:
     """The facts about the columns of `factors` that their values do not say."""
 
     names: tuple[str, ...]
-    kinds: tuple[Kind | None, ...] | None = None  # None: nothing is known; a None inside: of that column
-    bins: int | None = (
-        None  # that factors are cut into where a score needs discrete ones; None: they are not cut
-    )
+    kinds: tuple[Kind | None, ...] | None = None  # None: no kind is known; a None inside: that of the column is not
+    bins: int | None = None  # cut for scores of discrete factors; None: factors are not cut
 
     @property
     def kind_texts(self) -> tuple[str | None, ...] | None:

@@ -49,13 +49,16 @@ def test_the_values_on_a_page_are_those_of_today(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_the_example_on_a_page_runs(name: str) -> None:
+def test_the_known_value_and_the_example_on_a_page_hold(name: str) -> None:
+    """Each is a program that ends with assertions, which `exec` raises."""
     blocks = re.findall(
         r"```python\n(.*?)```", (DOCS / "metrics" / f"{name}.md").read_text(), flags=re.DOTALL
     )
+    assert len(blocks) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for block in blocks:
+            assert re.search(r"^assert ", block, flags=re.MULTILINE), block
             exec(block, {})
 
 
