@@ -42,11 +42,17 @@ class Further(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class FactorFacts:
-    """The facts about the columns of `factors` that their values do not say."""
+    """The facts about the columns of `factors` that their values do not say.
+
+    Attributes:
+        names: one for each column.
+        kinds: one for each column, None where it is not known; None where none is.
+        bins: how many a column is cut into for scores of discrete factors; None: columns are not cut.
+    """
 
     names: tuple[str, ...]
-    kinds: tuple[Kind | None, ...] | None = None  # None: no kind is known; a None inside: that of the column is not
-    bins: int | None = None  # cut for scores of discrete factors; None: factors are not cut
+    kinds: tuple[Kind | None, ...] | None = None
+    bins: int | None = None
 
     @property
     def kind_texts(self) -> tuple[str | None, ...] | None:
