@@ -8,28 +8,23 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from playwright.sync_api import Browser, sync_playwright
 
-from infogan_bench.config import (
-    ArchitectureConfig,
-    CodesConfig,
-    DatasetConfig,
-    EvaluationConfig,
-    RunConfig,
-    apply,
-    parse_sweep,
-)
+from infogan_bench.config import ArchitectureConfig, CodesConfig, DatasetConfig, RunConfig, parse_sweep
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.networks import registry
-from infogan_bench.records.results import Status
-from infogan_bench.trial import Trial, TrialSpec
+from tests.without_ray import train
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests and sweeps start
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and tables are as wide as it says
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process that starts would compile our modules anew
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,6 +45,8 @@ def browser() -> Iterator[Browser]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         pytest.skip("no Chromium is installed")
+    from playwright.sync_api import sync_playwright  # which machines without a browser do without
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
@@ -114,34 +111,17 @@ def _tiny_run() -> RunConfig:
 def trained_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`tiny`, a sweep folder as a sweep leaves it, but for the report: `tiny_run` with two step sizes of D, and two
     seeds each. Tests that change it copy it."""
-    from infogan_bench.sweep.record.folder import (
-        SweepFolder,  # imports Ray, which the tests of training do without
-    )
-
-    data = DatasetConfig(train_size=512, test_size=257)
+    base = _tiny_run().model_dump(exclude_none=True)
     settings = {
         "name": "tiny",
         "output": str(tmp_path_factory.mktemp("runs")),
-        "dataset": data.model_dump(exclude_none=True),
-        "space": {"optimiser.lr_d": [0.02, 0.002]},
+        "dataset": {"name": "mnist", "train_size": 512, "test_size": 257},
+        "base": base,
+        "space": {"optimiser.lr_d": [0.002, 0.02]},
+        "seeds": 2,
+        "evaluation": {"every": 3},
     }
-    folder = SweepFolder.create(parse_sweep(settings), {"sweep_id": "tiny-1"})
-    for number, lr_d in enumerate((0.002, 0.02)):
-        params = {"optimiser.lr_d": lr_d}
-        spec = TrialSpec(
-            trial=f"{number:04}",
-            params=params,
-            run=apply(_tiny_run(), params),
-            dataset=data,
-            evaluation=EvaluationConfig(every=3),
-            seeds=(0, 1),
-        )
-        trial = Trial(spec)
-        for _ in range(2):
-            folder.updated(trial.advance())
-        trial.save(folder.trial_folder(spec.trial))
-    folder.ended(Status.FINISHED)
-    return folder.path
+    return train(parse_sweep(settings))
 
 
 @pytest.fixture

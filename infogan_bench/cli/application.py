@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from typing import Annotated
 
@@ -42,6 +44,7 @@ def _options(
 
 def main() -> None:
     """Entry point of `infogan-bench`."""
+    _spare_the_collector()
     with lossy_streams():
         try:
             app()
@@ -57,6 +60,15 @@ def main() -> None:
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
+
+
+def _spare_the_collector() -> None:
+    """Collect garbage more rarely, and nothing at the end: modules, which are most of a command's objects, are none.
+
+    Without it a command that trains takes 2 s more, of 8.
+    """
+    gc.set_threshold(10_000)  # new objects, not 700
+    atexit.register(gc.freeze)
 
 
 def _prints(arguments: list[str]) -> bool:

@@ -24,11 +24,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from infogan_bench.config import parse_sweep, plan
-from infogan_bench.config.params import apply
+from infogan_bench.config import parse_sweep
 from infogan_bench.extensions import load_extensions
-from infogan_bench.records.results import Status
-from infogan_bench.trial import Trial, TrialSpec
+from tests.without_ray import train
 
 # A node is given up after 4 checks that fail, one a second
 HEALTH = {
@@ -258,17 +256,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     (path / "batches").mkdir()
     (path / "open").touch()
     load_extensions([str(path / "gated.py")])
-    sweep = parse_sweep(SWEEP)
-    points = []
-    for number, params in enumerate(plan(sweep).assignments):
-        run = apply(sweep.base, params)
-        spec = TrialSpec(f"{number:04d}", params, run, sweep.dataset, sweep.evaluation, sweep.seeds)
-        trial = Trial(spec)
-        while trial.update.status is Status.RUNNING:
-            for seed in trial.advance().seeds:
-                curve = seed.metrics.items()
-                points += [(spec.trial, seed.seed, seed.step, name, value) for name, value in curve]
-    curves = pd.DataFrame(points, columns=["trial", "seed", "step", "metric", "value"])
+    folder = train(parse_sweep(SWEEP | {"output": str(path / "runs")}))
+    curves = pd.read_parquet(folder / "history.parquet")
     return SimpleNamespace(curves=_in_order(curves), batches=trained_batches(path / "batches"))
 
 

@@ -120,11 +120,11 @@ def test_no_trial_counts_twice_when_a_cut_off_node_trains_on(nodes, place, undis
     assert victim not in nodes.alive
 
 
-def test_a_driver_killed_three_times_ends_as_an_undisturbed_one(nodes, place, same_curves, until):
+def test_a_driver_killed_twice_ends_as_an_undisturbed_one(nodes, place, same_curves, until):
     place.gate.touch()
     moments = random.Random(20)
     driver = nodes.drive("sweep", "gated.yaml", cwd=place.path)
-    for _ in range(3):
+    for _ in range(2):
         before = log_of(place)
         until(lambda before=before: log_of(place) != before, driver, "the driver at work")
         time.sleep(moments.uniform(0, 8))

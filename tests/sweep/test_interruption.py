@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from infogan_bench.cli import app
 from infogan_bench.config import parse_sweep
-from infogan_bench.sweep import start
+from tests.without_ray import train
 
 SWEEP = {
     "name": "stopped",
     "dataset": {"name": "mnist", "train_size": 512, "test_size": 200},
-    "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 300, "batch": 32},
+    "base": {"architecture": {"name": "mlp", "width": 0.1}, "steps": 100, "batch": 32},
     "space": {"objective.lambda_cat": [0.1, 1, 3]},
     "evaluation": {"every": 20},
     "resources": {"cpus": 1, "gpus": 0},
@@ -76,10 +76,8 @@ def _command(pid: int) -> str:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, two_cpus: None) -> pd.DataFrame:
-    outcome = start(
-        parse_sweep({**SWEEP, "tracking": "none", "output": str(tmp_path_factory.mktemp("runs"))})
-    )
-    return pd.read_parquet(outcome.folder / "trials.parquet")
+    folder = train(parse_sweep({**SWEEP, "output": str(tmp_path_factory.mktemp("runs"))}))
+    return pd.read_parquet(folder / "trials.parquet")
 
 
 @pytest.mark.slow
@@ -118,7 +116,7 @@ def test_a_stopped_sweep_resumes_to_the_same_table(
     assert not (moved / "tune").exists()
 
     curves = pd.read_parquet(moved / "history.parquet").query("metric == 'cluster_accuracy'")
-    assert list(curves.groupby("trial")["step"].apply(list)) == [list(range(20, 301, 20))] * 3
+    assert list(curves.groupby("trial")["step"].apply(list)) == [list(range(20, 101, 20))] * 3
     assert sorted(_mlflow_statuses(tmp_path).values()) == ["FINISHED"] * 4
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         doubled = "select count(*) from metrics group by run_uuid, key, step having count(*) > 1"
