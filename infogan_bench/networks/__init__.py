@@ -10,6 +10,7 @@ from infogan_bench.networks.registry import (
     register_architecture,
     takes_cuda_graph,
 )
+from infogan_bench.networks.spectral import spectral_norm
 from infogan_bench.networks.weights import initialise
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "check_networks",
     "initialise",
     "register_architecture",
+    "spectral_norm",
     "takes_cuda_graph",
 ]

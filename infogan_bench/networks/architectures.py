@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.errors import InputError
 from infogan_bench.networks.layers import ToImages, ToRows
 from infogan_bench.networks.module import ImageShape, Networks
 from infogan_bench.networks.registry import register_architecture
+from infogan_bench.networks.spectral import spectral_norm
 
 LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 

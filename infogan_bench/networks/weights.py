@@ -7,11 +7,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
-from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_bench.networks.module import Networks
-
-_POWER_ITERATIONS = 15  # before training, of the spectral normalisation; torch's own number
+from infogan_bench.networks.spectral import POWER_ITERATIONS_BEFORE_TRAINING, spectral_norm
 
 
 def normalise_spectrally(part: nn.Module) -> None:
@@ -53,5 +51,5 @@ def _initialise_parametrized(module: nn.Module, generator: torch.Generator) -> N
     vectors = list(module.get_submodule("parametrizations.weight").buffers())
     for vector in vectors:
         vector.normal_(generator=generator)
-    for _ in range(_POWER_ITERATIONS if vectors else 0):
+    for _ in range(POWER_ITERATIONS_BEFORE_TRAINING if vectors else 0):
         _ = module.weight  # in training mode, each use takes one step towards the singular vectors

@@ -100,6 +100,39 @@ def test_each_replica_trains_as_it_would_alone(
         assert_close_states(ours, theirs, 1e-8)
 
 
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("batched", [False, True], ids=["as on a CPU", "as on a GPU"])
+@pytest.mark.parametrize(
+    ("architecture", "changes"),
+    [
+        ("infogan-cr", {"codes.categorical": (), "codes.uniform": 3}),
+        ("infogan-cr", {"codes.categorical": (), "codes.uniform": 3, "objective.contrastive": 0.5}),
+        ("infogan-cr", ALL_OF_IT),
+        ("paper", ALL_OF_IT | {"architecture.spectral_norm": True}),
+    ],
+    ids=["factors", "contrastive", "all of it", "paper"],
+)
+def test_spectral_normalisation_is_fused_too(
+    monkeypatch: pytest.MonkeyPatch, architecture: str, changes: dict[str, Any], batched: bool
+) -> None:
+    if batched:
+        monkeypatch.setattr(
+            "infogan_bench.training.fused.layers", lambda device: BatchedLayers(convolutions=True)
+        )
+    images = torch.randint(
+        256, (IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+    )
+    run = run_of(architecture, changes)
+    together, alone = (trainers(run, images) for _ in range(2))
+    group = FusedTrainer(together)
+    for steps in (1, 2):
+        for found, single in zip(group.train(steps), alone, strict=True):
+            assert isinstance(found, TrainingInterval)
+            assert found.metrics == pytest.approx(single.train(steps).metrics, rel=1e-5)
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_close_states(ours, theirs, 1e-8)
+
+
 OWN = {
     "objective.lambda_cat": (1.0, 0.5, 2.0),
     "objective.lambda_cont": (1.0, 1.0, 0.1),
@@ -326,7 +359,7 @@ class LooksAtValues(nn.Module):
 
 
 UNSTACKABLE: dict[str, Callable[[], nn.Module]] = {
-    "spectral_norm": lambda: spectral_norm(nn.Linear(4, 1)),
+    "torch's spectral_norm": lambda: spectral_norm(nn.Linear(4, 1)),
     "dropout": nn.Dropout,
     "replaced buffer": ReplacedBuffer,
     "own constant": OwnConstant,
@@ -342,7 +375,7 @@ def unstackable(request: pytest.FixtureRequest, scratch_registry: None) -> str:
     @register_architecture("odd")
     def odd(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
         networks = mlp(image_shape, latent_dim, q_dim, width)
-        if request.param == "spectral_norm":
+        if request.param == "torch's spectral_norm":
             networks.D_head = spectral_norm(networks.D_head)
         else:
             networks.D_head = nn.Sequential(networks.D_head, part())

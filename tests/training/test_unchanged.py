@@ -28,8 +28,9 @@ def test_six_updates_are_bit_for_bit_what_they_were(tmp_path: Path) -> None:
     if now["canary"] != before["canary"]:
         pytest.skip("plain torch operations give other bits here than where the hashes were made")
     for what in ("metrics", "single", "fused"):
-        expected = {name: run[what] for name, run in before["runs"].items()}
-        assert {name: run[what] for name, run in now["runs"].items()} == expected
+        # at that commit, spectral normalisation and R1 could not be trained fused
+        expected = {name: run[what] for name, run in before["runs"].items() if run[what] is not None}
+        assert {name: now["runs"][name][what] for name in expected} == expected
 
 
 def _hashes(runs: dict[str, Any], path: Path) -> dict[str, Any]:
