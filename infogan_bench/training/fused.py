@@ -260,9 +260,9 @@ def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:
     """Compare a pass of copies of the first two `replicas` on the CPU: stacked, and each alone.
 
     Raises:
-        InputError: if they cannot be stacked, because a module replaces its buffers, writes them through `out=`
-        (torch's
-            spectral normalisation), looks at values or draws random numbers; or if the two passes differ.
+        InputError: if they cannot be stacked, because a module replaces its buffers, writes them through `out=` (as
+            torch's own spectral normalisation does), looks at values or draws random numbers; or if the two passes
+            differ.
     """
     with torch.random.fork_rng(devices=[]):
         alone, stacked = (
