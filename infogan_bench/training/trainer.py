@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -77,6 +78,7 @@ class Trainer:
             phase.name: Adam(phase.parameters, getattr(run.optimiser, phase.rate), betas)
             for phase in self.phases
         }
+        self.layers: AbstractContextManager[object] = nullcontext()  # in which an update computes
         self._loop = Loop(
             self._update, (len(self.quantities),), cuda_graph=takes_cuda_graph(run.architecture)
         )
@@ -173,7 +175,8 @@ class Trainer:
         self.set_step_sizes(now)
         real = to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
         given = self.method.given(self.draw(), now.noise)
-        values = self.update(_Alone(self.model.networks), descend, real, given, {})
+        with self.layers:
+            values = self.update(_Alone(self.model.networks), descend, real, given, {})
         self.average_G(now.ema_weight)
         return values
 

@@ -1,0 +1,129 @@
+"""Convolutions of one trainer on a GPU, in the form that is fastest there for their sizes.
+
+cuDNN has fast kernels for many channels. For few of them it falls back to slow ones, and which layout and which form
+avoid those depends on the card, the version of cuDNN and the sizes. So the forms are measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from infogan_bench.training.batched import conv2d, conv_transpose2d
+from infogan_bench.training.memory import no_garbage_collection
+
+Convolution = Callable[..., Any]
+
+_REPEATS = 5  # passes in a measurement's graph
+_REPLAYS = 3  # of which the fastest counts
+
+
+def channels_first(tensor: Tensor) -> Tensor:
+    """The same images or weights (N, C, H, W), with the strides of that order.
+
+    Of a tensor with a single channel torch says that it lies in any order, but cuDNN's kernels are chosen by strides.
+    """
+    return tensor.contiguous().view(-1).view(tensor.shape)
+
+
+def _in_channels_first(function: Convolution) -> Convolution:
+    def convolution(input: Tensor, weight: Tensor, *more: Any, **named: Any) -> Any:
+        return function(channels_first(input), channels_first(weight), *more, **named)
+
+    return convolution
+
+
+FORMS: Mapping[str, Mapping[Convolution, Convolution]] = {
+    "as they lie": {F.conv2d: F.conv2d, F.conv_transpose2d: F.conv_transpose2d},
+    "channels first": {each: _in_channels_first(each) for each in (F.conv2d, F.conv_transpose2d)},
+    "products": {F.conv2d: conv2d, F.conv_transpose2d: conv_transpose2d},
+}
+"""Ways to compute torch's two convolutions, by name. A form may answer NotImplemented."""
+
+
+class Convolutions(TorchFunctionMode):
+    """A context in which torch's convolutions are computed in another form.
+
+    Args:
+        form: one of `FORMS` for all; None: for each size the fastest, forward and backward, measured at its first use.
+    """
+
+    def __init__(self, form: str | None = None) -> None:
+        super().__init__()
+        self._form = form
+        self.chosen: dict[Hashable, str] = {}  # by the sizes
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if func not in FORMS["as they lie"]:
+            return func(*args, **named)
+        made = FORMS[self._form or self._fastest(func, args, named)][func](*args, **named)
+        return func(*args, **named) if made is NotImplemented else made
+
+    def _fastest(self, function: Convolution, args: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+        arguments = (*args, *named.items())
+        key = (
+            function.__name__,
+            *(
+                (tuple(x.shape), x.stride(), x.requires_grad) if isinstance(x, Tensor) else x
+                for x in arguments
+            ),
+        )
+        if key not in self.chosen:
+            if torch.cuda.is_current_stream_capturing():  # nothing can be measured now
+                return "as they lie"
+            seconds = {name: _seconds(form[function], args, named) for name, form in FORMS.items()}
+            self.chosen[key] = min(seconds, key=lambda name: seconds[name])
+        return self.chosen[key]
+
+
+def _seconds(form: Convolution, args: tuple[Any, ...], named: Mapping[str, Any]) -> float:
+    """Time of a pass of `form` forward and backward, as a CUDA graph replays it; infinite if the form cannot do it."""
+
+    def copied(x: Any) -> Any:
+        return x.detach().clone().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
+
+    args, named = tuple(map(copied, args)), {name: copied(x) for name, x in named.items()}
+    leaves = [x for x in (*args, *named.values()) if isinstance(x, Tensor) and x.requires_grad]
+
+    def passes(times: int) -> bool:
+        for _ in range(times):
+            with torch.set_grad_enabled(bool(leaves)):
+                made = form(*args, **named)
+                if made is NotImplemented:
+                    return False
+                if leaves:
+                    torch.autograd.grad(made, leaves, torch.ones_like(made))
+        return True
+
+    autocast = torch.is_autocast_enabled("cuda")
+    dtype = torch.get_autocast_dtype("cuda")
+    with torch.autocast("cuda", dtype, enabled=autocast, cache_enabled=False):
+        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            possible = passes(2)
+        torch.cuda.current_stream().wait_stream(aside)
+        if not possible:
+            return math.inf
+        graph = torch.cuda.CUDAGraph()
+        with no_garbage_collection(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            passes(_REPEATS)
+    return min(_replay(graph) for _ in range(_REPLAYS))
+
+
+def _replay(graph: torch.cuda.CUDAGraph) -> float:
+    began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    began.record()  # type: ignore[no-untyped-call]
+    graph.replay()
+    ended.record()  # type: ignore[no-untyped-call]
+    torch.cuda.synchronize()
+    return float(began.elapsed_time(ended)) / 1e3  # type: ignore[no-untyped-call]
