@@ -31,7 +31,7 @@ from torch.nn.utils import parametrizations
 from torch.utils.flop_counter import FlopCounterMode
 
 from infogan_bench.config import RunConfig, apply
-from infogan_bench.networks import architectures, registry
+from infogan_bench.networks import architectures, registry, spectral_norm
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval, fused
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.convolutions import Convolutions
@@ -110,7 +110,7 @@ def build(
     way: Way, run: RunConfig, images: torch.Tensor, device: torch.device
 ) -> tuple[list[Trainer], Callable[[int], TrainingInterval]]:
     """The trainers of a way, and a function that does so many steps of them and returns the first one's interval."""
-    norm = architectures.spectral_norm if way.own_norm else parametrizations.spectral_norm
+    norm = spectral_norm if way.own_norm else parametrizations.spectral_norm
     takes_graph = registry._TAKE_CUDA_GRAPH if way.graph else set()
     run = apply(run, {"precision": way.precision})
     with (
@@ -120,7 +120,7 @@ def build(
         trainers = [Trainer(run, images, seed, device) for seed in range(way.seeds)]
         for trainer in trainers:
             if way.contiguous:
-                trainer.model.networks.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+                trainer.model.networks.to(memory_format=torch.contiguous_format)
             if way.form:
                 trainer.layers = Convolutions(None if way.form == "measured" else way.form)
         if way.seeds == 1:

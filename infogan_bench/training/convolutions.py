@@ -60,7 +60,7 @@ class Convolutions(TorchFunctionMode):
         self.chosen: dict[Hashable, str] = {}  # by the sizes
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         named = kwargs or {}
         if func not in FORMS["as they lie"]:
@@ -122,8 +122,8 @@ def _seconds(form: Convolution, args: tuple[Any, ...], named: Mapping[str, Any])
 
 def _replay(graph: torch.cuda.CUDAGraph) -> float:
     began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
-    began.record()  # type: ignore[no-untyped-call]
+    began.record()
     graph.replay()
-    ended.record()  # type: ignore[no-untyped-call]
+    ended.record()
     torch.cuda.synchronize()
-    return float(began.elapsed_time(ended)) / 1e3  # type: ignore[no-untyped-call]
+    return float(began.elapsed_time(ended)) / 1e3
