@@ -116,6 +116,7 @@ def test_spectral_normalisation_is_fused_too(
     monkeypatch: pytest.MonkeyPatch, architecture: str, changes: dict[str, Any], batched: bool
 ) -> None:
     if batched:
+        monkeypatch.setattr("infogan_bench.networks.spectral.on_gpu", lambda weight: True)
         monkeypatch.setattr(
             "infogan_bench.training.fused.layers", lambda device: BatchedLayers(convolutions=True)
         )
