@@ -31,7 +31,7 @@ from torch.nn.utils import parametrizations
 from torch.utils.flop_counter import FlopCounterMode
 
 from infogan_bench.config import RunConfig, apply
-from infogan_bench.networks import architectures, registry, spectral_norm
+from infogan_bench.networks import architectures, registry, spectral, spectral_norm
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval, fused
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.convolutions import Convolutions
@@ -58,7 +58,9 @@ class Way(NamedTuple):
     form: str | None = None  # of the convolutions of one seed: one of `FORMS`, or "measured"
     contiguous: bool = False  # weights channels first in memory
     graph: bool = True
-    own_norm: bool = True  # our spectral normalisation, not torch's
+    norm: str = (
+        "kernels"  # of spectral normalisation: "torch's" own; ours in "operations" of torch, or in "kernels"
+    )
     grouped: bool = False  # convolutions of fused seeds by cuDNN's groups instead of products
     profiled: bool = False
 
@@ -67,12 +69,14 @@ def ways(seeds: int) -> list[Way]:
     """All ways, those that matter most first."""
     together = f"{seeds} seeds, products"
     return [
-        Way("torch's", own_norm=False),
-        Way("plain", own_norm=False, graph=False),
+        Way("torch's", norm="torch's"),
+        Way("plain", norm="torch's", graph=False),
+        Way("norm in operations", norm="operations"),
         Way("as they lie", profiled=True),
         Way("channels first", form="channels first", contiguous=True, profiled=True),
         Way("measured", form="measured", profiled=True),
         Way(together, seeds=seeds, profiled=True),
+        Way(f"{together}, weights first", seeds=seeds, contiguous=True, profiled=True),
         Way("products", form="products"),
         Way("channels first, weights last", form="channels first"),
         Way("as they lie, tf32", "tf32"),
@@ -110,7 +114,7 @@ def build(
     way: Way, run: RunConfig, images: torch.Tensor, device: torch.device
 ) -> tuple[list[Trainer], Callable[[int], TrainingInterval]]:
     """The trainers of a way, and a function that does so many steps of them and returns the first one's interval."""
-    norm = spectral_norm if way.own_norm else parametrizations.spectral_norm
+    norm = parametrizations.spectral_norm if way.norm == "torch's" else spectral_norm
     takes_graph = registry._TAKE_CUDA_GRAPH if way.graph else set()
     run = apply(run, {"precision": way.precision})
     with (
@@ -217,6 +221,8 @@ def work(arguments: argparse.Namespace) -> None:
     def tell(**what: object) -> None:
         print(json.dumps(what), flush=True)
 
+    of_norm = dict.fromkeys(("torch's", "kernels"), spectral.normalise_on)
+    of_norm["operations"] = lambda matrices: spectral.normalise
     for weight, run in runs.items():
         tell(contrastive=weight, limit=limit(run, images, device))
     for way in ways(arguments.seeds):
@@ -225,7 +231,8 @@ def work(arguments: argparse.Namespace) -> None:
                 tell(contrastive=weight, way=way.name, failed="no time left")
                 continue
             try:
-                found = measure(way, run, images, device, arguments.steps, arguments.profile)
+                with replaced(spectral, "normalise_on", of_norm[way.norm]):
+                    found = measure(way, run, images, device, arguments.steps, arguments.profile)
             except Exception as error:  # the other ways are still worth their time
                 tell(contrastive=weight, way=way.name, failed=f"{type(error).__name__}: {error}"[:200])
             else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.utils import parametrizations
 
-from infogan_bench.networks import spectral_norm
+from infogan_bench.networks import spectral, spectral_norm
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "linear": (lambda: nn.Linear(6, 4), (3, 6)),
@@ -18,10 +21,10 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 }
 
 
-@pytest.fixture(params=[False, True], ids=["as on a CPU", "as on a GPU"])
+@pytest.fixture(params=["CPU", "GPU"])
 def on_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to compute it, on the CPU."""
-    monkeypatch.setattr("infogan_bench.networks.spectral.on_gpu", lambda weight: request.param)
+    monkeypatch.setattr(spectral, "on_gpu", lambda weight: request.param == "GPU")
 
 
 @pytest.fixture(params=list(LAYERS))
@@ -80,8 +83,8 @@ def test_what_torch_saved_is_loaded(pair: tuple[nn.Module, nn.Module, tuple[int,
 
 def test_stacked_layers_move_as_each_would_alone(on_gpu: None) -> None:
     torch.manual_seed(0)
-    layers = [nn.Sequential(spectral_norm(nn.Linear(6, 4))).double() for _ in range(3)]
-    inputs = torch.randn(3, 5, 6, dtype=torch.float64)
+    layers = [nn.Sequential(spectral_norm(nn.Linear(6, 4))) for _ in range(3)]
+    inputs = torch.randn(3, 5, 6)
     parameters, buffers = stack_module_state(layers)
 
     def of_one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
@@ -109,3 +112,31 @@ def test_in_bfloat16_the_estimate_keeps_its_digits(on_gpu: None) -> None:
         found = layer.weight
     assert found.dtype is torch.float32
     assert torch.equal(found, twin.get_submodule("parametrizations.weight")())
+
+
+COMPARE = """
+import torch
+from infogan_bench.networks import spectral, spectral_kernel
+
+for n, height, width in [(1, 32, 16), (2, 70, 1100), (2, 1, 128)]:  # 1100: more than a block of the kernels
+    generator = torch.Generator().manual_seed(0)
+    matrices, u, v = (torch.randn(n, *shape, generator=generator) for shape in [(height, width), (height,), (width,)])
+    states = [(u.clone(), v.clone()) for _ in range(2)]
+    for _ in range(2):
+        found = spectral_kernel.normalise(matrices, *states[0], 1e-12)
+        expected = spectral.normalise(matrices, *states[1], 1e-12)
+        torch.testing.assert_close((*found, *states[0]), (*expected, *states[1]), rtol=1e-5, atol=1e-6)
+    largest = torch.linalg.matrix_norm(matrices, ord=2)
+    assert bool((expected[3] <= largest * 1.0001).all())
+zero = torch.zeros(1, 2, 3)
+assert not spectral_kernel.normalise(zero, zero[:, :, 0].clone(), zero[:, 0].clone(), 1e-12)[0].any()
+print("equal")
+"""
+
+
+def test_triton_s_kernels_compute_what_torch_s_operations_compute() -> None:
+    pytest.importorskip("triton")
+    # Triton's interpreter, which needs no GPU, has to be chosen before Triton is imported
+    env = os.environ | {"TRITON_INTERPRET": "1"}
+    done = subprocess.run([sys.executable, "-c", COMPARE], env=env, capture_output=True, text=True)
+    assert done.stdout == "equal\n", done.stderr

@@ -6,10 +6,13 @@ same order, and its state has the same names, so that checkpoints fit both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 POWER_ITERATIONS_BEFORE_TRAINING = 15  # torch's own number
@@ -34,7 +37,7 @@ class SpectralNorm(nn.Module):
         super().__init__()
         matrix = weight.detach().flatten(1)
         for name, length in zip(("_u", "_v"), matrix.shape, strict=True):
-            self.register_buffer(name, _unit(matrix.new_empty(length).normal_())[0])
+            self.register_buffer(name, F.normalize(matrix.new_empty(length).normal_(), dim=0, eps=_EPS))
         for _ in range(POWER_ITERATIONS_BEFORE_TRAINING):
             self._power_iteration(matrix)
 
@@ -43,12 +46,10 @@ class SpectralNorm(nn.Module):
         matrix = weight.flatten(1)
         # Under autocast the estimate would have the three digits of bfloat16.
         with torch.autocast(weight.device.type, enabled=False):
-            if not self.training:
-                u, v = self._u.clone(), self._v.clone()
-            else:
-                u, v, sigma = self._power_iteration(matrix)
-                if on_gpu(weight):
-                    return _Quotient.apply(weight, u, v, sigma)  # type: ignore[no-any-return]
+            if self.training and on_gpu(weight):
+                divided: Tensor = _Normalised.apply(matrix[None], self._u[None], self._v[None])[0]
+                return divided.view(weight.shape)
+            u, v = self._power_iteration(matrix) if self.training else (self._u.clone(), self._v.clone())
             # torch's order of operations, so that a CPU gives the bits of torch's
             return weight / torch.vdot(u, torch.mv(matrix, v))
 
@@ -57,50 +58,71 @@ class SpectralNorm(nn.Module):
         return weight
 
     @torch.no_grad()
-    def _power_iteration(self, matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Take one step; returns the new u and v, which a later step does not change, and u^T W v (1,)."""
-        u, _ = _unit(torch.mv(matrix, self._v))
-        v, sigma = _unit(torch.mv(matrix.T, u))  # u^T W v is the length of W^T u, since v has its direction
+    def _power_iteration(self, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        """Take one step; returns the new u and v, which a later step does not change."""
+        u = F.normalize(torch.mv(matrix, self._v), dim=0, eps=_EPS)
+        v = F.normalize(torch.mv(matrix.T, u), dim=0, eps=_EPS)
         self._u.copy_(u)
         self._v.copy_(v)
-        return u, v, sigma
-
-
-class _Quotient(torch.autograd.Function):
-    """weight / (u^T weight v), for a known denominator sigma (1,).
-
-    A network as small as these takes as long as it has kernels on a GPU, and torch would launch twice as many: to find
-    the denominator anew, and for its gradient.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(weight: Tensor, u: Tensor, v: Tensor, sigma: Tensor) -> Tensor:
-        return weight / sigma
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        ctx.save_for_backward(output, *inputs[1:])
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        """(g - <g, weight / sigma> u v^T) / sigma, as arXiv 1802.05957 has it in equation 12."""
-        output, u, v, sigma = ctx.saved_tensors
-        rows = gradient.flatten(1)
-        along = torch.dot(rows.flatten(), output.flatten())
-        return (torch.addr(rows, u * -along, v) / sigma).view_as(gradient), None, None, None
+        return u, v
 
 
 def on_gpu(weight: Tensor) -> bool:
-    """Say whether fewer kernels matter more than torch's order of operations."""
+    """Say whether a few large kernels are faster than torch's operations in torch's order."""
     return weight.is_cuda
 
 
-def _unit(vector: Tensor) -> tuple[Tensor, Tensor]:
-    """The vector (n,) scaled to length 1, and its length (1,), both as `torch.nn.functional.normalize` has them."""
-    length = torch.linalg.vector_norm(vector, dim=0, keepdim=True).clamp_min(_EPS)
-    return vector / length, length
+class _Normalised(torch.autograd.Function):
+    """`normalise` with the gradient of its first result, in few kernels, since a GPU waits for each of them."""
+
+    @staticmethod
+    def forward(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        matrices = matrices.contiguous()
+        return normalise_on(matrices)(matrices, u, v, _EPS)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
+        """(g - <g, matrix / sigma> u v^T) / sigma: arXiv 1802.05957, equation 12."""
+        divided, u, v, sigma = ctx.saved_tensors
+        along = (gradient * divided).sum((1, 2), keepdim=True)
+        moved = torch.addcmul(gradient, along * u[:, :, None], v[:, None, :], value=-1)
+        return moved / sigma[:, None, None], None, None
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int, ...], *stacks: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        """All replicas (R, 1, ...) at once; u and v are views, in which the replicas' own change."""
+        as_one = [each.movedim(dim, 0) for each, dim in zip(stacks, in_dims, strict=True)]
+        matrices, u, v = as_one[0].flatten(0, 1), *(each.view(-1, each.shape[-1]) for each in as_one[1:])
+        made = _Normalised.apply(matrices, u, v)
+        return tuple(each.unflatten(0, (info.batch_size, -1)) for each in made), (0, 0, 0, 0)
+
+
+Normalise = Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor, Tensor, Tensor]]
+
+
+def normalise(matrices: Tensor, u: Tensor, v: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`spectral_kernel.normalise` in torch's operations: of any type of numbers, on any device."""
+    u.copy_(F.normalize((matrices @ v[..., None]).squeeze(-1), dim=-1, eps=eps))
+    preimage = (u[:, None, :] @ matrices).squeeze(1)
+    sigma = torch.linalg.vector_norm(preimage, dim=-1).clamp_min(eps)
+    v.copy_(preimage / sigma[:, None])
+    return matrices / sigma[:, None, None], u.clone(), v.clone(), sigma
+
+
+def normalise_on(matrices: Tensor) -> Normalise:
+    """The form of `normalise` for these matrices: Triton's, where it is there and takes them."""
+    if matrices.is_cuda and matrices.dtype is torch.float32 and find_spec("triton"):
+        from infogan_bench.networks import spectral_kernel  # Triton takes a second to import
+
+        return spectral_kernel.normalise
+    return normalise
 
 
 def spectral_norm(layer: _Layer) -> _Layer:

@@ -100,12 +100,13 @@ def conv2d(
         _pair(stride),
         _pair(padding),
     )
+    input = _in_precision(input)  # before it is copied many times
     padded = F.pad(input.permute(0, 2, 3, 1), (0, 0, pad_w, pad_w, pad_h, pad_h))
     patches = padded.unfold(1, kernel_h, stride_h).unfold(2, kernel_w, stride_w)  # (B, H', W', C, kernel)
     b, h, w = patches.shape[:3]
     rows = patches.permute(0, 1, 2, 4, 5, 3).reshape(b * h * w, -1)
     made = _product(rows, weight.permute(2, 3, 1, 0).reshape(-1, len(weight))).view(b, h, w, -1)
-    return (made if bias is None else made + bias).permute(0, 3, 1, 2)
+    return (made if bias is None else made + bias.to(made.dtype)).permute(0, 3, 1, 2)
 
 
 def conv_transpose2d(
@@ -133,7 +134,7 @@ def conv_transpose2d(
     across = torch.unflatten(_overlapped(patches.flatten(0, 2), stride_w), 0, (b, h, kernel_h))
     whole = _overlapped(across, stride_h)  # (B, H', W', C')
     made = whole[:, pad_h : whole.shape[1] - pad_h, pad_w : whole.shape[2] - pad_w]
-    return (made if bias is None else made + bias).permute(0, 3, 1, 2)
+    return (made if bias is None else made + bias.to(made.dtype)).permute(0, 3, 1, 2)
 
 
 def _overlapped(patches: Tensor, stride: int) -> Tensor:
@@ -147,6 +148,12 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
     for k, block in enumerate(of_block[1:], start=1):
         total = total + F.pad(block, [*after, 0, 0, k, blocks - 1 - k])
     return total.flatten(1, 2)[:, : (n - 1) * stride + kernel]
+
+
+def _in_precision(tensor: Tensor) -> Tensor:
+    """The tensor in the type of numbers of which autocast, where it is on, forms products."""
+    device = tensor.device.type
+    return tensor.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else tensor
 
 
 def _product(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from torch import Tensor, nn
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
-from infogan_bench.networks import ImageShape, Networks, register_architecture, registry
+from infogan_bench.networks import ImageShape, Networks, register_architecture, registry, spectral
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
+from infogan_bench.training.convolutions import FORMS, Convolutions
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
 
@@ -33,6 +35,9 @@ ALL_OF_IT = {
     "optimiser.ema": 0.9,
 }
 IMAGES = 256  # 8 steps an epoch
+SQUARES = torch.randint(
+    256, (IMAGES, 1, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+)
 
 
 def run_of(architecture: str = "paper", changes: Mapping[str, Any] = ALL_OF_IT) -> RunConfig:
@@ -102,6 +107,49 @@ def test_penalty_and_spectral_normalisation_are_captured_too(
     found, expected = (each.train(10) for each in (replayed, launched))
     assert replayed._loop._graph is not None
     assert found.metrics == pytest.approx(expected.metrics, rel=1e-2, abs=2e-3)
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("changes", [{}, {"objective.contrastive": 0.5}])
+def test_spectral_normalisation_trains_fused_as_alone(changes: dict[str, Any]) -> None:
+    run = run_of("infogan-cr", {"codes.categorical": (), "codes.uniform": 3, **changes})
+    together, alone = ([Trainer(run, SQUARES, seed, "cuda") for seed in range(3)] for _ in range(2))
+    group = FusedTrainer(together)
+    for found, single in zip(group.train(6), alone, strict=True):
+        assert isinstance(found, TrainingInterval)
+        assert found.metrics == pytest.approx(single.train(6).metrics, rel=1e-4)
+    assert group._loop._graph is not None
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_close_states(ours, theirs, 1e-6)
+
+
+def test_spectral_normalisation_by_triton_is_that_of_torch_s_operations() -> None:
+    if find_spec("triton") is None:
+        pytest.skip("needs Triton")
+    for height, width in ((32, 16), (70, 1500), (1, 128), (1024, 6272)):
+        generator = torch.Generator().manual_seed(0)
+        shapes = [(2, height, width), (2, height), (2, width)]
+        given = [torch.randn(shape, generator=generator) for shape in shapes]
+        on_card, double = [each.cuda() for each in given], [each.double() for each in given]
+        kernels = spectral.normalise_on(on_card[0])
+        assert kernels is not spectral.normalise
+        found = kernels(on_card[0], on_card[1], on_card[2], 1e-12)
+        expected = spectral.normalise(double[0], double[1], double[2], 1e-12)
+        for ours, theirs in zip((*found, *on_card[1:]), (*expected, *double[1:]), strict=True):
+            torch.testing.assert_close(ours.cpu().double(), theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", [None, *FORMS])
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_every_form_of_convolutions_trains_alike(form: str | None, precision: str) -> None:
+    run = run_of("infogan-cr", {"codes.categorical": (), "codes.uniform": 3, "precision": precision})
+    plain, other = (Trainer(run, SQUARES, 0, "cuda") for _ in range(2))
+    other.layers = layers = Convolutions(form)
+    tolerance = 1e-3 if precision == "float32" else 5e-2
+    expected = plain.train(6).metrics
+    assert other.train(6).metrics == pytest.approx(expected, rel=tolerance, abs=tolerance)
+    assert other._loop._graph is not None
+    assert bool(layers.chosen) == (form is None)
 
 
 def test_a_loaded_state_is_trained_on_and_not_the_one_that_was_captured(mnist: ImageDataset) -> None:
