@@ -83,6 +83,7 @@ class _Normalised(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(*output[1:])
+        ctx.set_materialize_grads(False)  # no zeros for u, v and sigma
         ctx.save_for_backward(*output)
 
     @staticmethod
