@@ -78,7 +78,7 @@ class _Normalised(torch.autograd.Function):
     @staticmethod
     def forward(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         matrices = matrices.contiguous()
-        return normalise_on(matrices)(matrices, u, v, _EPS)
+        return normalise_on(matrices)(matrices, u, v)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
@@ -105,14 +105,14 @@ class _Normalised(torch.autograd.Function):
         return tuple(each.unflatten(0, (info.batch_size, -1)) for each in made), (0, 0, 0, 0)
 
 
-Normalise = Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor, Tensor, Tensor]]
+Normalise = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Tensor]]
 
 
-def normalise(matrices: Tensor, u: Tensor, v: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`spectral_kernel.normalise` in torch's operations: of any type of numbers, on any device."""
-    u.copy_(F.normalize((matrices @ v[..., None]).squeeze(-1), dim=-1, eps=eps))
+    u.copy_(F.normalize((matrices @ v[..., None]).squeeze(-1), dim=-1, eps=_EPS))
     preimage = (u[:, None, :] @ matrices).squeeze(1)
-    sigma = torch.linalg.vector_norm(preimage, dim=-1).clamp_min(eps)
+    sigma = torch.linalg.vector_norm(preimage, dim=-1).clamp_min(_EPS)
     v.copy_(preimage / sigma[:, None])
     return matrices / sigma[:, None, None], u.clone(), v.clone(), sigma
 

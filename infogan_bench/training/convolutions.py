@@ -106,18 +106,27 @@ def _seconds(form: Convolution, args: tuple[Any, ...], named: Mapping[str, Any])
 
     autocast = torch.is_autocast_enabled("cuda")
     dtype = torch.get_autocast_dtype("cuda")
-    with torch.autocast("cuda", dtype, enabled=autocast, cache_enabled=False):
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            possible = passes(2)
-        torch.cuda.current_stream().wait_stream(aside)
-        if not possible:
+    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream())
+    with (
+        torch.autocast("cuda", dtype, enabled=autocast, cache_enabled=False),
+        no_garbage_collection(first=False),
+        torch.cuda.stream(aside),
+    ):
+        if not passes(2):
             return math.inf
         graph = torch.cuda.CUDAGraph()
-        with no_garbage_collection(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        torch.cuda.synchronize()
+        graph.capture_begin(
+            capture_error_mode="thread_local"
+        )  # `torch.cuda.graph` takes long to empty caches
+        try:
             passes(_REPEATS)
-    return min(_replay(graph) for _ in range(_REPLAYS))
+        finally:
+            graph.capture_end()
+        seconds = min(_replay(graph) for _ in range(1 + _REPLAYS))
+    torch.cuda.current_stream().wait_stream(aside)
+    return seconds
 
 
 def _replay(graph: torch.cuda.CUDAGraph) -> float:

@@ -82,10 +82,11 @@ def reuse_memory() -> None:
 
 
 @contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """A context without garbage collection; it collects once at the start."""
+def no_garbage_collection(*, first: bool = True) -> Iterator[None]:
+    """A context without garbage collection; `first`: it collects once at the start."""
     was_enabled = gc.isenabled()
-    gc.collect()
+    if first:
+        gc.collect()
     gc.disable()
     try:
         yield
