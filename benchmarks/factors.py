@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.networks import architectures, registry, spectral, spectral_norm
-from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval, fused
+from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval, fused, patches
 from infogan_bench.training.batched import BatchedLayers
 from infogan_bench.training.convolutions import Convolutions
 from infogan_bench.training.device import arithmetic
@@ -61,6 +61,7 @@ class Way(NamedTuple):
     norm: str = (
         "kernels"  # of spectral normalisation: "torch's" own; ours in "operations" of torch, or in "kernels"
     )
+    patches: str = "kernels"  # of products: in Triton's kernels, or in "operations" of torch
     grouped: bool = False  # convolutions of fused seeds by cuDNN's groups instead of products
     profiled: bool = False
 
@@ -82,6 +83,7 @@ def ways(seeds: int) -> list[Way]:
         Way("measured", form="measured", profiled=True),
         Way(together, seeds=seeds, profiled=True),
         Way(f"{together}, weights first", seeds=seeds, contiguous=True, profiled=True),
+        Way(f"{seeds} seeds, patches in operations", seeds=seeds, patches="operations", profiled=True),
         Way("products", form="products"),
         Way("channels first, weights last", form="channels first"),
         Way("as they lie, tf32", "tf32"),
@@ -192,7 +194,7 @@ def kernels(function: Callable[[], object], steps: int, top: int, device: torch.
     ]
 
 
-def check_kernels(device: torch.device) -> None:
+def check_norm(device: torch.device) -> None:
     """Raise an error if the kernels of spectral normalisation do not compute what torch's operations do."""
 
     def made(normalise: spectral.Normalise) -> tuple[torch.Tensor, ...]:
@@ -204,6 +206,17 @@ def check_kernels(device: torch.device) -> None:
     with arithmetic("float32"):
         found, expected = made(spectral.normalise_on(torch.empty(1, device=device))), made(spectral.normalise)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def check_patches(device: torch.device) -> None:
+    """Raise an error if the kernels of patches do not compute what torch's operations do."""
+    window = patches.Window((4, 4), (2, 2), (1, 1))
+    images = torch.randn(2, 3, 64, 64, 32, device=device)
+    gathered = patches.Operations.gather(images, window)
+    kernels = patches.form_of(images)
+    torch.testing.assert_close(kernels.gather(images, window), gathered)
+    expected = patches.Operations.add_up(gathered, 64, 64, window)
+    torch.testing.assert_close(kernels.add_up(gathered, 64, 64, window), expected)
 
 
 def limit(run: RunConfig, images: torch.Tensor, device: torch.device) -> dict[str, float]:
@@ -240,13 +253,19 @@ def work(arguments: argparse.Namespace) -> None:
     def tell(**what: object) -> None:
         print(json.dumps(what), flush=True)
 
-    of_norm = dict.fromkeys(("torch's", "kernels"), spectral.normalise_on)
-    of_norm["operations"] = lambda matrices: spectral.normalise
-    try:
-        check_kernels(device)
-    except Exception as error:  # whatever Triton raises
-        tell(contrastive=0.0, way="Triton", failed=f"{type(error).__name__}: {error}"[:1000])
-        of_norm["kernels"] = of_norm["operations"]
+    forms = {
+        ("norm", "kernels"): spectral.normalise_on,
+        ("norm", "torch's"): spectral.normalise_on,
+        ("norm", "operations"): lambda matrices: spectral.normalise,
+        ("patches", "kernels"): patches.form_of,
+        ("patches", "operations"): lambda tensor: patches.Operations,
+    }
+    for what, check in (("norm", check_norm), ("patches", check_patches)):
+        try:
+            check(device)
+        except Exception as error:  # whatever Triton raises: all else is measured without it
+            tell(contrastive=0.0, way=f"Triton's {what}", failed=f"{type(error).__name__}: {error}"[:1000])
+            forms[what, "kernels"] = forms[what, "operations"]
     for weight, run in runs.items():
         tell(contrastive=weight, limit=limit(run, images, device))
     for way in ways(arguments.seeds):
@@ -257,7 +276,10 @@ def work(arguments: argparse.Namespace) -> None:
                 tell(contrastive=weight, way=way.name, failed="no time left")
                 continue
             try:
-                with replaced(spectral, "normalise_on", of_norm[way.norm]):
+                with (
+                    replaced(spectral, "normalise_on", forms["norm", way.norm]),
+                    replaced(patches, "form_of", forms["patches", way.patches]),
+                ):
                     found = measure(way, run, images, device, arguments.steps, arguments.profile)
             except Exception as error:  # the other ways are still worth their time
                 tell(contrastive=weight, way=way.name, failed=f"{type(error).__name__}: {error}"[:200])

@@ -43,6 +43,11 @@ def n_parameters(function: Function) -> int:
     return len(names) - (names[:1] in (["self"], ["cls"]))
 
 
+def is_kernel(function: Function) -> bool:
+    """A kernel in Triton takes the numbers of a launch one by one."""
+    return any(ast.unparse(decorator) == "triton.jit" for decorator in function.decorator_list)
+
+
 def test_no_file_has_more_than_400_lines() -> None:
     lengths = {place: len(text.splitlines()) for place, text, _ in sources()}
     assert len(lengths) > 200

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from infogan_bench.training.patches import Window, images_of, patches_of
 from infogan_bench.training.torch_private import is_under_vmap
 
 _PARTS = 8  # parts into which the rows of a product are cut
@@ -95,18 +96,11 @@ def conv2d(
     """`torch.nn.functional.conv2d` as a product of matrices; NotImplemented with dilation, groups or named padding."""
     if isinstance(padding, str) or _pair(dilation) != (1, 1) or groups != 1:
         return NotImplemented
-    (kernel_h, kernel_w), (stride_h, stride_w), (pad_h, pad_w) = (
-        weight.shape[2:],
-        _pair(stride),
-        _pair(padding),
-    )
-    input = _in_precision(input)  # before it is copied many times
-    padded = F.pad(input.permute(0, 2, 3, 1), (0, 0, pad_w, pad_w, pad_h, pad_h))
-    patches = padded.unfold(1, kernel_h, stride_h).unfold(2, kernel_w, stride_w)  # (B, H', W', C, kernel)
+    window = Window((weight.shape[2], weight.shape[3]), _pair(stride), _pair(padding))
+    patches = patches_of(_in_precision(input).permute(0, 2, 3, 1), window)
     b, h, w = patches.shape[:3]
-    rows = patches.permute(0, 1, 2, 4, 5, 3).reshape(b * h * w, -1)
-    made = _product(rows, weight.permute(2, 3, 1, 0).reshape(-1, len(weight))).view(b, h, w, -1)
-    return (made if bias is None else made + bias.to(made.dtype)).permute(0, 3, 1, 2)
+    made = _product(patches.flatten(0, 2).flatten(1), weight.permute(2, 3, 1, 0).reshape(-1, len(weight)))
+    return _with_bias(made.view(b, h, w, -1), bias).permute(0, 3, 1, 2)
 
 
 def conv_transpose2d(
@@ -123,35 +117,20 @@ def conv_transpose2d(
     NotImplemented with dilation, groups or output padding."""
     if _pair(output_padding) != (0, 0) or _pair(dilation) != (1, 1) or groups != 1:
         return NotImplemented
-    (kernel_h, kernel_w), (stride_h, stride_w), (pad_h, pad_w) = (
-        weight.shape[2:],
-        _pair(stride),
-        _pair(padding),
-    )
+    window = Window((weight.shape[2], weight.shape[3]), _pair(stride), _pair(padding))
     b, c, h, w = input.shape
     rows = _product(input.permute(0, 2, 3, 1).reshape(-1, c), weight.permute(0, 2, 3, 1).reshape(c, -1))
-    patches = rows.view(b, h, w, kernel_h, kernel_w, -1).permute(0, 1, 3, 2, 4, 5)
-    across = torch.unflatten(_overlapped(patches.flatten(0, 2), stride_w), 0, (b, h, kernel_h))
-    whole = _overlapped(across, stride_h)  # (B, H', W', C')
-    made = whole[:, pad_h : whole.shape[1] - pad_h, pad_w : whole.shape[2] - pad_w]
-    return (made if bias is None else made + bias.to(made.dtype)).permute(0, 3, 1, 2)
+    made = images_of(rows.view(b, h, w, *window.kernel, -1), window)
+    return _with_bias(made, bias).permute(0, 3, 1, 2)
 
 
-def _overlapped(patches: Tensor, stride: int) -> Tensor:
-    """Lay patches (B, n, kernel, ...) beside each other, `stride` apart, and add them up: (B, length, ...)."""
-    n, kernel = patches.shape[1:3]
-    blocks = -(-kernel // stride)  # a patch covers so many blocks of `stride` places
-    after = [0] * (2 * (patches.dim() - 3))  # F.pad counts dimensions from the last
-    patches = F.pad(patches, [*after, 0, blocks * stride - kernel])
-    of_block = torch.unflatten(patches, 2, (blocks, stride)).unbind(2)
-    total = F.pad(of_block[0], [*after, 0, 0, 0, blocks - 1])
-    for k, block in enumerate(of_block[1:], start=1):
-        total = total + F.pad(block, [*after, 0, 0, k, blocks - 1 - k])
-    return total.flatten(1, 2)[:, : (n - 1) * stride + kernel]
+def _with_bias(made: Tensor, bias: Tensor | None) -> Tensor:
+    return made if bias is None else made + bias.to(made.dtype)
 
 
 def _in_precision(tensor: Tensor) -> Tensor:
-    """The tensor in the type of numbers of which autocast, where it is on, forms products."""
+    """The tensor in the type of numbers of which autocast, where it is on, forms products: before it is copied into
+    patches."""
     device = tensor.device.type
     return tensor.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else tensor
 

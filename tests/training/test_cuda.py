@@ -20,6 +20,8 @@ from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.convolutions import FORMS, Convolutions
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
+from infogan_bench.training.patches import Operations, Window, form_of
+from tests.training.test_patches import WINDOWS
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
 
@@ -137,6 +139,24 @@ def test_spectral_normalisation_by_triton_is_that_of_torch_s_operations() -> Non
         expected = spectral.normalise(double[0], double[1], double[2])
         for ours, theirs in zip((*found, *on_card[1:]), (*expected, *double[1:]), strict=True):
             torch.testing.assert_close(ours.cpu().double(), theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+@pytest.mark.parametrize(
+    ("channels", "dtype"), [(1, torch.float32), (32, torch.float32), (70, torch.bfloat16)]
+)
+def test_patches_by_triton_are_those_of_torch_s_operations(
+    window: Window, channels: int, dtype: torch.dtype
+) -> None:
+    if find_spec("triton") is None:
+        pytest.skip("needs Triton")
+    images = torch.randn(3, 9, 2, 11, channels, device="cuda", dtype=dtype).transpose(1, 2)
+    kernels = form_of(images)
+    assert kernels is not Operations
+    patches = Operations.gather(images, window)
+    assert torch.equal(kernels.gather(images, window), patches)
+    found, expected = (each.add_up(patches.float(), 9, 11, window) for each in (kernels, Operations))
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("form", [None, *FORMS])
