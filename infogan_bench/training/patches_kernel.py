@@ -20,7 +20,7 @@ _IN_A_ROW = 128  # of them, at most, that lie beside each other
 def gather(images: Tensor, window: Window) -> Tensor:
     """`patches.gather` of images (R, N, H, W, C), of any strides but that of C, which is 1."""
     replicas, n, height, width, channels = images.shape
-    if images.stride(-1) != 1:
+    if channels > 1 and images.stride(-1) != 1:
         images = images.contiguous()
     rows, columns = window.places(height, width)
     patches = images.new_empty(replicas, n, rows, columns, *window.kernel, channels)
