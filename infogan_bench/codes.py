@@ -149,7 +149,8 @@ class LatentCodes:
         }
         if self.continuous:
             log_density = gaussian_log_density(latents.continuous, posterior.mean, posterior.log_std)
-            log_q |= {code.name: log_density[:, k] for k, code in enumerate(self.continuous)}
+            names = [code.name for code in self.continuous]
+            log_q |= zip(names, log_density.unbind(1), strict=True)  # whose gradient is one operation
         return log_q
 
     def mi_bounds(self, latents: Latents, posterior: Posterior) -> dict[str, Tensor]:
