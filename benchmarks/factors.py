@@ -197,25 +197,29 @@ def kernels(function: Callable[[], object], steps: int, top: int, device: torch.
 def check_norm(device: torch.device) -> None:
     """Raise an error if the kernels of spectral normalisation do not compute what torch's operations do."""
 
-    def made(normalise: spectral.Normalise) -> tuple[torch.Tensor, ...]:
+    def made(form: Any) -> tuple[torch.Tensor, ...]:
         generator = torch.Generator().manual_seed(0)
         given = [torch.randn(shape, generator=generator) for shape in ((2, 128, 1024), (2, 128), (2, 1024))]
         matrices, u, v = (each.to(device) for each in given)
-        return (*normalise(matrices, u, v), u, v)
+        normalised = form.normalise(matrices, u, v)
+        return (*normalised, u, v, form.gradient(matrices, *normalised))
 
     with arithmetic("float32"):
-        found, expected = made(spectral.normalise_on(torch.empty(1, device=device))), made(spectral.normalise)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        found, expected = (
+            made(spectral.form_of(torch.empty(1, device=device))),
+            made(spectral.SpectralOperations),
+        )
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def check_patches(device: torch.device) -> None:
     """Raise an error if the kernels of patches do not compute what torch's operations do."""
     window = patches.Window((4, 4), (2, 2), (1, 1))
     images = torch.randn(2, 3, 64, 64, 32, device=device)
-    gathered = patches.Operations.gather(images, window)
+    gathered = patches.PatchOperations.gather(images, window)
     kernels = patches.form_of(images)
     torch.testing.assert_close(kernels.gather(images, window), gathered)
-    expected = patches.Operations.add_up(gathered, 64, 64, window)
+    expected = patches.PatchOperations.add_up(gathered, 64, 64, window)
     torch.testing.assert_close(kernels.add_up(gathered, 64, 64, window), expected)
 
 
@@ -254,11 +258,11 @@ def work(arguments: argparse.Namespace) -> None:
         print(json.dumps(what), flush=True)
 
     forms = {
-        ("norm", "kernels"): spectral.normalise_on,
-        ("norm", "torch's"): spectral.normalise_on,
-        ("norm", "operations"): lambda matrices: spectral.normalise,
+        ("norm", "kernels"): spectral.form_of,
+        ("norm", "torch's"): spectral.form_of,
+        ("norm", "operations"): lambda tensor: spectral.SpectralOperations,
         ("patches", "kernels"): patches.form_of,
-        ("patches", "operations"): lambda tensor: patches.Operations,
+        ("patches", "operations"): lambda tensor: patches.PatchOperations,
     }
     for what, check in (("norm", check_norm), ("patches", check_patches)):
         try:
@@ -277,7 +281,7 @@ def work(arguments: argparse.Namespace) -> None:
                 continue
             try:
                 with (
-                    replaced(spectral, "normalise_on", forms["norm", way.norm]),
+                    replaced(spectral, "form_of", forms["norm", way.norm]),
                     replaced(patches, "form_of", forms["patches", way.patches]),
                 ):
                     found = measure(way, run, images, device, arguments.steps, arguments.profile)

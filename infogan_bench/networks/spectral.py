@@ -6,8 +6,8 @@ same order, and its state has the same names, so that checkpoints fit both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, TypeVar
 
 import torch
@@ -76,23 +76,18 @@ class _Normalised(torch.autograd.Function):
     """`normalise` with the gradient of its first result, in few kernels, since a GPU waits for each of them."""
 
     @staticmethod
-    def forward(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        matrices = matrices.contiguous()
-        return normalise_on(matrices)(matrices, u, v)
+    def forward(matrices: Tensor, u: Tensor, v: Tensor) -> Normalised:
+        return form_of(matrices).normalise(matrices.contiguous(), u, v)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Normalised) -> None:
         ctx.mark_non_differentiable(*output[1:])
         ctx.set_materialize_grads(False)  # no zeros for u, v and sigma
         ctx.save_for_backward(*output)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor, None, None]:
-        """(g - <g, matrix / sigma> u v^T) / sigma: arXiv 1802.05957, equation 12."""
-        divided, u, v, sigma = ctx.saved_tensors
-        along = (gradient * divided).sum((1, 2), keepdim=True)
-        moved = torch.addcmul(gradient, along * u[:, :, None], v[:, None, :], value=-1)
-        return moved / sigma[:, None, None], None, None
+    def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor, None, None]:
+        return form_of(gradient).gradient(gradient.contiguous(), *ctx.saved_tensors), None, None
 
     @staticmethod
     def vmap(
@@ -105,25 +100,48 @@ class _Normalised(torch.autograd.Function):
         return tuple(each.unflatten(0, (info.batch_size, -1)) for each in made), (0, 0, 0, 0)
 
 
-Normalise = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Tensor]]
+Normalised = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Matrices over sigma (R, h, w), u (R, h), v (R, w) and sigma (R,)."""
 
 
-def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`spectral_kernel.normalise` in torch's operations: of any type of numbers, on any device."""
-    u.copy_(F.normalize((matrices @ v[..., None]).squeeze(-1), dim=-1, eps=_EPS))
-    preimage = (u[:, None, :] @ matrices).squeeze(1)
-    sigma = torch.linalg.vector_norm(preimage, dim=-1).clamp_min(_EPS)
-    v.copy_(preimage / sigma[:, None])
-    return matrices / sigma[:, None, None], u.clone(), v.clone(), sigma
+class SpectralOperations:
+    """Both directions in torch's operations, of any type of numbers, on any device."""
+
+    @staticmethod
+    def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> Normalised:
+        """Take one step of the power method with each of R matrices, and divide it by its largest singular value.
+
+        Args:
+            matrices: (R, h, w), contiguous.
+            u: (R, h), contiguous, changed in place.
+            v: (R, w), likewise.
+        """
+        u.copy_(F.normalize((matrices @ v[..., None]).squeeze(-1), dim=-1, eps=_EPS))
+        preimage = (u[:, None, :] @ matrices).squeeze(1)
+        sigma = torch.linalg.vector_norm(preimage, dim=-1).clamp_min(_EPS)
+        v.copy_(preimage / sigma[:, None])
+        return matrices / sigma[:, None, None], u.clone(), v.clone(), sigma
+
+    @staticmethod
+    def gradient(gradient: Tensor, divided: Tensor, u: Tensor, v: Tensor, sigma: Tensor) -> Tensor:
+        """(g - <g, matrix / sigma> u v^T) / sigma: arXiv 1802.05957, equation 12.
+
+        Args:
+            gradient: g (R, h, w), of `divided`, contiguous.
+            divided: the matrices over sigma, and the rest, as `normalise` returned them.
+        """
+        along = (gradient * divided).sum((1, 2), keepdim=True)
+        moved = torch.addcmul(gradient, along * u[:, :, None], v[:, None, :], value=-1)
+        return moved / sigma[:, None, None]
 
 
-def normalise_on(matrices: Tensor) -> Normalise:
-    """The form of `normalise` for these matrices: Triton's, where it is there and takes them."""
-    if matrices.is_cuda and matrices.dtype is torch.float32 and find_spec("triton"):
+def form_of(tensor: Tensor) -> type[SpectralOperations] | ModuleType:
+    """The module or class whose `normalise` and `gradient` are for this tensor: Triton's, where it is there."""
+    if tensor.is_cuda and tensor.dtype is torch.float32 and find_spec("triton"):
         from infogan_bench.networks import spectral_kernel  # Triton takes a second to import
 
-        return spectral_kernel.normalise
-    return normalise
+        return spectral_kernel
+    return SpectralOperations
 
 
 def spectral_norm(layer: _Layer) -> _Layer:

@@ -1,6 +1,7 @@
-"""A step of the power method in three kernels, in Triton, which torch's builds for CUDA bring along.
+"""A step of the power method in three kernels, and its gradient in two.
 
-A trunk has many small matrices, and launching the dozen kernels of a step takes a GPU longer than running them.
+They are written in Triton, which torch's builds for CUDA bring along. A trunk has many small
+matrices, and launching the dozen kernels of a step takes a GPU longer than running them.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
@@ -20,16 +21,7 @@ _EPS = tl.constexpr(1e-12)  # least length by which a vector is divided, as in `
 
 
 def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Take one step of the power method with each of R matrices, and divide it by its largest singular value.
-
-    Args:
-        matrices: float32 (R, h, w), contiguous.
-        u: (R, h), contiguous, changed in place.
-        v: (R, w), likewise.
-
-    Returns:
-        matrices / sigma (R, h, w), copies of the new u and v, and sigma (R,).
-    """
+    """`spectral.SpectralOperations.normalise`."""
     n, height, width = matrices.shape
     divided = torch.empty_like(matrices)
     # of each matrix: M v, M^T u, then u and v, which are the two scaled to length 1, and sigma
@@ -41,6 +33,20 @@ def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, T
         _divide[of_rows](matrices, vectors, divided, u, v, height, width)
     *_, new_u, new_v, sigma = vectors.split((height, width, height, width, 1), dim=1)
     return divided, new_u, new_v, sigma.squeeze(1)
+
+
+def gradient(gradient: Tensor, divided: Tensor, u: Tensor, v: Tensor, sigma: Tensor) -> Tensor:
+    """`spectral.SpectralOperations.gradient`, given what `normalise` returned."""
+    n, height, width = divided.shape
+    of_rows = triton.cdiv(height, _ROWS.value), n
+    parts = sigma.new_empty(n, of_rows[0])
+    found = torch.empty_like(divided)
+    with torch.cuda.device_of(divided):
+        _along[of_rows](gradient, divided, parts, height, width)
+        _subtract[of_rows](
+            gradient, parts, found, u, v, sigma, height, width, *(each.stride(0) for each in (u, v, sigma))
+        )
+    return found
 
 
 @triton.jit
@@ -108,3 +114,39 @@ def _divide(matrices, vectors, divided, u, v, height, width):
             tl.store(vectors + 2 * height + width + columns, of_v, mask=columns < width)
     if first:
         tl.store(vectors + 2 * (height + width), sigma)
+
+
+@triton.jit
+def _along(gradient, divided, parts, height, width):
+    """The part of <g, M / sigma> that a few rows make."""
+    this = tl.program_id(1)
+    rows = tl.program_id(0) * _ROWS + tl.arange(0, _ROWS)
+    total = tl.zeros([_ROWS], tl.float32)
+    for left in range(0, width, _OF_A_ROW):
+        columns = left + tl.arange(0, _OF_A_ROW)
+        inside = (rows < height)[:, None] & (columns < width)[None, :]
+        places = this * height * width + rows[:, None] * width + columns[None, :]
+        g = tl.load(gradient + places, mask=inside, other=0.0)
+        total += tl.sum(g * tl.load(divided + places, mask=inside, other=0.0), axis=1)
+    tl.store(parts + this * tl.num_programs(0) + tl.program_id(0), tl.sum(total, axis=0))
+
+
+@triton.jit
+def _subtract(gradient, parts, found, u, v, sigmas, height, width, apart_u, apart_v, apart_sigma):
+    """(g - <g, M / sigma> u v^T) / sigma, for a few rows; vectors of two matrices lie `apart_...` apart."""
+    this = tl.program_id(1)
+    n_parts = tl.num_programs(0)
+    along = 0.0
+    for first in range(0, n_parts, _OF_A_VECTOR):
+        places = first + tl.arange(0, _OF_A_VECTOR)
+        along += tl.sum(tl.load(parts + this * n_parts + places, mask=places < n_parts, other=0.0), axis=0)
+    sigma = tl.load(sigmas + this * apart_sigma)
+    rows = tl.program_id(0) * _ROWS + tl.arange(0, _ROWS)
+    of_u = tl.load(u + this * apart_u + rows, mask=rows < height, other=0.0) * along
+    for left in range(0, width, _OF_A_ROW):
+        columns = left + tl.arange(0, _OF_A_ROW)
+        inside = (rows < height)[:, None] & (columns < width)[None, :]
+        places = this * height * width + rows[:, None] * width + columns[None, :]
+        of_v = tl.load(v + this * apart_v + columns, mask=columns < width, other=0.0)
+        g = tl.load(gradient + places, mask=inside, other=0.0)
+        tl.store(found + places, (g - of_u[:, None] * of_v[None, :]) / sigma, mask=inside)

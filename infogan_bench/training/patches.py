@@ -97,7 +97,7 @@ class _AddedUp(torch.autograd.Function):
         return _AddedUp.apply(patches.movedim(in_dims[0], 0), *more), 0
 
 
-class Operations:
+class PatchOperations:
     """Both in torch's operations, on any device and of any type of numbers."""
 
     @staticmethod
@@ -140,10 +140,10 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
     return total.flatten(1, 2)[:, : (n - 1) * stride + kernel]
 
 
-def form_of(tensor: Tensor) -> type[Operations] | ModuleType:
+def form_of(tensor: Tensor) -> type[PatchOperations] | ModuleType:
     """The module or class whose `gather` and `add_up` are for this tensor: Triton's, where it is there."""
     if tensor.is_cuda and tensor.dtype is not torch.float64 and find_spec("triton"):
         from infogan_bench.training import patches_kernel  # Triton takes a second to import
 
         return patches_kernel
-    return Operations
+    return PatchOperations

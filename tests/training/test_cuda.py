@@ -20,7 +20,7 @@ from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.convolutions import FORMS, Convolutions
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
-from infogan_bench.training.patches import Operations, Window, form_of
+from infogan_bench.training.patches import PatchOperations, Window, form_of
 from tests.training.test_patches import WINDOWS
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
@@ -133,11 +133,15 @@ def test_spectral_normalisation_by_triton_is_that_of_torch_s_operations() -> Non
         shapes = [(2, height, width), (2, height), (2, width)]
         given = [torch.randn(shape, generator=generator) for shape in shapes]
         on_card, double = [each.cuda() for each in given], [each.double() for each in given]
-        kernels = spectral.normalise_on(on_card[0])
-        assert kernels is not spectral.normalise
-        found = kernels(on_card[0], on_card[1], on_card[2])
-        expected = spectral.normalise(double[0], double[1], double[2])
-        for ours, theirs in zip((*found, *on_card[1:]), (*expected, *double[1:]), strict=True):
+        kernels = spectral.form_of(on_card[0])
+        assert kernels is not spectral.SpectralOperations
+        found = kernels.normalise(on_card[0], on_card[1], on_card[2])
+        expected = spectral.SpectralOperations.normalise(double[0], double[1], double[2])
+        gradient = torch.randn(shapes[0], generator=generator)
+        of_found = kernels.gradient(gradient.cuda(), *found)
+        of_expected = spectral.SpectralOperations.gradient(gradient.double(), *expected)
+        pairs = zip((*found, of_found, *on_card[1:]), (*expected, of_expected, *double[1:]), strict=True)
+        for ours, theirs in pairs:
             torch.testing.assert_close(ours.cpu().double(), theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -152,10 +156,10 @@ def test_patches_by_triton_are_those_of_torch_s_operations(
         pytest.skip("needs Triton")
     images = torch.randn(3, 9, 2, 11, channels, device="cuda", dtype=dtype).transpose(1, 2)
     kernels = form_of(images)
-    assert kernels is not Operations
-    patches = Operations.gather(images, window)
+    assert kernels is not PatchOperations
+    patches = PatchOperations.gather(images, window)
     assert torch.equal(kernels.gather(images, window), patches)
-    found, expected = (each.add_up(patches.float(), 9, 11, window) for each in (kernels, Operations))
+    found, expected = (each.add_up(patches.float(), 9, 11, window) for each in (kernels, PatchOperations))
     torch.testing.assert_close(found, expected)
 
 

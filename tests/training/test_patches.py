@@ -46,17 +46,17 @@ def test_each_is_the_gradient_of_the_other(window: Window) -> None:
 COMPARE = """
 import torch
 from infogan_bench.training import patches_kernel
-from infogan_bench.training.patches import Operations
+from infogan_bench.training.patches import PatchOperations
 from tests.training.test_patches import WINDOWS
 
 for window in WINDOWS.values():
     for channels, dtype in ((3, torch.float32), (40, torch.bfloat16)):
         images = torch.randn(2, 8, 3, 7, channels).to(dtype).transpose(1, 2)[:, :2]  # beside others in memory
         images = images if channels == 3 else images.contiguous()
-        patches = Operations.gather(images, window)
+        patches = PatchOperations.gather(images, window)
         assert torch.equal(patches_kernel.gather(images, window), patches)
         found = patches_kernel.add_up(patches, 8, 7, window)
-        expected = Operations.add_up(patches.float(), 8, 7, window)
+        expected = PatchOperations.add_up(patches.float(), 8, 7, window)
         torch.testing.assert_close(found, expected.to(dtype), rtol=1e-2 if channels == 40 else 1e-6, atol=1e-6)
 print("equal")
 """
