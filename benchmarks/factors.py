@@ -132,8 +132,7 @@ def build(
         for trainer in trainers:
             if way.contiguous:
                 trainer.model.networks.to(memory_format=torch.contiguous_format)
-            if way.form:
-                trainer.layers = Convolutions(None if way.form == "measured" else way.form)
+            trainer.layers = Convolutions(None if way.form == "measured" else way.form or "as they lie")
         if way.seeds == 1:
             return trainers, trainers[0].train
         together = FusedTrainer(trainers)

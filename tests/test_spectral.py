@@ -14,6 +14,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.utils import parametrizations
 
 from infogan_bench.networks import spectral, spectral_norm
+from infogan_bench.networks.triton_here import triton_works
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "linear": (lambda: nn.Linear(6, 4), (3, 6)),
@@ -157,3 +158,14 @@ def test_triton_s_kernels_compute_what_torch_s_operations_compute() -> None:
     env = os.environ | {"TRITON_INTERPRET": "1"}
     done = subprocess.run([sys.executable, "-c", COMPARE], env=env, capture_output=True, text=True)
     assert done.stdout == "equal\n", done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about a process without a GPU")
+def test_where_triton_cannot_compile_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("triton")
+    triton_works.cache_clear()
+    assert not triton_works()
+    assert not triton_works()
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+        "Triton cannot compile kernels here"
+    ]

@@ -6,7 +6,6 @@ same order, and its state has the same names, so that checkpoints fit both.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -14,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
+
+from infogan_bench.networks.triton_here import triton_works
 
 POWER_ITERATIONS_BEFORE_TRAINING = 15  # torch's own number
 _EPS = 1e-12  # least norm by which a vector is divided, torch's
@@ -137,8 +138,8 @@ class SpectralOperations:
 
 def form_of(tensor: Tensor) -> type[SpectralOperations] | ModuleType:
     """The module or class whose `normalise` and `gradient` are for this tensor: Triton's, where it is there."""
-    if tensor.is_cuda and tensor.dtype is torch.float32 and find_spec("triton"):
-        from infogan_bench.networks import spectral_kernel  # Triton takes a second to import
+    if tensor.is_cuda and tensor.dtype is torch.float32 and triton_works():
+        from infogan_bench.networks import spectral_kernel
 
         return spectral_kernel
     return SpectralOperations

@@ -1,7 +1,8 @@
 """Convolutions of one trainer on a GPU, in the form that is fastest there for their sizes.
 
 cuDNN has fast kernels for many channels. For few of them it falls back to slow ones, and which layout and which form
-avoid those depends on the card, the version of cuDNN and the sizes. So the forms are measured.
+avoid those depends on the card, the version of cuDNN and the sizes. So the forms are measured, in the first updates of
+a trainer, which are not part of its CUDA graph.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from infogan_bench.training.memory import no_garbage_collection
 
 Convolution = Callable[..., Any]
 
+_MARGIN = 0.9  # of the time as torch has it that another form may take, so that noise does not decide
 _REPEATS = 5  # passes in a measurement's graph
 _REPLAYS = 3  # of which the fastest counts
 
@@ -81,7 +83,9 @@ class Convolutions(TorchFunctionMode):
             if torch.cuda.is_current_stream_capturing():  # nothing can be measured now
                 return "as they lie"
             seconds = {name: _seconds(form[function], args, named) for name, form in FORMS.items()}
-            self.chosen[key] = min(seconds, key=lambda name: seconds[name])
+            fastest = min(seconds, key=lambda name: seconds[name])
+            pays = seconds[fastest] < _MARGIN * seconds["as they lie"]
+            self.chosen[key] = fastest if pays else "as they lie"
         return self.chosen[key]
 
 

@@ -7,13 +7,14 @@ patches (..., N, H', W', kernel height, kernel width, C).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from infogan_bench.networks.triton_here import triton_works
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
 
 def form_of(tensor: Tensor) -> type[PatchOperations] | ModuleType:
     """The module or class whose `gather` and `add_up` are for this tensor: Triton's, where it is there."""
-    if tensor.is_cuda and tensor.dtype is not torch.float64 and find_spec("triton"):
-        from infogan_bench.training import patches_kernel  # Triton takes a second to import
+    if tensor.is_cuda and tensor.dtype is not torch.float64 and triton_works():
+        from infogan_bench.training import patches_kernel
 
         return patches_kernel
     return PatchOperations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture, registry, spectral
 from infogan_bench.networks.architectures import mlp
+from infogan_bench.networks.triton_here import triton_works
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.convolutions import FORMS, Convolutions
 from infogan_bench.training.device import arithmetic, device_name
@@ -126,7 +126,7 @@ def test_spectral_normalisation_trains_fused_as_alone(changes: dict[str, Any]) -
 
 
 def test_spectral_normalisation_by_triton_is_that_of_torch_s_operations() -> None:
-    if find_spec("triton") is None:
+    if not triton_works():
         pytest.skip("needs Triton")
     for height, width in ((32, 16), (70, 1500), (1, 128), (1024, 6272)):
         generator = torch.Generator().manual_seed(0)
@@ -152,7 +152,7 @@ def test_spectral_normalisation_by_triton_is_that_of_torch_s_operations() -> Non
 def test_patches_by_triton_are_those_of_torch_s_operations(
     window: Window, channels: int, dtype: torch.dtype
 ) -> None:
-    if find_spec("triton") is None:
+    if not triton_works():
         pytest.skip("needs Triton")
     images = torch.randn(3, 9, 2, 11, channels, device="cuda", dtype=dtype).transpose(1, 2)
     kernels = form_of(images)
