@@ -234,7 +234,12 @@ def _covariance_root(features: Codes) -> Codes:
 
 def _unbiased_mmd(x: Codes, y: Codes) -> float:
     m, n, d = len(x), len(y), x.shape[1]
-    within_x, within_y, between = ((a @ b.T / d + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+    within_x, within_y, between = (_cubic_kernel(a, b, d) for a, b in ((x, x), (y, y), (x, y)))
     of_x = (within_x.sum() - np.trace(within_x)) / (m * (m - 1))
     of_y = (within_y.sum() - np.trace(within_y)) / (n * (n - 1))
     return float(of_x + of_y - 2 * between.mean())
+
+
+def _cubic_kernel(x: Codes, y: Codes, d: int) -> NDArray[np.float64]:
+    base = x @ y.T / d + 1
+    return base * base * base  # many times faster than a power

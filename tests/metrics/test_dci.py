@@ -95,7 +95,7 @@ def test_single_codes_and_factors_are_not_defined() -> None:
         dci(two, two * [1, 0], two, two * [1, 0])
 
 
-def test_reference_importances_of_boosted_trees(golden: Any) -> None:
+def test_reference_values_of_boosted_trees(golden: Any) -> None:
     factors = [0, 1]  # the ones with few values: a predictor per factor, so the others can be left out
     score = dci(
         golden.codes("rotated")[:2000],
@@ -103,23 +103,36 @@ def test_reference_importances_of_boosted_trees(golden: Any) -> None:
         golden.codes("rotated", "test")[:1000],
         golden.factors("test")[:1000, factors],
     )
-    np.testing.assert_allclose(
-        score.importance, golden.expected("rotated")["dci_importance"][:, factors], atol=0.005
-    )
+    importance = golden.expected("rotated")["dci_importance"][:, factors]
+    np.testing.assert_allclose(score.importance, importance, atol=0.005)
+    assert score.disentanglement.value == pytest.approx(disentanglement(importance).value, abs=0.01)
+    assert score.completeness.value == pytest.approx(completeness(importance).value, abs=0.01)
+    # Shares of scikit-learn's classifiers on the codes as they are. Those of the other three factors, on which this
+    # takes a minute, are 0.094, 0.133 and 0.109: in the mean 0.420, where the reference has 0.423.
+    assert score.informativeness == pytest.approx((1.0 + 0.763) / 2, abs=0.005)
+    assert score.train_informativeness == pytest.approx((1.0 + 0.9885) / 2, abs=0.005)
 
 
 @pytest.mark.parametrize("estimator", ["forest", "binned_boosting"])
 def test_faster_trees_rank_codes_as_boosted_trees_do(golden: Any, estimator: Any) -> None:
-    cases = ["noise", "rotated", "noisy_1.0", "noisy_0.1", "missing", "perfect"]
+    # The ends are far from the others, so that few samples place them.
+    cases = {
+        "noise": 500,
+        "rotated": 2000,
+        "noisy_1.0": 2000,
+        "noisy_0.1": 2000,
+        "missing": 2000,
+        "perfect": 500,
+    }
     scores = [
         dci(
-            golden.codes(case)[:2000],
-            golden.factors()[:2000],
+            golden.codes(case)[:n],
+            golden.factors()[:n],
             golden.codes(case, "test")[:1000],
             golden.factors("test")[:1000],
             estimator=estimator,
         )
-        for case in cases
+        for case, n in cases.items()
     ]
     boosting = [golden.values[case]["dci"] for case in cases]
     for ours, theirs in (
@@ -137,21 +150,6 @@ def test_unknown_estimators_are_refused() -> None:
         match="`estimator` must be `boosting`, `binned_boosting`, `forest` or a function, but is 'lasso'",
     ):
         dci(factors, factors, factors, factors, estimator="lasso")  # type: ignore[arg-type]
-
-
-@pytest.mark.slow
-def test_reference_values_of_boosted_trees(golden: Any) -> None:
-    score = dci(
-        golden.codes("rotated")[:2000],
-        golden.factors()[:2000],
-        golden.codes("rotated", "test")[:1000],
-        golden.factors("test")[:1000],
-    )
-    expected = golden.values["rotated"]["dci"]
-    assert score.disentanglement.value == pytest.approx(expected["disentanglement"], abs=0.02)
-    assert score.completeness.value == pytest.approx(expected["completeness"], abs=0.02)
-    assert score.informativeness == pytest.approx(expected["informativeness_test"], abs=0.02)
-    assert score.train_informativeness == pytest.approx(expected["informativeness_train"], abs=0.02)
 
 
 @pytest.mark.parametrize("estimator", ["forest", lambda: DecisionTreeClassifier(random_state=0)])

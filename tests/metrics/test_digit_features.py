@@ -20,7 +20,7 @@ Digits = tuple[Any, Any, Any, Any]
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:
-    data = load_dataset(DatasetConfig(train_size=3000, test_size=1000))
+    data = load_dataset(DatasetConfig(train_size=2000, test_size=500))
     tensors = (data.train_images, data.train_labels, data.test_images, data.test_labels)
     return tuple(tensor.numpy() for tensor in tensors if tensor is not None)  # type: ignore[return-value]
 
@@ -45,7 +45,7 @@ def test_it_learns_to_read(network: DigitFeatures, digits: Digits) -> None:
 
 def test_features_have_a_mean_variance_of_one(network: DigitFeatures, digits: Digits) -> None:
     features = network(digits[0], pixels="0..255")
-    assert features.shape == (3000, 64)
+    assert features.shape == (2000, 64)
     assert features.dtype == np.float32
     assert features.var(axis=0, ddof=1).mean() == pytest.approx(1.0, rel=1e-4)
 
@@ -61,7 +61,7 @@ def test_the_same_pictures_in_each_range_have_the_same_features(
 
 
 def test_fid_tells_digits_from_noise_and_from_one_class(network: DigitFeatures, digits: Digits) -> None:
-    real, other = (network(part, pixels="0..255") for part in (digits[0][:1500], digits[0][1500:]))
+    real, other = (network(part, pixels="0..255") for part in (digits[0][:1000], digits[0][1000:]))
     noise = np.random.default_rng(0).integers(0, 256, (500, 28, 28), dtype=np.uint8)
     ones = digits[0][digits[1] == 1]
     alike = fid(real, other).value

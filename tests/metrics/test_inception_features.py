@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 from torchvision.models import Inception3
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (3, 3, 40, 28), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 3, 40, 28), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_they_are_what_torchvision_s_own_pipeline_feeds_its_classifier(
     with torch.no_grad():
         untrained((resized - mean) / std)
     hook.remove()
-    assert expected.shape == (3, 2048)
+    assert expected.shape == (2, 2048)
     assert expected.dtype == np.float32
     assert (
         expected.std(axis=0).mean() > 0.05
@@ -89,11 +89,11 @@ def test_the_same_pictures_in_each_range_have_the_same_features(
 
 
 def test_batches_change_nothing(features: InceptionFeatures, expected: Any) -> None:
-    np.testing.assert_allclose(features(IMAGES, pixels="0..255", batch=2), expected, atol=2e-3)
+    np.testing.assert_allclose(features(IMAGES, pixels="0..255", batch=1), expected, atol=2e-3)
 
 
 def test_one_channel_counts_as_three_equal_ones(features: InceptionFeatures) -> None:
-    grey = IMAGES[:2, :1]
+    grey = IMAGES[:1, :1]
     np.testing.assert_array_equal(
         features(grey, pixels="0..255"), features(grey.repeat(3, axis=1), pixels="0..255")
     )
@@ -145,8 +145,8 @@ def test_a_truncated_file_and_another_number_of_classes_are_refused(
         (IMAGES, "0..1", "`pixels` '0..1' means floats, but the images are uint8"),
         (IMAGES - 0.5, "0..255", "`pixels` '0..255' means uint8, but the images are float64"),
         (IMAGES / 200, "0..1", "images must lie in 0..1, but reach from 0 to 1.275"),
-        (IMAGES[:, 0], "0..255", r"\(n, 1, H, W\) or \(n, 3, H, W\), but have shape \(3, 40, 28\)"),
-        (IMAGES[:, :2], "0..255", r"but have shape \(3, 2, 40, 28\)"),
+        (IMAGES[:, 0], "0..255", r"\(n, 1, H, W\) or \(n, 3, H, W\), but have shape \(2, 40, 28\)"),
+        (IMAGES[:, :2], "0..255", r"but have shape \(2, 2, 40, 28\)"),
         (IMAGES[:0], "0..255", r"but have shape \(0, 3, 40, 28\)"),
         (IMAGES, "0..2", "`pixels` must be"),
     ],

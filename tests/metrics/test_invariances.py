@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# A grid twice over, and codes that hold its factors with noise; the test split has other noise.
-GRID = np.tile(list(itertools.product(range(3), range(4), range(5))), (4, 1))
+# A grid twenty times over, and codes that hold its factors with noise; the test split has other noise.
+GRID = np.tile(list(itertools.product(range(2), range(2), range(3))), (20, 1))
 RANDOM = np.random.default_rng(0)
 MIX = np.array([[1.0, 0.1, 0.0, 0.4], [0.0, 0.5, 0.1, 0.4], [0.1, 0.0, 0.3, 0.4]])
 TRAIN, TEST = (GRID @ MIX + RANDOM.normal(scale=0.3, size=(len(GRID), 4)) for _ in range(2))
@@ -21,7 +21,7 @@ TRAIN, TEST = (GRID @ MIX + RANDOM.normal(scale=0.3, size=(len(GRID), 4)) for _ 
 CHANGES: dict[str, Callable[[Array], Array]] = {
     # By powers of two, so that no value moves across an edge of a bin.
     "scale": lambda x: x * 2.0**-24,
-    "one code scaled": lambda x: x * [1, 2.0**10, 1, 1],
+    "one code scaled": lambda x: x * [2.0**10, 1, 1, 1],
     "offset": lambda x: x + np.array([0, 2.0**26, -(2.0**26), 1]),
     "sign": lambda x: x * [-1, 1, 1, -1],
     "order": lambda x: x[:, [2, 0, 3, 1]],

@@ -162,7 +162,7 @@ sys.meta_path.insert(0, Absent())
 import numpy as np
 from infogan_metrics import METRICS
 
-factors = np.tile(list(itertools.product(range(2), range(3))), (40, 1))
+factors = np.tile(list(itertools.product(range(2), range(3))), (20, 1))
 codes = factors + np.random.default_rng(0).normal(scale=0.1, size=factors.shape)
 votes = np.random.default_rng(0).normal(size=(20, 8, 3))
 arrays = {

@@ -17,7 +17,7 @@ import infogan_metrics
 import numpy as np
 
 arrays = np.load("model.npz")
-table = infogan_metrics.evaluate(arrays["latents"], arrays["truth"], bootstrap=50, chance=5)
+table = infogan_metrics.evaluate(arrays["latents"], arrays["truth"], bootstrap=20, chance=5)
 print(infogan_metrics.__file__)
 print(table.to_json())
 """
@@ -31,7 +31,7 @@ def test_from_a_wheel_to_scores_with_intervals_and_chance(tmp_path: Path) -> Non
         return done.stdout
 
     random = np.random.default_rng(0)
-    truth = random.integers(0, (3, 6, 10), (5_000, 3))
+    truth = random.integers(0, (3, 6, 10), (2_000, 3))
     np.savez(tmp_path / "model.npz", latents=truth + random.normal(scale=0.5, size=truth.shape), truth=truth)
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=ROOT / "metrics", check=True, capture_output=True)
