@@ -15,6 +15,7 @@ from infogan_bench.records.evaluation import (
     FactorMatrixRecord,
     ShapeCorrelationRecord,
     read_evaluation,
+    read_not_defined,
     write_evaluation_record,
 )
 from infogan_bench.records.files import (
@@ -99,6 +100,7 @@ __all__ = [
     "read_explorer_record",
     "read_gallery_record",
     "read_journal",
+    "read_not_defined",
     "read_quantities",
     "read_record",
     "read_sessions",

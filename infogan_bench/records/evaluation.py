@@ -79,6 +79,21 @@ def read_evaluation(folder: Path) -> EvaluationRecord:
     return read_record(SeedPaths(folder).evaluation, EvaluationRecord)
 
 
+@dataclass(frozen=True)
+class _Reasons:
+    not_defined: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_not_defined(folder: Path) -> Mapping[str, str]:
+    """Read why scores of the seed in `folder` have no value, and nothing else of its evaluation; {} without one.
+
+    Raises:
+        RecordError: if the evaluation is damaged.
+    """
+    path = SeedPaths(folder).evaluation
+    return read_record(path, _Reasons).not_defined if path.is_file() else {}
+
+
 def write_evaluation_record(folder: Path, record: EvaluationRecord) -> None:
     """Write the evaluation into a seed's folder."""
     write_record(SeedPaths(folder).evaluation, record)

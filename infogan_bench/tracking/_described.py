@@ -17,7 +17,7 @@ from infogan_bench.records import (
     TrialPaths,
     TrialUpdate,
     encode,
-    read_evaluation,
+    read_not_defined,
     std_over_seeds,
 )
 from infogan_bench.tracking._names import MAX_TAG, cut, legal_key, value_text
@@ -87,7 +87,7 @@ def never_reported_text(update: TrialUpdate, metric: str, folder: Path) -> str:
     reasons: dict[str, str] = {}
     for seed in update.seeds:
         with suppress(RecordError):
-            reasons |= read_evaluation(TrialPaths(folder).seed(seed.seed).folder).not_defined
+            reasons |= read_not_defined(TrialPaths(folder).seed(seed.seed).folder)
     names = [name for name in dict.fromkeys((metric, *reasons)) if update.mean(name) is None]
     return "; ".join(f"{name}: {reasons[name]}" if name in reasons else name for name in names)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from infogan_reports.absent import AbsentScores, absent_scores
 from infogan_reports.effects import Scale, ordered_categories, scale_of
 from infogan_reports.folder import SweepData
 from infogan_reports.noise import Floats, least_leads
@@ -16,7 +17,6 @@ from infogan_reports.ranking import UNRANKED, RankedTrial
 from infogan_reports.text import (
     LONGEST_WHOLE,
     axis_value,
-    not_finite_text,
     value_text,
     value_texts,
 )
@@ -30,8 +30,8 @@ class LeaderboardColumn:
 
     `values` are numbers or texts, None where a trial has none; of a category, places in `categories`. A score has
     its sample standard deviation over the seeds in `spreads`. `words` are shown in the place of a value that is not
-    finite, or that loses digits as a float64. `leader` is the row of the trial that is better than every other beyond
-    the noise, if one is; `level` are the rows that cannot be told apart from the best.
+    finite or not defined, or that loses digits as a float64. `leader` is the row of the trial that is better than
+    every other beyond the noise, if one is; `level` are the rows that cannot be told apart from the best.
     """
 
     label: str
@@ -52,11 +52,12 @@ class LeaderboardColumn:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """All columns of all trials, and a sentence on the meaning of bold numbers."""
+    """All columns of all trials, a sentence on the meaning of bold numbers, and sentences on scores without a value."""
 
     columns: tuple[LeaderboardColumn, ...]
     n_trials: int
     noise: str
+    absent: tuple[str, ...]
 
     @property
     def objective(self) -> LeaderboardColumn:
@@ -68,9 +69,10 @@ def leaderboard(
     data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str], shown_scores: Sequence[str]
 ) -> Leaderboard:
     """Return every trial in the order of `trials`; scores beyond `shown_scores` appear when a reader chooses them."""
-    table = _ScoreTable(data, trials)
+    absent = absent_scores(data, trials)
+    table = _ScoreTable(data, trials, absent)
     reported = {name for trial in trials for name in trial.scores}
-    names = sorted((reported | {metric for _, _, metric in data.not_finite}) - {data.metric})
+    names = sorted((reported | absent.words.keys()) - {data.metric})
     hidden = [name for name in names if name not in shown_scores]
     objective = table.column(data.metric, shown=True)
     columns = (
@@ -86,7 +88,7 @@ def leaderboard(
         *(table.column(name, shown=False) for name in hidden),
         LeaderboardColumn("seconds", "number", [round(trial.seconds, 1) for trial in trials]),
     )
-    return Leaderboard(columns, len(trials), _noise(trials, objective))
+    return Leaderboard(columns, len(trials), _noise(trials, objective), absent.sentences)
 
 
 def direction_of(data: SweepData, name: str) -> str | None:
@@ -141,7 +143,7 @@ def _categorical(label: str, texts: Sequence[str]) -> LeaderboardColumn:
 class _ScoreTable:
     """The scores of every trial and seed."""
 
-    def __init__(self, data: SweepData, trials: Sequence[RankedTrial]) -> None:
+    def __init__(self, data: SweepData, trials: Sequence[RankedTrial], absent: AbsentScores) -> None:
         self._data = data
         self._trials = trials
         rows: dict[str, dict[int, Mapping[str, float]]] = {trial.trial: {} for trial in trials}
@@ -149,11 +151,7 @@ class _ScoreTable:
             rows[trial][int(seed)] = scores
         self._seeds = sorted({seed for of_trial in rows.values() for seed in of_trial})
         self._rows = [rows[trial.trial] for trial in trials]
-        self._words: dict[str, dict[int, str]] = {}
-        places = {trial.trial: row for row, trial in enumerate(trials)}
-        for (trial, _, metric), value in data.not_finite.items():
-            if trial in places:
-                self._words.setdefault(metric, {})[places[trial]] = not_finite_text(value)
+        self._words = absent.words
 
     def column(self, name: str, *, shown: bool) -> LeaderboardColumn:
         """Return the means and spreads of a score, None where a seed of a trial lacks it."""

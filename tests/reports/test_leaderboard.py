@@ -1,9 +1,11 @@
 """The leaderboard's columns: values worked out by hand."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from infogan_reports import load, summarise
 from infogan_reports.leaderboard import LeaderboardColumn
@@ -76,3 +78,45 @@ def test_lower_is_better_for_distances_and_unknown_scores_have_no_best(
 def test_values_that_read_alike_stay_apart(sweep: Callable[..., Path], written_trial: type) -> None:
     folder = sweep(written_trial("a", {"k": 1}, (0.2,)), written_trial("b", {"k": "1"}, (0.1,)))
     assert sorted(columns(folder)["k"].categories) == ['"1"', "1"]
+
+
+def test_why_a_score_has_no_value_is_said(sweep: Callable[..., Path], written_trial: type) -> None:
+    """NaN, infinite, not defined and never reported differ from each other."""
+    folder = sweep(
+        written_trial("a", {}, (0.9,), scores={"mig": 0.4, "modularity": 0.5}),
+        written_trial("b", {}, (0.8,)),
+        written_trial("c", {}, (None,), status="failed"),
+        written_trial("d", {}, (None,), status="diverged"),
+        written_trial("e", {}, (None,), status="interrupted"),
+    )
+    history = pd.read_parquet(folder / "history.parquet")
+    history = history[~((history["trial"] == "c") & (history["metric"] == "cluster_accuracy"))]
+    history.loc[(history["trial"] == "e") & (history["metric"] == "cluster_accuracy"), "value"] = math.inf
+    history.to_parquet(folder / "history.parquet")
+    place = folder / "trials" / "b" / "seed-0" / "evaluation.json"
+    place.write_text(
+        json.dumps({"step": 100, "scores": {}, "not_defined": {"modularity": "one factor alone"}})
+    )
+    table = summarise(load(folder)).sweep.leaderboard
+    found = {column.label: column for column in table.columns}
+    assert found["cluster_accuracy"].words == {3: "NaN", 4: "∞"}  # c has no word: it never reported it
+    assert (found["modularity"].values, found["modularity"].words) == (
+        [0.5, None, None, None, None],
+        {1: "not defined"},
+    )
+    assert (found["mig"].values, found["mig"].words) == ([0.4, None, None, None, None], {})
+    assert table.absent == (
+        "modularity is not defined for trial b: one factor alone.",
+        "Trial c ended without a report of cluster_accuracy.",
+    )
+
+
+def test_a_score_that_no_trial_has_is_a_column_with_its_reason(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    evaluation = {"step": 100, "scores": {}, "codes": [], "not_defined": {"mig": "factor 1 is constant"}}
+    trials = (written_trial(f"000{i}", {}, (i / 10, i / 10)) for i in range(5))
+    table = summarise(load(sweep(*trials, evaluation=evaluation))).sweep.leaderboard
+    found = {column.label: column for column in table.columns}
+    assert found["mig"].words == dict.fromkeys(range(5), "not defined")
+    assert table.absent == ("mig is not defined for 5 trials (0004, 0003, 0002, ...): factor 1 is constant.",)
