@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from infogan_metrics.as_taken import Further
-from infogan_metrics.evaluation import evaluate, package_version
-from infogan_metrics.files import read_named
+from infogan_metrics.evaluation import MissingInputError, evaluate, package_version
+from infogan_metrics.files import names_in, read_named
 from infogan_metrics.protocols import PROTOCOLS
 from infogan_metrics.registry import METRICS
 from infogan_metrics.samples import Inputs
@@ -24,6 +24,8 @@ _EXAMPLES = """examples:
   infogan-metrics table.csv --map codes=z* --map factors=shape,azimuth --kinds azimuth=circular:360 --factor-bins 10
   infogan-metrics latents.npy factors.npy --map codes=latents --latex
 """
+
+_NAMED = 20  # arrays and columns that a message lists
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         read, columns = read_named(given.files, names)
         arrays: Inputs = {name: array for name, array in read.items() if name in _inputs()}
         if not arrays:
-            raise ValueError(
-                f"{given.files[0]}: no array has a name that a score uses ({', '.join(sorted(_inputs()))}); "
-                "name them with --map codes=NAME --map factors=NAME"
-            )
+            raise MissingInputError("no array has a name that a score uses")
         further: dict[str, object] = {
             "kinds": _kinds(given.kinds, columns.get("factors", ())),
             "factor_bins": given.factor_bins,
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.plot:
             _save_plot(table.plot(), given.plot)
     except (ValueError, ModuleNotFoundError, OSError) as error:
-        message = str(error)
+        message = str(error) + (_how_to_name(given.files) if isinstance(error, MissingInputError) else "")
         where = (
             ""
             if any(str(path) in message for path in given.files)
@@ -159,6 +158,13 @@ def _names(pairs: Sequence[str]) -> dict[str, str]:
             raise ValueError(f"--map {pair}: `{name}` is given twice")
         names[name] = source
     return names
+
+
+def _how_to_name(files: Sequence[Path]) -> str:
+    """Return the end of a message on a missing array: the option that names it, and the names there are."""
+    names = names_in(files)
+    there = ", ".join(f"`{name}`" for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return f"; name arrays with --map codes=NAME --map factors=NAME (NAME is one of {there})"
 
 
 def _kinds(text: str | None, columns: Sequence[str]) -> str | dict[str, str] | None:

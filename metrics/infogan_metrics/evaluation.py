@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 LEVEL = 0.95  # of the intervals
 _MOST_FAILURES = 0.1  # share of the resamples; beyond it there is no interval
 _COSTLY = "costly, so it has no interval and no chance level unless they are asked for (repeat_costly)"
+
+
+class MissingInputError(ValueError):
+    """The given arrays do not suffice for the scores that were asked for."""
 
 
 def evaluate(
@@ -67,7 +71,8 @@ def evaluate(
     Returns:
         A row for each score, in the order of the catalogue.
     Raises:
-        ValueError: if an array is malformed or missing, or a score, protocol, kind or argument is unknown.
+        MissingInputError: if the arrays do not suffice for a score.
+        ValueError: if an array is malformed, or a score, protocol, kind or argument is unknown.
     """
     chosen = as_protocol(protocol)
     others = {name: value for name, value in further.items() if name not in ("kinds", "factor_bins")}
@@ -90,7 +95,7 @@ def evaluate(
                 repeats = resampled.get(name, []), by_chance.get(name, [])
                 rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
     about = chosen.name, bootstrap, chance, LEVEL, package_version(), known.kind_texts, known.bins
-    return Table(tuple(rows), *about)
+    return Table(tuple(rows), *about, left_out={} if wanted else dict(_left_out(given.names, chosen, scores)))
 
 
 def as_protocol(protocol: str | Protocol) -> Protocol:
@@ -345,7 +350,7 @@ def _selected(
     if isinstance(scores, str) and scores in ("all", "cheap"):
         metrics = [m for m in scored_by(given, protocol) if scores == "all" or m.cost == "cheap"]
         if not metrics:
-            raise ValueError(
+            raise MissingInputError(
                 f"the protocol `{protocol.name}` has no {'cheap ' * (scores == 'cheap')}score of {_listed(given)} alone"
             )
         names: list[str] = []
@@ -355,12 +360,22 @@ def _selected(
         for metric in metrics:
             missing = _missing(metric, set(given))
             if missing:
-                raise ValueError(
+                raise MissingInputError(
                     f"`{metric.name}` needs {_listed(metric.inputs)}, but has no {_listed(missing)}; "
                     f"there is {_listed(given) or 'nothing'}"
                 )
     settings = ((metric, protocol.setting(metric.name)) for metric in metrics)
     return [(metric, setting) for metric, setting in settings if setting is not None], set(names)
+
+
+def _left_out(
+    given: Sequence[str], protocol: Protocol, scores: str | Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Find the scores that the arrays suffice for and the protocol's source has, but the protocol has not, and why."""
+    for name, why in protocol.left_out.items():
+        metric = METRICS[name]
+        if not _missing(metric, set(given)) and (scores == "all" or metric.cost == "cheap"):
+            yield name, why
 
 
 def _named(name: str, protocol: Protocol) -> Metric:

@@ -84,6 +84,19 @@ def read_named(
     return {name: _shaped(name, array) for name, array in arrays.items()}, columns
 
 
+def names_in(paths: Sequence[Path]) -> list[str]:
+    """Return the names that `read_arrays` can be given: those of arrays, and of the columns of tables.
+
+    Raises:
+        FileError: as `read_arrays` does.
+    """
+    names: list[str] = []
+    for path in paths:
+        held = _read(path)
+        names += _grouped(held) if _is_table(path) else held
+    return names
+
+
 def what_it_is(path: Path) -> str:
     """Say in words what a file is, by its first bytes: `an HTML page`, `a Python pickle`, `text`, ..."""
     with path.open("rb") as file:

@@ -65,6 +65,7 @@ class Table:
     version: str  # of this package
     kinds: tuple[str | None, ...] | None = None  # of the factors, where they are given
     factor_bins: int | None = None  # that factors are cut into where a score needs it; None: they are not
+    left_out: Mapping[str, str] = field(default_factory=dict)  # scores of the protocol's source, and why
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -102,6 +103,7 @@ class Table:
             "n_chance": self.n_chance,
             "kinds": plain(self.kinds),
             "factor_bins": self.factor_bins,
+            "left_out": plain(self.left_out),
             "scores": [row.to_dict() for row in self.rows],
         }
 
@@ -170,6 +172,7 @@ class Table:
         ]
         for text, names in _by_text(self.rows).items():
             notes.append(f"{', '.join(names)}: {text}")
+        notes += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
         return notes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from itertools import product
@@ -14,9 +15,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from infogan_bench.config import DatasetConfig
+from infogan_bench.config import DatasetConfig, RunConfig
 from infogan_bench.datasets import DatasetError, ImageDataset, load_dataset
 from infogan_bench.datasets.dsprites import ARCHIVE
+from infogan_bench.training import Trainer, save_checkpoint
+from tests.command_line import infogan_bench
 
 SIZES = (1, 3, 2, 4, 5, 5)  # colour first
 CLASSES = np.array(list(product(*map(range, SIZES))))  # (600, 6)
@@ -68,6 +71,20 @@ def test_images_come_with_their_own_factors(load: Callable[..., ImageDataset]) -
     assert dataset.train_images.shape == (300, 1, 8, 8)
     assert np.unique(dataset.train_images).tolist() == [0, 255]
     assert dataset.test_labels is None
+
+
+def test_evaluate_says_that_the_colour_is_left_out(
+    load: Callable[..., ImageDataset], tmp_path: Path, tiny_run: RunConfig
+) -> None:
+    sizes = {"train_size": 300, "test_size": 300}
+    trainer = Trainer(tiny_run, load(**sizes).train_images, seed=0)
+    config = DatasetConfig(name="dsprites", data_dir=str(tmp_path), train_size=300, test_size=300)
+    save_checkpoint(trainer, config, tmp_path / "model.safetensors")
+    command = ("evaluate", str(tmp_path / "model.safetensors"), "--score", "mig")
+    done, as_json = infogan_bench(*command), infogan_bench(*command, "--json")
+    assert "mig: left out, constant in the test set: `colour`\n" in done.stdout
+    notes = json.loads(as_json.stdout)["scores"]["mig"]["notes"]
+    assert notes == ["left out, constant in the test set: `colour`"]
 
 
 def test_training_and_test_images_are_different_ones_drawn_at_random(

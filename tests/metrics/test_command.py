@@ -96,7 +96,11 @@ def test_list_names_scores_and_protocols(capsys: pytest.CaptureFixture[str]) -> 
             "no factor is called `hue`; the names are none",
         ),
         (["--map", "codes=latents", "--kinds", "0=hue"], "a kind must be one of category, ordered"),
-        (["--scores", "mig"], "model.npz: `mig` needs `codes`, `factors`, but has no `codes`"),
+        (
+            ["--scores", "mig"],
+            "but has no `codes`; there is `factors`, `latents`, `images`; name arrays "
+            "with --map codes=NAME --map factors=NAME (NAME is one of `latents`, `factors`, `images`)",
+        ),
     ],
 )
 def test_faults_are_one_line_and_status_2(
@@ -107,6 +111,32 @@ def test_faults_are_one_line_and_status_2(
     assert printed.out == ""
     assert fault in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_files_without_known_names_say_how_to_name_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "model.npz", latents=CODES, truth=FACTORS)
+    (tmp_path / "table.csv").write_text("z_0,z_1,shape\n1,2,3\n4,5,6\n")
+    for name, fault in {
+        "model.npz": "has no cheap score of `latents` alone; name arrays with --map codes=NAME --map factors=NAME "
+        "(NAME is one of `latents`, `truth`)",
+        "table.csv": "no array has a name that a score uses; name arrays with --map codes=NAME --map factors=NAME "
+        "(NAME is one of `z`, `shape`)",
+    }.items():
+        assert main([str(tmp_path / name)]) == 2
+        assert capsys.readouterr().err.endswith(f"{fault}\n")
+
+
+def test_scores_that_a_protocol_leaves_out_are_named(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--map", "codes=latents", "--bootstrap", "0", "--chance", "0", "--protocol", "ubisoft"]
+    assert main([file, *options]) == 0
+    said = capsys.readouterr().out
+    why = PROTOCOLS["ubisoft"].left_out
+    assert f"\nz_max_variance is left out: {why['z_max_variance']}\n" in said
+    assert main([file, *options, "--json"]) == 0
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert left_out == {name: why[name] for name in why if METRICS[name].cost == "cheap"}
 
 
 def test_options_that_cannot_be_read_are_refused_with_status_2(file: str) -> None:
