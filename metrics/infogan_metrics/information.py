@@ -202,7 +202,8 @@ class Informations:
     def check_factors(self, score: str, *, values_may_exceed_bins: bool = False) -> None:
         """Warn where samples are fewer than bins, or a factor has more values than there are bins.
 
-        Even a perfect code then stays below 1, unless `values_may_exceed_bins` says that the score does not mind.
+        Even a perfect code then stays below 1, unless `values_may_exceed_bins` says that the score does not mind; such
+        a score is misled by a factor that has nearly as many values as there are samples.
 
         Raises:
             NotDefinedError: if a factor is constant, in the name of `score`.
@@ -212,10 +213,18 @@ class Informations:
                 f"{score} is not defined: factor {int(np.argmin(self.factor_entropy))} is constant"
             )
         _warn_of_few_samples(self.n, self.n_bins)
-        if self.n_values > self.n_bins and not values_may_exceed_bins:
+        if self.n_values <= self.n_bins:
+            return
+        if not values_may_exceed_bins:
             warnings.warn(
                 f"a factor has {self.n_values} values, but codes are cut into {self.n_bins} bins: "
                 "even a perfect code scores below 1",
+                stacklevel=4,
+            )
+        elif 2 * self.n_values > self.n:
+            warnings.warn(
+                f"a factor has {self.n_values} values in {self.n} samples, so that every code seems to know it: "
+                "is it a number that each sample has for itself?",
                 stacklevel=4,
             )
 

@@ -47,3 +47,13 @@ def test_codes_that_know_nothing_are_not_defined() -> None:
     with pytest.raises(NotDefinedError, match="no code knows anything"):
         modularity(np.full((6, 2), 0.7), factors)
     assert modularity(np.full((6, 2), 0.7), factors, dead_codes="zero").value == 0
+
+
+def test_a_factor_that_numbers_the_samples_is_warned_of() -> None:
+    random = np.random.default_rng(0)
+    factors = np.column_stack([np.arange(300), random.integers(0, 3, 300)])
+    noise = random.normal(size=(300, 2))
+    with pytest.warns(
+        UserWarning, match="a factor has 300 values in 300 samples, so that every code seems to know"
+    ):
+        assert modularity(noise, factors).value > 0.99
