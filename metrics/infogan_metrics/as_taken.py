@@ -61,6 +61,12 @@ class FactorFacts:
             None if self.kinds is None else tuple(None if kind is None else str(kind) for kind in self.kinds)
         )
 
+    def without(self, places: Sequence[int]) -> FactorFacts:
+        """Return the facts about the other columns."""
+        kept = [k for k in range(len(self.names)) if k not in places]
+        kinds = None if self.kinds is None else tuple(self.kinds[k] for k in kept)
+        return replace(self, names=tuple(self.names[k] for k in kept), kinds=kinds)
+
     def as_taken(self, way: Way, samples: Samples) -> Samples:
         """Return samples whose factors are as a score takes them, or with the reason that it cannot take them."""
         factors = samples.arrays.get("factors")
@@ -128,6 +134,22 @@ def about_factors(factors: ArrayLike | None, further: Further, bins_of_protocol:
     names = range(np.shape(factors)[1]) if columns is None else columns
     named = tuple(str(name) for name in names)
     return FactorFacts(named, kinds_of_columns(kinds, named), bins_of_protocol if bins is None else bins)
+
+
+def constant_factors(arrays: Inputs) -> list[int]:
+    """Return the columns of `factors` that have one value alone, where other columns have more."""
+    factors = arrays.get("factors")
+    if factors is None or factors.ndim != 2:
+        return []
+    constant = [k for k, column in enumerate(factors.T) if (column == column[0]).all()]
+    return constant if len(constant) < factors.shape[1] else []
+
+
+def without_columns(arrays: Inputs, places: Sequence[int]) -> Inputs:
+    """Return arrays with factors, of both splits, that lack some columns."""
+    if not places:
+        return arrays
+    return arrays | {name: np.delete(arrays[name], places, axis=1) for name in _NAMES if name in arrays}
 
 
 def way_of(metric: Metric, setting: Setting) -> Way:

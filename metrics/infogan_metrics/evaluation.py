@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from infogan_metrics.arrays import as_codes, as_factors, check_same_rows
-from infogan_metrics.as_taken import FactorFacts, Further, Way, about_factors, way_of
+from infogan_metrics.as_taken import (
+    FactorFacts,
+    Further,
+    Way,
+    about_factors,
+    constant_factors,
+    way_of,
+    without_columns,
+)
+from infogan_metrics.given import Given, listed, nearest, read_inputs
 from infogan_metrics.information import one_pass
-from infogan_metrics.intake import as_plain, column_values, off_device
 from infogan_metrics.metric import Metric
 from infogan_metrics.protocols import PROTOCOLS, Protocol, Setting
 from infogan_metrics.registry import METRICS
-from infogan_metrics.samples import ROWS, Inputs, Samples, Whole, drawn, shuffled, split
+from infogan_metrics.samples import ROWS, Samples, drawn, shuffled, split
 from infogan_metrics.score import Score
 from infogan_metrics.table import Row, Table
 
@@ -50,7 +56,7 @@ def evaluate(
     """Compute scores of codes against factors, or of other arrays, in one pass.
 
     Scores of mutual information share one count of codes and factors. A score without a value does not stop the others,
-    and its row says why; so does the row of one that takes discrete factors alone and was given them in bins.
+    and its row says why, as it says of factors that were cut into bins. Constant factors are left out if others vary.
 
     Args:
         codes: (n_samples, n_codes) numbers; arrays of numpy, pandas or torch, on any device, converted once.
@@ -75,27 +81,33 @@ def evaluate(
         ValueError: if an array is malformed, or a score, protocol, kind or argument is unknown.
     """
     chosen = as_protocol(protocol)
-    others = {name: value for name, value in further.items() if name not in ("kinds", "factor_bins")}
-    given = _given({"codes": codes, "factors": factors, **others})
+    given = read_inputs({"codes": codes, "factors": factors, **further})
     metrics, wanted = _selected(scores, given.names, chosen)
-    known = about_factors(factors, further, chosen.factor_bins)
+    stated = about_factors(factors, further, chosen.factor_bins)
+    given, known, left_out = _without_constant_factors(given, stated)
     samples = _Prepared(given, chosen, known, seed)
     jobs = [_Job(metric, setting, known, seed) for metric, setting in metrics]
     with one_pass():
         outcomes = [job.run(samples.of(job.metric)) for job in jobs]
     pairs = list(zip(jobs, outcomes, strict=True))
-    quick = [job for job in jobs if repeat_costly or job.metric.cost == "cheap"]
-    repeated = [job for job, outcome in pairs if outcome.values and job in quick]
+    repeated = [job for job, got in pairs if got.values and (repeat_costly or job.metric.cost == "cheap")]
     resampled = _repeat([job for job in repeated if job.has_rows], samples, drawn, bootstrap, (seed, 1))
     by_chance = _repeat([job for job in repeated if job.has_target], samples, shuffled, chance, (seed, 2))
-    rows: list[Row] = []
-    for job, outcome in pairs:
-        for name in job.metric.names:
-            if not wanted or name in wanted or job.metric.name in wanted:
-                repeats = resampled.get(name, []), by_chance.get(name, [])
-                rows.append(_row(name, job, outcome, repeats, samples, (bootstrap, job in repeated)))
-    about = chosen.name, bootstrap, chance, LEVEL, package_version(), known.kind_texts, known.bins
-    return Table(tuple(rows), *about, left_out={} if wanted else dict(_left_out(given.names, chosen, scores)))
+    rows = [
+        _row(name, job, outcome, (resampled, by_chance), samples, (bootstrap, job in repeated))
+        for job, outcome in pairs
+        for name in job.metric.names
+        if not wanted or name in wanted or job.metric.name in wanted
+    ]
+    about = chosen.name, bootstrap, chance, LEVEL, package_version(), stated.kind_texts, known.bins
+    return Table(tuple(rows), *about, left_out | dict(_left_out(given.names, chosen, scores)))
+
+
+def _without_constant_factors(given: Given, known: FactorFacts) -> tuple[Given, FactorFacts, dict[str, str]]:
+    """Return the inputs without constant factors, what is known of the others, and {a constant factor: why}."""
+    constant = constant_factors(given.rows)
+    others = replace(given, rows=without_columns(given.rows, constant))
+    return others, known.without(constant), {f"factor {known.names[k]}": "it is constant" for k in constant}
 
 
 def as_protocol(protocol: str | Protocol) -> Protocol:
@@ -109,7 +121,7 @@ def as_protocol(protocol: str | Protocol) -> Protocol:
     if protocol in PROTOCOLS:
         return PROTOCOLS[protocol]
     raise ValueError(
-        f"unknown protocol `{protocol}`{_nearest(protocol, PROTOCOLS)}; there are {_listed(PROTOCOLS)}"
+        f"unknown protocol `{protocol}`{nearest(protocol, PROTOCOLS)}; there are {listed(PROTOCOLS)}"
     )
 
 
@@ -191,7 +203,7 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
 class _Prepared:
     """The arrays as each score takes them: with a test split or without, factors cut into bins or as they are."""
 
-    def __init__(self, given: _Given, protocol: Protocol, factors: FactorFacts, seed: int) -> None:
+    def __init__(self, given: Given, protocol: Protocol, factors: FactorFacts, seed: int) -> None:
         self._given, self._protocol, self._factors, self._seed = given, protocol, factors, seed
         self._made: dict[tuple[bool, Way], Samples] = {}
 
@@ -238,12 +250,12 @@ def _row(
     name: str,
     job: _Job,
     outcome: _Outcome,
-    repeats: tuple[list[float], list[float]],
+    repeats: tuple[Mapping[str, list[float]], Mapping[str, list[float]]],
     samples: _Prepared,
     asked: tuple[int, bool],
 ) -> Row:
     """Put together the row of a score; `asked`: the number of resamples, and whether the score is repeated."""
-    resampled, by_chance = repeats
+    resampled, by_chance = (values.get(name, []) for values in repeats)
     n_bootstrap, repeated = asked
     low, high, reason = None, None, outcome.reason
     if outcome.values and not repeated:
@@ -295,54 +307,6 @@ def _interval(resampled: Sequence[float], value: float, bounds: tuple[float, flo
     return tuple(float(np.clip(value + q - middle, *bounds)) for q in (low, high))  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The inputs that a caller has given, checked and on the CPU."""
-
-    rows: Inputs
-    whole: dict[str, Whole]
-
-    @property
-    def names(self) -> list[str]:
-        return [*self.rows, *self.whole]
-
-
-def _given(inputs: Mapping[str, Any]) -> _Given:
-    """Check the inputs that there are; tensors are copied to the CPU here, once for all scores."""
-    known = {name for metric in METRICS.values() for name in metric.inputs}
-    rows: Inputs = {}
-    whole: dict[str, Whole] = {}
-    for name, value in inputs.items():
-        if name not in known:
-            raise ValueError(
-                f"no score takes `{name}`{_nearest(name, known)}; there are {_listed(sorted(known))}"
-            )
-        if value is None:
-            continue
-        if name in ROWS:
-            rows[name] = as_plain(value, name)
-        else:
-            whole[name] = off_device(value, name)
-    for codes, factors in (("codes", "factors"), ("test_codes", "test_factors")):
-        if codes in rows:
-            rows[codes] = as_codes(rows[codes], codes)
-        if factors in rows:
-            _check_factors(rows[factors], factors)
-        if codes in rows and factors in rows:
-            check_same_rows(rows[codes], rows[factors], (codes, factors))
-    return _Given(rows, whole)
-
-
-def _check_factors(factors: NDArray[Any], name: str) -> None:
-    if factors.dtype.kind == "f":
-        as_codes(factors, name)
-    elif factors.dtype.kind == "O" and factors.ndim == 2 and factors.size:
-        for k, column in enumerate(factors.T):
-            column_values(column, name, k)
-    else:
-        as_factors(factors, name)
-
-
 def _selected(
     scores: str | Iterable[str], given: Sequence[str], protocol: Protocol
 ) -> tuple[list[tuple[Metric, Setting]], set[str]]:
@@ -351,7 +315,7 @@ def _selected(
         metrics = [m for m in scored_by(given, protocol) if scores == "all" or m.cost == "cheap"]
         if not metrics:
             raise MissingInputError(
-                f"the protocol `{protocol.name}` has no {'cheap ' * (scores == 'cheap')}score of {_listed(given)} alone"
+                f"the protocol `{protocol.name}` has no {'cheap ' * (scores == 'cheap')}score of {listed(given)} alone"
             )
         names: list[str] = []
     else:
@@ -361,8 +325,8 @@ def _selected(
             missing = _missing(metric, set(given))
             if missing:
                 raise MissingInputError(
-                    f"`{metric.name}` needs {_listed(metric.inputs)}, but has no {_listed(missing)}; "
-                    f"there is {_listed(given) or 'nothing'}"
+                    f"`{metric.name}` needs {listed(metric.inputs)}, but has no {listed(missing)}; "
+                    f"there is {listed(given) or 'nothing'}"
                 )
     settings = ((metric, protocol.setting(metric.name)) for metric in metrics)
     return [(metric, setting) for metric, setting in settings if setting is not None], set(names)
@@ -372,6 +336,8 @@ def _left_out(
     given: Sequence[str], protocol: Protocol, scores: str | Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """Find the scores that the arrays suffice for and the protocol's source has, but the protocol has not, and why."""
+    if scores not in ("all", "cheap"):
+        return
     for name, why in protocol.left_out.items():
         metric = METRICS[name]
         if not _missing(metric, set(given)) and (scores == "all" or metric.cost == "cheap"):
@@ -386,19 +352,10 @@ def _named(name: str, protocol: Protocol) -> Metric:
                 raise ValueError(f"the protocol `{protocol.name}` has no score `{name}`: {why}")
             return metric
     known = [each for metric in METRICS.values() for each in (metric.name, *metric.names)]
-    raise ValueError(f"unknown score `{name}`{_nearest(name, known)}")
+    raise ValueError(f"unknown score `{name}`{nearest(name, known)}")
 
 
 def _missing(metric: Metric, given: set[str]) -> list[str]:
     """Return the inputs of a score that are neither there nor can be held out of others."""
     held_out = {"test_codes", "test_factors"} if {"codes", "factors"} <= given else set()
     return [name for name in metric.inputs if name not in given | held_out]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean `{nearest[0]}`?" if nearest else ""
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

@@ -65,7 +65,9 @@ class Table:
     version: str  # of this package
     kinds: tuple[str | None, ...] | None = None  # of the factors, where they are given
     factor_bins: int | None = None  # that factors are cut into where a score needs it; None: they are not
-    left_out: Mapping[str, str] = field(default_factory=dict)  # scores of the protocol's source, and why
+    left_out: Mapping[str, str] = field(
+        default_factory=dict
+    )  # factors, and scores of the protocol's source; and why
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

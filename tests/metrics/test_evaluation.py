@@ -238,3 +238,23 @@ def test_the_forms_of_the_table_agree() -> None:
 def test_malformed_calls_are_told(arrays: tuple[Any, Any], options: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault.replace("?", r"\?")):
         evaluate(*arrays, **options)
+
+
+def test_constant_factors_are_left_out_with_a_note() -> None:
+    """As dSprites' colour: alone it would leave every score without a value."""
+    factors = np.random.default_rng(0).integers(0, 3, (300, 3))
+    codes = factors + np.random.default_rng(1).normal(scale=0.3, size=factors.shape)
+    text = factors.astype(str).astype(object)
+    text[:, 1] = "white"
+    for whole in (factors * [1, 0, 1], text, pd.DataFrame(factors * [1, 0, 1])):
+        table = evaluate(codes, whole, scores=["mig", "sap_discrete"], bootstrap=3, chance=2)
+        assert table["mig"].value == mig(codes, factors[:, [0, 2]]).value
+        assert table["sap_discrete"].value is not None
+        assert table.left_out == {"factor 1": "it is constant"}
+        assert str(table).endswith("\nfactor 1 is left out: it is constant")
+    kinds = evaluate(
+        codes, factors * [1, 0, 1], scores="mig", kinds={1: "category", 2: "ordered"}, bootstrap=0
+    )
+    assert kinds["mig"].value == mig(codes, factors[:, [0, 2]]).value
+    assert kinds.kinds == (None, "category", "ordered")
+    assert not evaluate(codes, factors * 0, scores="mig", bootstrap=0).left_out
