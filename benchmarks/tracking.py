@@ -30,7 +30,7 @@ from PIL import Image
 
 from infogan_bench.config.models import TrackingConfig
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
-from infogan_bench.tracking import MlflowTracker, TrackedSweep, free_port, ui_command
+from infogan_bench.tracking import MlflowTracker, TrackedSweep, free_port, server_environment, ui_command
 
 SCORES = 20
 BLOCKS = 4
@@ -152,9 +152,12 @@ def _store(kind: str, place: Path) -> Iterator[tuple[str, int | None]]:
         return
     (place / "mlflow.db").touch()
     port = free_port(0)
-    command = [*ui_command(database, port), "--artifacts-destination", str(place / "mlartifacts")]
     server = subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*ui_command(port), "--artifacts-destination", str(place / "mlartifacts")],
+        env=server_environment(database),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/health")

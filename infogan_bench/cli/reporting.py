@@ -54,14 +54,14 @@ def ui(
 ) -> None:
     """Open MLflow's UI on the store of a sweep, on this machine alone (127.0.0.1)."""
     from infogan_bench.config import load_resolved, read_yaml
-    from infogan_bench.tracking import open_ui, resolve_uri, ui_command, view_path
+    from infogan_bench.tracking import open_ui, resolve_uri, served_store, view_path
 
     if folder is None:
         open_ui(None, port)
         return
     config = load_resolved(sweep_file(folder))
     sweep_id = read_yaml(sweep_file(folder)).tree["environment"]["sweep_id"]
-    ui_command(config.tracking.uri, port)  # refuses a store that is not there, before MLflow would make one
+    served_store(config.tracking.uri)  # refuses a store that is not there, before MLflow would make one
     experiment = config.tracking.experiment or config.name
     page = view_path(resolve_uri(config.tracking.uri), experiment, sweep_id)
     open_ui(config.tracking.uri, port, page=page or "")

@@ -8,7 +8,7 @@ from infogan_bench.tracking._names import legal_key, value_text
 from infogan_bench.tracking._store import check_store, import_mlflow, resolve_uri
 from infogan_bench.tracking._sweep import TrackedSweep
 from infogan_bench.tracking._tracker import MlflowTracker
-from infogan_bench.tracking._ui import free_port, open_ui, ui_command
+from infogan_bench.tracking._ui import free_port, open_ui, served_store, server_environment, ui_command
 from infogan_bench.tracking._views import view_path
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "legal_key",
     "open_ui",
     "resolve_uri",
+    "served_store",
+    "server_environment",
     "ui_command",
     "value_text",
     "view_path",

@@ -20,8 +20,8 @@ _SECONDS_TO_STOP = 10.0
 _SERVERS = ("http:", "https:", "databricks", "uc:")
 
 
-def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> list[str]:
-    """The command that serves the runs in `uri` (see `resolve_uri`) at http://`host`:`port`.
+def served_store(uri: str | None) -> str:
+    """Return the URI of the store whose runs are to be served (see `resolve_uri`).
 
     Raises:
         InputError: if `uri` is a server, which has its own pages, or a SQLite file that does not exist.
@@ -34,7 +34,12 @@ def ui_command(uri: str | None, port: int = 5000, host: str = "127.0.0.1") -> li
     database = sqlite_file(uri)
     if database is not None and not database.is_file():
         raise InputError(f"There is no MLflow database `{database}`: run a sweep first, or give its URI.")
-    server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    return uri
+
+
+def ui_command(port: int = 5000, host: str = "127.0.0.1") -> list[str]:
+    """Return the command that serves MLflow's pages at http://`host`:`port`; `server_environment` names the store."""
+    server = [sys.executable, "-m", "mlflow", "server"]
     return [*server, "--host", host, "--port", str(port), "--workers", "1"]
 
 
@@ -65,11 +70,11 @@ def open_ui(
         page: the page to name in it, such as `view_path` gives.
     """
     chosen = free_port(port, host)
-    command = ui_command(uri, chosen, host)
+    environment = server_environment(served_store(uri))
     taken = "" if chosen == port else f" (port {port} is taken)"
     say(f"MLflow: http://{host}:{chosen}{f'/#{page}' if page else ''}{taken}  (Ctrl-C ends it)")
     # A session of its own, so that one signal reaches the server's workers too.
-    server = subprocess.Popen(command, env=server_environment(), start_new_session=True)  # noqa: S603
+    server = subprocess.Popen(ui_command(chosen, host), env=environment, start_new_session=True)  # noqa: S603
     try:
         with _sigterm_as_exit():
             return server.wait()
@@ -79,10 +84,15 @@ def open_ui(
         _stop(server)
 
 
-def server_environment() -> dict[str, str]:
-    """The environment of MLflow's server: this process's, without telemetry and without the processes that run MLflow's
-    jobs, which a page of runs has no need of and which double the time to the first page."""
-    return {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+def server_environment(store: str) -> dict[str, str]:
+    """Return the environment of MLflow's server on a store: this process's, with the store and without telemetry.
+
+    Every user of the machine can read the command lines of all processes, so the URI, which may hold a password, is
+    handed over here. The processes that run MLflow's jobs are switched off: a page of runs has no need of them, and
+    they double the time to the first page.
+    """
+    defaults = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return {**defaults, **os.environ, "MLFLOW_BACKEND_STORE_URI": store}
 
 
 @contextmanager

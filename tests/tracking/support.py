@@ -156,10 +156,9 @@ def fetch(url):
 @contextmanager
 def serving(place, port):
     """`mlflow server` at http://127.0.0.1:`port` on the store of `place`, killed in the end."""
-    command = ui_command(f"sqlite:///{place}/mlflow.db", port)
     server = subprocess.Popen(
-        [*command, "--artifacts-destination", str(place / "mlartifacts")],
-        env=server_environment(),
+        [*ui_command(port), "--artifacts-destination", str(place / "mlartifacts")],
+        env=server_environment(f"sqlite:///{place}/mlflow.db"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

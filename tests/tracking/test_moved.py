@@ -10,7 +10,7 @@ from infogan_bench.config import load_resolved, load_sweep, parse_sweep
 from infogan_bench.errors import InputError
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.sweep.track import track
-from infogan_bench.tracking import ui_command
+from infogan_bench.tracking import served_store
 from tests.tracking.support import artifacts, runs
 
 
@@ -75,7 +75,7 @@ def test_commands_from_another_folder_use_the_database_of_the_sweep(project, tmp
     folder = project / "runs" / "tiny"
     assert track(folder).uri == f"sqlite:///{project}/mlflow.db"
     assert len(runs(project)) == 3
-    assert f"sqlite:///{project}/mlflow.db" in ui_command(load_resolved(folder / "sweep.yaml").tracking.uri)
+    assert served_store(load_resolved(folder / "sweep.yaml").tracking.uri) == f"sqlite:///{project}/mlflow.db"
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.record.edits import accepted_edits
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.sweep.track import track
-from infogan_bench.tracking import ui_command
+from infogan_bench.tracking import served_store
 
 LOGIN = "https://me:s3cr'et@tracking.example/x"
 QUERY = "postgresql://db/x?password=s3cr'et"
@@ -94,7 +94,7 @@ def test_the_screen_shows_no_login(leaky, monkeypatch, capsys):
     with pytest.raises(
         InputError, match=r"`https://\*\*\*@tracking.example/x` is a server with its own pages"
     ):
-        ui_command(load_resolved(folder / "sweep.yaml").tracking.uri)  # asks for no login
+        served_store(load_resolved(folder / "sweep.yaml").tracking.uri)  # asks for no login
     assert reason(OSError(f"no answer from {QUERY}")).endswith("postgresql://db/x?password=***")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status
 from infogan_bench.tracking import (
     free_port,
+    served_store,
+    server_environment,
     ui_command,
 )
 from tests.tracking.support import (
@@ -73,12 +76,14 @@ def test_two_sweeps_that_start_together_on_a_new_database_both_arrive_in_silence
     assert query(tmp_path, "SELECT count(*) FROM experiments WHERE name = 's'") == [(1,)]
 
 
-def test_the_ui_command_names_the_store_and_stays_on_this_machine(place):
-    command = ui_command(f"sqlite:///{place}/mlflow.db", 5001)
+def test_the_ui_stays_on_this_machine_and_its_environment_names_the_store(monkeypatch):
+    command = ui_command(5001)
     assert command[:4] == [sys.executable, "-m", "mlflow", "server"]
     options = dict(zip(command[4::2], command[5::2], strict=True))
-    assert options["--backend-store-uri"] == f"sqlite:///{place}/mlflow.db"
     assert (options["--host"], options["--port"]) == ("127.0.0.1", "5001")
+    monkeypatch.setenv("MLFLOW_BACKEND_STORE_URI", "sqlite:///another.db")
+    store = served_store("postgresql://me:s3cret@db/runs")
+    assert server_environment(store)["MLFLOW_BACKEND_STORE_URI"] == "postgresql://me:s3cret@db/runs"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_the_ui_command_names_the_store_and_stays_on_this_machine(place):
 )
 def test_the_ui_needs_a_database_that_is_there(uri, message):
     with pytest.raises(InputError, match=message):
-        ui_command(uri)
+        served_store(uri)
 
 
 def test_a_taken_port_is_passed_over():
@@ -95,6 +100,13 @@ def test_a_taken_port_is_passed_over():
         port = taken.getsockname()[1]
         assert free_port(port) != port
     assert free_port(port) == port
+
+
+def command_lines(process: int) -> list[str]:
+    """Return what `ps` shows of a process and of all that it has started."""
+    line = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [line, *(line for child in children for line in command_lines(int(child)))]
 
 
 @pytest.mark.slow
@@ -123,6 +135,9 @@ def test_the_ui_serves_a_page_and_an_artifact_and_ends_on_ctrl_c(place):
         url = f"{address}/get-artifact?path=seed-0/samples.png&run_uuid={run_id(place, '0000')}"
         samples = place / "runs" / "mnist" / "trials" / "0000" / "seed-0" / "samples.png"
         assert fetch(url) == samples.read_bytes()
+        lines = command_lines(server.pid)
+        assert any("mlflow" in line for line in lines[1:])
+        assert not [line for line in lines[1:] if "mlflow.db" in line]  # the first is this test's own
     finally:
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
