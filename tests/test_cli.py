@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from infogan_bench.cli import main
+from infogan_bench.training import load_checkpoint
 from tests.command_line import infogan_bench as run
 
 TRAIN = ["train", "tiny.yaml", "--output", "out"]
@@ -176,6 +179,41 @@ def test_a_full_log_does_not_end_a_training(folder: Path, stream: str) -> None:
     assert done.returncode == 0
     assert "Traceback" not in (done.stderr or "")
     assert json.loads((folder / "out" / "seed-0" / "evaluation.json").read_text())["step"] == 40
+
+
+def test_a_terminal_that_is_closed_does_not_end_a_training(folder: Path) -> None:
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "infogan_bench", *TRAIN, "--set", "steps=60"]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    ) as process:
+        os.close(slave)
+        said = b""
+        while b"step 20" not in said:
+            said += os.read(master, 1000)  # OSError, as soon as nobody writes any more
+        os.close(master)
+    assert process.returncode == 0
+    assert b"step 60" not in said
+    (checkpoint,) = (folder / "out" / "seed-0").glob("*.safetensors")
+    assert load_checkpoint(checkpoint).run.steps == 60
+    assert json.loads((folder / "out" / "seed-0" / "evaluation.json").read_text())["step"] == 60
+
+
+def test_a_closed_terminal_is_noted_in_the_log_of_a_sweep(
+    trained_sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(trained_sweep, tmp_path / "tiny")
+    swept = (folder / "sweep.yaml").read_text()
+    (folder / "sweep.yaml").write_text(swept.replace("enabled: true", "enabled: false"))
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setattr(sys, "argv", ["infogan-bench", "resume", str(folder)])
+        os.close(master)
+        with pytest.raises(SystemExit) as left:
+            main()
+    assert left.value.code == 0
+    assert "standard output cannot be written: OSError: [Errno 5]" in (folder / "sweep.log").read_text()
 
 
 def test_what_only_prints_fails_in_one_line_where_nothing_can_be_printed(folder: Path) -> None:
