@@ -33,6 +33,7 @@ from infogan_bench.records import (
     TrialUpdate,
     read_trial,
     recover_folder,
+    recover_older_folder,
     replacing_folder,
     write_trial,
 )
@@ -302,6 +303,7 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
             computed.
     """
     recover_folder(folder)  # after a process that was killed while it saved
+    recover_older_folder(folder)
     if go_on != folder.exists():
         hint = (
             "nothing to resume there"

@@ -342,6 +342,23 @@ def test_a_training_that_was_killed_while_it_saved_is_resumed(spec: Spec, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "whole"]  # and nothing left over
 
 
+def test_what_earlier_versions_left_of_a_killed_save_is_resumed_or_removed(
+    spec: Spec, tmp_path: Path
+) -> None:
+    next(run_trial(spec(), tmp_path / "run", "cpu", go_on=False))
+    (tmp_path / ".run-a1b2c3d4").mkdir()
+    (tmp_path / "run").rename(
+        tmp_path / ".run-a1b2c3d4" / "old"
+    )  # killed with the old folder away, and no new one
+    (tmp_path / ".run-zzzzzzzz" / "new").mkdir(parents=True)  # killed while it wrote
+    (tmp_path / ".run-somebody").mkdir()
+    (tmp_path / ".run-somebody" / "notes.txt").write_text("mine")
+    list(run_trial(spec(), tmp_path / "run", "cpu", go_on=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run-somebody", "run"]
+    list(run_trial(spec(), tmp_path / "whole", "cpu", go_on=False))
+    assert_same_files(tmp_path / "run", tmp_path / "whole")
+
+
 def test_a_save_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     with replacing_folder(folder) as new:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -60,7 +61,19 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def recover_folder(path: Path) -> None:
     """Put the newest complete folder at `path`, and remove what a killed process left of `replacing_folder`."""
-    new, old = _saving(path)
+    _recover(path, *_saving(path))
+
+
+def recover_older_folder(path: Path) -> None:
+    """Do as `recover_folder` does with what versions before it left: `.NAME-` and eight random characters."""
+    random = re.compile(re.escape(f".{path.name}-") + "[a-z0-9_]{8}")
+    beside = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    for scratch in sorted(each for each in beside if random.fullmatch(each.name) and each.is_dir()):
+        if {each.name for each in scratch.iterdir()} <= {"new", "old"}:
+            _recover(path, scratch / "new", scratch / "old")
+
+
+def _recover(path: Path, new: Path, old: Path) -> None:
     if not path.exists():
         # The old folder goes away only once the new one is whole.
         if old.exists() and new.exists():
