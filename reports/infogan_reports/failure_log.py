@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from infogan_bench.secrets import hide_secrets
 from infogan_reports.folder import ReportError
 
 LONGEST_LOG = 16_000_000  # bytes, at the end of the file, that are searched
@@ -34,7 +35,7 @@ def failure_logs(path: Path, trials: Collection[str]) -> Mapping[str, str]:
         entry = text[start:end]
         failed = _FAILED.search(entry.partition("\n")[0] + "\n")
         if failed and failed[1] in trials:
-            found[failed[1]] = _last_lines(entry)
+            found[failed[1]] = _last_lines(hide_secrets(entry))  # older logs may hold secrets
     return found
 
 

@@ -386,7 +386,8 @@ def _objects(column: pd.Series[Any], path: Path, name: str) -> list[Mapping[str,
 
 
 def _texts(column: pd.Series[Any]) -> list[str | None]:
-    return [text if isinstance(text, str) else None for text in column]
+    """Return texts, with the secrets hidden that older folders may hold, and None for anything else."""
+    return [hide_secrets(text) if isinstance(text, str) else None for text in column]
 
 
 def _finite(scores: Mapping[str, Any]) -> Mapping[str, float]:

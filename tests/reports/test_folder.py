@@ -53,6 +53,20 @@ def test_a_score_that_is_not_finite_is_absent(
     assert load(folder).trials.iloc[0]["scores"] == {"cluster_accuracy": 0.5}
 
 
+def test_secrets_in_what_earlier_versions_wrote_are_not_shown(
+    sweep: Callable[..., Path], written_trial: type
+) -> None:
+    error = "OSError: no answer from postgresql://me:s3cret@db/runs"
+    folder = sweep(
+        written_trial("0000", {}, (0.5,)), written_trial("0001", {}, (None,), status="failed", error=error),
+        config={"tracking": {"uri": "postgresql://me:s3cret@db/runs"}},
+    )  # fmt: skip
+    (folder / "sweep.log").write_text(f"2026-01-01 00:00:00,000 ERROR sweep: trial 0001 failed:\n{error}\n")
+    page = build_report(folder).read_text()
+    assert page.count("postgresql://me:***@db/runs") >= 3  # of the sweep file, the error and the log
+    assert "s3cret" not in page
+
+
 def test_a_trial_without_a_row_is_pending(sweep: Callable[..., Path], written_trial: type) -> None:
     folder = sweep(written_trial("0000", {"steps": 10}, (0.5,)))
     (folder / "trials" / "0001").mkdir()
