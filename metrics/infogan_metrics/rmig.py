@@ -65,7 +65,8 @@ def rmig(
     if not y.any(axis=0).all():
         raise NotDefinedError(f"RMIG is not defined: factor {int(np.argmin(y.any(axis=0)))} is constant")
     bounds = _limits(means, spread, limits)
-    indicators = [(column[:, None] == np.arange(column.max() + 1)).astype(np.float64) for column in y.T]
+    columns = [np.ascontiguousarray(column) for column in y.T]
+    indicators = [_indicators(column) for column in columns] if spread.any() else []
     mutual = np.empty((means.shape[1], y.shape[1]))
     for i, (low, high) in enumerate(bounds):
         edges = np.linspace(low, high, n_bins + 1)[1:-1]
@@ -74,9 +75,9 @@ def rmig(
             joints = [shares.T @ indicator for indicator in indicators]
         else:
             bins = np.searchsorted(edges, means[:, i], side="right")
-            joints = [_counts(bins, column, n_bins) for column in y.T]
+            joints = [_counts(bins, column, n_bins) for column in columns]
         mutual[i] = [_information(joint / len(means)) for joint in joints]
-    entropy = np.array([_entropy(indicator.mean(axis=0)) for indicator in indicators])
+    entropy = np.array([_entropy(np.bincount(column) / len(column)) for column in columns])
     second, best = np.sort(np.vstack([mutual, np.zeros(len(entropy))]), axis=0)[-2:]
     per_factor = np.minimum((best - second) / entropy, 1.0)
     return RMIG(float(per_factor.mean()), len(means), per_factor, mutual, entropy, n_bins, bounds)
@@ -101,6 +102,11 @@ def _shares(mean: NDArray[np.float64], spread: NDArray[np.float64], edges: NDArr
         mean[exact, None] < edges
     )  # a value on an edge lies in the upper bin, as in numpy's histogram
     return np.diff(below, axis=1, prepend=0.0, append=1.0)
+
+
+def _indicators(values: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return which value each sample has, (n_samples, n_values)."""
+    return (values[:, None] == np.arange(values.max() + 1)).astype(np.float64)
 
 
 def _counts(bins: NDArray[np.intp], values: NDArray[np.intp], n_bins: int) -> NDArray[np.float64]:

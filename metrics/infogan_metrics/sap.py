@@ -16,7 +16,7 @@ from infogan_metrics.arrays import (
     unit_size,
 )
 from infogan_metrics.score import NotDefinedError, Score
-from infogan_metrics.svm import one_code_svms
+from infogan_metrics.svm import highest_lines, one_code_svms
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +92,12 @@ def sap_discrete(
         x[:, alive], test_x[:, alive] = standardise(x[:, alive], test_x[:, alive])
     elif (unit_size(x)[1] > 0).any():
         raise ValueError("codes of 1e38 or more are too large for an SVM: give `scale_codes=True`")
+    y, test_y = (values.astype(np.min_scalar_type(int(y.max()))) for values in (y, test_y))
     for i in alive:
-        order = np.argsort(x[:, i])
+        order, test_order = np.argsort(x[:, i]), np.argsort(test_x[:, i])
+        asked, answers = test_x[test_order, i], test_y[test_order].T
         for k, (weights, biases) in enumerate(one_code_svms(x[order, i], y[order])):
-            margins = np.multiply.outer(test_x[:, i], weights)
-            margins += biases
-            predictability[i, k] = np.mean(margins.argmax(axis=1) == test_y[:, k])
+            predictability[i, k] = np.mean(highest_lines(asked, weights, biases) == answers[k])
     return _gap(predictability, len(x))
 
 

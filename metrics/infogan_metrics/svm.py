@@ -9,6 +9,7 @@ from infogan_metrics.arrays import Indices
 
 _MOST_STEPS = 100
 _TOLERANCE = 1e-10  # of a Newton step; far below what moves a prediction
+_ROUNDING = 4 * np.finfo(np.float64).eps  # of the place where two lines cross
 
 Vector = NDArray[np.float64]  # (n_classes,) or (n,)
 Matrix = NDArray[np.float64]  # (2, n_classes) or (3, n_classes)
@@ -25,12 +26,13 @@ def one_code_svms(x: Vector, factors: Indices, *, C: float = 0.01) -> list[tuple
 
     Args:
         x: (n,) sorted feature.
-        factors: (n, n_factors) classes from 0, each up to a factor's largest at least once, two or more.
+        factors: (n, n_factors) classes from 0, each up to a factor's largest at least once, two or more; best of the
+            smallest type that holds them, since numpy sorts that fastest.
     Returns:
         For each factor weights and biases, (n_classes,) each: the class of x is where weights * x + biases is
         largest.
     """
-    sizes = factors.max(axis=0) + 1
+    sizes = factors.max(axis=0).astype(np.intp) + 1
     sums = _Sums(x, factors, sizes)
     inside = C * len(x) / (np.repeat(sizes, sizes) * sums.totals[0])
     outside = np.concatenate(
@@ -38,6 +40,47 @@ def one_code_svms(x: Vector, factors: Indices, *, C: float = 0.01) -> list[tuple
     )
     weights, biases = _minimise(sums, inside, outside)
     return list(zip(_by_factor(weights, sizes), _by_factor(biases, sizes), strict=True))
+
+
+def highest_lines(x: Vector, weights: Vector, biases: Vector) -> Indices:
+    """Return for each x the line that is highest there: argmax of weights * x + biases, the first of equal ones.
+
+    Args:
+        x: (n,) sorted.
+        weights, biases: (n_lines,)
+    """
+    lines, crossings = _upper_envelope(weights, biases)
+    bounds = np.searchsorted(x, crossings)
+    found: Indices = np.repeat(lines, np.diff(bounds, prepend=0, append=len(x)))
+    for left, right, crossing in zip(lines, lines[1:], crossings, strict=False):
+        heights = abs(biases[left]) + abs(biases[right])
+        rounding = _ROUNDING * (abs(crossing) + heights / (weights[right] - weights[left]))
+        first = np.searchsorted(x, crossing - rounding)
+        last = np.searchsorted(x, crossing + rounding, side="right")
+        if first < last:  # too near for the crossing to tell
+            found[first:last] = (np.multiply.outer(x[first:last], weights) + biases).argmax(axis=1)
+    return found
+
+
+def _upper_envelope(weights: Vector, biases: Vector) -> tuple[list[int], list[float]]:
+    """Return the lines that are highest somewhere, from left to right, and where each crosses the one before it."""
+    slopes, heights = weights.tolist(), biases.tolist()
+    lines: list[int] = []
+    crossings: list[float] = []
+    for line in np.lexsort(
+        (-np.arange(len(weights)), biases, weights)
+    ).tolist():  # of equal ones, the first is last
+        while lines:
+            rise = slopes[line] - slopes[lines[-1]]
+            crossing = (heights[lines[-1]] - heights[line]) / rise if rise > 0 else -np.inf
+            if rise > 0 and (not crossings or crossing > crossings[-1]):
+                crossings.append(crossing)
+                break
+            lines.pop()
+            if crossings:
+                crossings.pop()
+        lines.append(line)
+    return lines, crossings
 
 
 def _by_factor(values: Vector, sizes: Indices) -> list[Vector]:
@@ -49,18 +92,16 @@ class _Sums:
 
     def __init__(self, x: Vector, factors: Indices, sizes: Indices) -> None:
         self._x, self._row = x, len(x) + 1
-        small = factors.astype(np.uint16) if sizes.max() <= 1 << 16 else factors  # which numpy sorts by radix
-        ranks = np.argsort(small, axis=0, kind="stable")  # within a class, they stay sorted
-        classes = np.take_along_axis(factors, ranks, axis=0) + np.cumsum(sizes) - sizes
-        self._keys = (classes * self._row + ranks).ravel(order="F")
-        powers = np.stack([np.ones_like(x), x, x * x])
-        self._all = np.pad(np.cumsum(powers, axis=1), ((0, 0), (1, 0)))
-        grouped = powers.take(ranks.ravel(order="F"), axis=1)
-        self._grouped = np.pad(np.cumsum(grouped, axis=1), ((0, 0), (1, 0)))
+        columns = np.ascontiguousarray(factors.T)
+        ranks = np.argsort(columns, axis=1, kind="stable").ravel()  # within a class, they stay sorted
+        counts = np.concatenate([np.bincount(column) for column in columns])
         self._class_keys = np.arange(sizes.sum()) * self._row
-        first = np.searchsorted(self._keys, self._class_keys)
-        self._before = self._grouped[:, first]
-        self.totals: Matrix = self._grouped[:, np.append(first[1:], len(self._keys))] - self._before
+        self._keys = np.repeat(self._class_keys, counts) + ranks
+        self._all = _running_sums(x)
+        self._grouped = _running_sums(x.take(ranks))
+        last = np.cumsum(counts)
+        self._before = self._grouped[:, last - counts]
+        self.totals: Matrix = self._grouped[:, last] - self._before
         self.all: Matrix = self._all[:, -1:]
 
     def below(self, thresholds: Vector) -> tuple[Matrix, Matrix]:
@@ -68,6 +109,15 @@ class _Sums:
         rank = np.searchsorted(self._x, thresholds)
         place = np.searchsorted(self._keys, self._class_keys + rank)
         return self._grouped[:, place] - self._before, self._all[:, rank]
+
+
+def _running_sums(x: Vector) -> Matrix:
+    """Return the sums of 1, x and x^2 over the first 0, 1, ... entries, (3, len(x) + 1)."""
+    sums = np.zeros((3, len(x) + 1))
+    sums[0] = np.arange(len(x) + 1)
+    np.cumsum(x, out=sums[1, 1:])
+    np.cumsum(x * x, out=sums[2, 1:])
+    return sums
 
 
 def _minimise(sums: _Sums, inside: Vector, outside: Vector) -> tuple[Vector, Vector]:

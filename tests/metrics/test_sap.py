@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, sap_continuous, sap_discrete
-from infogan_metrics.svm import one_code_svms
+from infogan_metrics.svm import highest_lines, one_code_svms
 from sklearn.svm import LinearSVC
 
 
@@ -135,3 +135,17 @@ def test_splits_must_fit_together() -> None:
         sap_discrete(np.eye(2), factor, np.eye(2), np.array([[0], [2]]))
     with pytest.raises(ValueError, match="`test_codes` and `test_factors` must have one row per sample"):
         sap_discrete(np.eye(2), factor, np.eye(2), factor[:1])
+
+
+def test_the_highest_line_is_found_as_among_all_lines() -> None:
+    random = np.random.default_rng(0)
+    for trial in range(600):
+        n_lines = random.integers(2, 12)
+        if trial % 3 == 0:
+            weights, biases = random.normal(size=(2, n_lines))
+            x = np.sort(random.normal(size=40))
+        else:  # parallel and equal lines, and many that cross in one place
+            weights, biases = random.integers(-3, 4, (2, n_lines)) / (trial % 3)
+            x = np.sort(random.integers(-6, 7, 40) / 2)
+        expected = (np.multiply.outer(x, weights) + biases).argmax(axis=1)
+        np.testing.assert_array_equal(highest_lines(x, weights, biases), expected)
