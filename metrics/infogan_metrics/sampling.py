@@ -147,8 +147,8 @@ def group_variances(groups: Codes) -> Codes:
     Codes are to be centred over all samples: sums of squares then lose a relative 1e-16 of the overall variance.
     """
     size = groups.shape[1]
-    # np.sum is ten times slower on short axes. A product with ones is faster still, but rounds two codes that vary alike
-    # differently, so that one of them is always found.
+    # np.sum is ten times slower on short axes. A product with ones is faster still, but rounds codes that vary alike
+    # differently, so that the same one of them is always found.
     sums = np.einsum("gsc->gc", groups)
     squares = np.einsum("gsc,gsc->gc", groups, groups)
     variances: Codes = np.maximum(squares - sums * sums / size, 0.0) / (size - 1)
