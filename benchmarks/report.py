@@ -49,7 +49,7 @@ def write_folder(folder: Path, n_trials: int, steps: int) -> None:
     sweep = load_sweep(shipped_sweeps()["quick"])
     trained = folder / "trained"
     spec = TrialSpec(
-        trial="0000",
+        trial_id="0000",
         params={},
         run=sweep.base.model_copy(update={"steps": steps}),
         dataset=sweep.dataset,

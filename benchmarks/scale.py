@@ -57,7 +57,7 @@ class Curve:
 
     def __init__(self, spec: TrialSpec, device: str, dataset: object) -> None:
         self.spec, self.step = spec, 0
-        self.noise = random.Random(spec.trial)
+        self.noise = random.Random(spec.trial_id)
         self.history: list[dict[str, Any]] = []
 
     @property
@@ -68,7 +68,7 @@ class Curve:
         value = level * (1 - math.exp(-3 * self.step / steps))
         scores = {name: value + self.noise.gauss(0, 0.01) for name in SCORES}
         seed = SeedResult(0, status, self.step, scores, float(self.step), 1000.0)
-        return TrialUpdate(self.spec.trial, self.spec.params, status, self.step, (seed,))
+        return TrialUpdate(self.spec.trial_id, self.spec.params, status, self.step, (seed,))
 
     def advance(self) -> TrialUpdate:
         self.step += self.spec.evaluation.every
@@ -77,7 +77,7 @@ class Curve:
         return update
 
     def save(self, folder: Path) -> None:
-        (folder / "trial.json").write_text(json.dumps({"trial": self.spec.trial, "history": self.history}))
+        (folder / "trial.json").write_text(json.dumps({"trial": self.spec.trial_id, "history": self.history}))
 
 
 class Stopwatch:

@@ -118,14 +118,14 @@ def measure(uri: str, server: int | None, place: Path, trials: int, kind: Kind) 
     return cost
 
 
-def _updates(trial: str, number: int, kind: Kind) -> Iterator[TrialUpdate]:
+def _updates(trial_id: str, number: int, kind: Kind) -> Iterator[TrialUpdate]:
     for step in range(1, kind.reports + 1):
         status = Status.FINISHED if step == kind.reports else Status.RUNNING
         seeds = tuple(
             SeedResult(seed, status, step, {f"score_{n}": seed + step / (n + 1) for n in range(SCORES)})
             for seed in range(kind.seeds)
         )
-        yield TrialUpdate(trial, {"objective.lambda_cat": float(number)}, status, step, seeds)
+        yield TrialUpdate(trial_id, {"objective.lambda_cat": float(number)}, status, step, seeds)
 
 
 def _write_files(folder: Path, kind: Kind) -> None:

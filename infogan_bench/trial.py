@@ -60,7 +60,7 @@ class TrialSpec:
     values. `moving` are the keys of the run that may change in this way. Every report has their values, as `param/KEY`.
     """
 
-    trial: str
+    trial_id: str
     params: Mapping[str, Any]
     run: RunConfig
     dataset: DatasetConfig
@@ -117,7 +117,7 @@ class Trial:
         status = next((s for s in (Status.DIVERGED, Status.RUNNING) if s in statuses), Status.FINISHED)
         errors = [f"seed {result.seed}: {result.error}" for result in seeds if result.error]
         return TrialUpdate(
-            trial=self.spec.trial,
+            trial_id=self.spec.trial_id,
             params=self.spec.params,
             status=status,
             step=max(result.step for result in seeds),
@@ -204,7 +204,7 @@ class Trial:
         if self.update.status is Status.DIVERGED:
             raise ValueError("a diverged trial is not saved")
         record = TrialRecord(
-            trial_id=self.spec.trial,
+            trial_id=self.spec.trial_id,
             params=self.spec.params,
             run=self.spec.run.model_dump(mode="json"),
             dataset=self.spec.dataset.model_dump(mode="json"),
@@ -266,7 +266,7 @@ class Trial:
             trainer = self._trainers[result.seed]
             trainer.load_state(checkpoint.tensors)
             if taken_over:
-                trainer.reseed(zlib.crc32(self.spec.trial.encode()), result.step)
+                trainer.reseed(zlib.crc32(self.spec.trial_id.encode()), result.step)
             self._results[result.seed] = result
         self._history = list(record.history)
         self._progression = Progression.read(folder / f"seed-{self.spec.seeds[0]}")

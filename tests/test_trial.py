@@ -35,7 +35,7 @@ def spec(tiny_run: RunConfig) -> Spec:
 
     def make(changes: dict[str, Any] | None = None, *, seeds: tuple[int, ...] = (0, 1)) -> TrialSpec:
         return TrialSpec(
-            trial="0003",
+            trial_id="0003",
             params=changes or {},
             run=apply(tiny_run, changes or {}),
             dataset=DatasetConfig(train_size=256, test_size=100),
@@ -88,7 +88,7 @@ def test_a_trial_reports_every_interval_until_its_steps_are_done(spec: Spec) -> 
     assert [update.step for update in updates] == [2, 4, 5]
     assert [update.status for update in updates] == [Status.RUNNING, Status.RUNNING, Status.FINISHED]
     last = updates[-1]
-    assert (last.trial, dict(last.params), last.error) == ("0003", {"steps": 5}, None)
+    assert (last.trial_id, dict(last.params), last.error) == ("0003", {"steps": 5}, None)
     assert last.device.startswith("cpu ")
     assert [(seed.seed, seed.status, seed.step) for seed in last.seeds] == [
         (0, Status.FINISHED, 5),
@@ -374,7 +374,7 @@ def test_a_save_that_fails_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
 
 def test_an_update_survives_json_with_nan_and_infinity() -> None:
     update = TrialUpdate(
-        trial="0007",
+        trial_id="0007",
         params={"objective.lambda_cat": 0.1, "codes.categorical": [10, 5], "dataset.data_dir": None},
         status=Status.STOPPED,
         step=40,

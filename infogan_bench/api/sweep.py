@@ -111,7 +111,7 @@ class Sweep:
         fixed = pd.DataFrame(
             {
                 "rank": pd.array([trial.rank for trial in trials], dtype="Int64"),
-                "trial": [trial.trial for trial in trials],
+                "trial": [trial.trial_id for trial in trials],
                 "status": [trial.status for trial in trials],
                 "step": [trial.step for trial in trials],
                 "n_seeds": [trial.n_seeds for trial in trials],
@@ -165,7 +165,7 @@ class Sweep:
         trials = ranking(data)
         if not trials or trials[0].rank is None:
             raise InputError(f"{data.folder}: no trial has a {data.metric} for each of its seeds")
-        trial = trials[0].trial
+        trial = trials[0].trial_id
         rows = data.trials[data.trials["trial"] == trial]
         values = {
             int(seed): scores[data.metric] for seed, scores in zip(rows["seed"], rows["scores"], strict=True)

@@ -42,16 +42,16 @@ def write_report_pictures(folder: Path) -> list[str]:
         problems.append(str(error))
     data_dir = recorded_data_dir(data.config, data.environment, folder)
     for row, trial in enumerate(ranking(data)[:MAX_EXPLORERS]):
-        seed = data.trials.loc[data.trials["trial"] == trial.trial, "seed"].iloc[0]
-        if trial.rank is None or trial.step < _LEAST_STEPS or not is_file_name(trial.trial):
+        seed = data.trials.loc[data.trials["trial"] == trial.trial_id, "seed"].iloc[0]
+        if trial.rank is None or trial.step < _LEAST_STEPS or not is_file_name(trial.trial_id):
             continue
-        place = SweepPaths(folder).trial(trial.trial).seed(int(seed)).folder
+        place = SweepPaths(folder).trial(trial.trial_id).seed(int(seed)).folder
         checkpoint = place / "checkpoint.safetensors"
         for what, draw in _missing(place, data_dir, best=row == 0) if checkpoint.is_file() else ():
             try:
                 draw(checkpoint, place)
             except (InputError, OSError) as error:
-                problems.append(f"no {what} of trial {trial.trial}: {error}")
+                problems.append(f"no {what} of trial {trial.trial_id}: {error}")
     return problems
 
 

@@ -53,7 +53,7 @@ from infogan_bench.records.tables import (
     trials_frame,
 )
 from infogan_bench.records.trial import TrialRecord, read_trial, write_trial
-from infogan_bench.records.trial_ids import trial_id, trial_order
+from infogan_bench.records.trial_ids import trial_id_at, trial_order
 from infogan_bench.records.warm_start import (
     EarlierTrial,
     WarmStartRecord,
@@ -115,7 +115,7 @@ __all__ = [
     "replacing",
     "replacing_folder",
     "std_over_seeds",
-    "trial_id",
+    "trial_id_at",
     "trial_order",
     "trials_frame",
     "write_evaluation_record",

@@ -80,7 +80,7 @@ class TrialUpdate:
     `params` are the values with which it began and do not change; `mutations` has their changes.
     """
 
-    trial: str  # "0003": its place in the plan
+    trial_id: str = field(metadata={"key": "trial"})  # "0003": its place in the plan
     params: Mapping[str, Any]  # {dotted key of the base run: value}
     status: Status
     step: int = 0

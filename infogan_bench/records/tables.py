@@ -82,7 +82,7 @@ def read_updates(path: Path) -> dict[str, TrialUpdate]:
 
 def _row(update: TrialUpdate, seed: SeedResult) -> Mapping[str, object]:
     return {
-        "trial": update.trial,
+        "trial": update.trial_id,
         "seed": seed.seed,
         "status": str(seed.status if update.status is Status.DIVERGED else update.status),
         "step": seed.step,
@@ -106,7 +106,7 @@ def _update(rows: Sequence[Mapping[Any, Any]], path: Path) -> TrialUpdate:
     diverged = any(seed.status is Status.DIVERGED for seed in seeds)
     peak_memory = first.get("peak_memory")
     return TrialUpdate(
-        trial=first["trial"],
+        trial_id=first["trial"],
         params=json_object(first["params"], path, "params"),
         status=Status.DIVERGED if diverged else seeds[0].status,
         step=max(seed.step for seed in seeds),

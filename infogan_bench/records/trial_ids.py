@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def trial_id(number: int) -> str:
+def trial_id_at(place: int) -> str:
     """Return the id of the trial at a place in the plan: `0003`."""
-    return f"{number:04d}"
+    return f"{place:04d}"
 
 
 def trial_order(name: str) -> tuple[bool, int, str]:

@@ -119,7 +119,7 @@ def score_sweep(
     comparison = _Comparison([each.model for each in trained], dataset, seed)
     values = {name: _values(_SCORES[name], comparison, groups[name]) for name in asked if groups[name]}
     left_out += [
-        LeftOut(each.trial, each.seed, (name,), _SCORES[name].alone)
+        LeftOut(each.trial_id, each.seed, (name,), _SCORES[name].alone)
         for name in asked
         for i, each in enumerate(trained)
         if i not in values.get(name, {})
@@ -140,7 +140,7 @@ def score_sweep(
 
 def _scored(trained: _Trained, scores: Mapping[str, float | None]) -> SweepModel:
     codes = _layout(trained.model.codes)
-    return SweepModel(trained.trial, trained.seed, codes, trained.objective, scores)
+    return SweepModel(trained.trial_id, trained.seed, codes, trained.objective, scores)
 
 
 def _order(score: float | None) -> tuple[bool, float]:
@@ -153,7 +153,7 @@ def _order(score: float | None) -> tuple[bool, float]:
 
 @dataclass(frozen=True)
 class _Place:
-    trial: str
+    trial_id: str
     seed: int
     objective: float | None
     checkpoint: Path
@@ -161,7 +161,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Trained:
-    trial: str
+    trial_id: str
     seed: int
     objective: float | None
     model: Model
@@ -188,7 +188,7 @@ def _restore(places: Sequence[_Place], data_dir: Path | str | None) -> tuple[lis
     trained = []
     for place in places:
         checkpoint = load_checkpoint(place.checkpoint)
-        trained.append(_Trained(place.trial, place.seed, place.objective, restore_model(checkpoint)))
+        trained.append(_Trained(place.trial_id, place.seed, place.objective, restore_model(checkpoint)))
     return trained, load_moved(at_folder(checkpoint.dataset, data_dir))
 
 
@@ -303,8 +303,8 @@ def _values(score: _Score, comparison: _Comparison, groups: Sequence[Sequence[in
 
 
 def _by_trial(trained: Sequence[_Trained]) -> list[list[int]]:
-    trials = dict.fromkeys(each.trial for each in trained)
-    return [[i for i, each in enumerate(trained) if each.trial == trial] for trial in trials]
+    trials = dict.fromkeys(each.trial_id for each in trained)
+    return [[i for i, each in enumerate(trained) if each.trial_id == trial] for trial in trials]
 
 
 def _all(trained: Sequence[_Trained]) -> list[list[int]]:

@@ -10,11 +10,6 @@ from typing import Any
 from infogan_bench.records import Mutation
 
 
-def trial_id_at(place: int) -> str:
-    """The id of the trial at a place in the plan: "0003"."""
-    return f"{place:04d}"
-
-
 @dataclass(frozen=True)
 class PlannedTrial:
     """A trial that is to run.

@@ -70,11 +70,11 @@ class ProgressState:
 
     def update(self, update: TrialUpdate) -> None:
         """Take in a trial's last state."""
-        before = self._last.get(update.trial)
+        before = self._last.get(update.trial_id)
         if before is not None:
-            del self._trials[before.status][update.trial]
+            del self._trials[before.status][update.trial_id]
             self._steps_done += update.step - before.step
-        self._last[update.trial] = self._trials[update.status][update.trial] = update
+        self._last[update.trial_id] = self._trials[update.status][update.trial_id] = update
         if update.status.ended:
             self._best_ended = self._better(self._best_ended, self._scored(update))
 
@@ -128,7 +128,7 @@ class ProgressState:
         """The better of two trials; of equal ones, the first in the plan."""
         if one is None or other is None:
             return one or other
-        first, second = sorted((one, other), key=lambda scored: scored[1].trial)
+        first, second = sorted((one, other), key=lambda scored: scored[1].trial_id)
         return self._best(first, second, key=lambda scored: scored[0])
 
     @property
@@ -292,7 +292,7 @@ def _row(state: ProgressState, update: TrialUpdate) -> Sequence[Text]:
     score = update.mean(state.metric)
     rates = [seed.images_per_second for seed in update.seeds]
     cells = (
-        update.trial,
+        update.trial_id,
         _pairs(update.params),
         f"{update.step:,}/{state.steps_of(update):,}",
         "" if score is None else _number(score),
@@ -312,7 +312,7 @@ def _best(state: ProgressState) -> str:
         return ""
     score, update = state.best
     pairs = _pairs(update.params)
-    where = f"trial {update.trial}: {pairs}" if pairs else f"trial {update.trial}"
+    where = f"trial {update.trial_id}: {pairs}" if pairs else f"trial {update.trial_id}"
     return _plain(f"best {state.metric} {_number(score)} ({where})")
 
 
@@ -333,7 +333,7 @@ def _failure(update: TrialUpdate) -> str:
     if not update.status.bad:
         return ""
     reason = f": {update.error.strip().splitlines()[0]}" if update.error and update.error.strip() else ""
-    return _plain(f"trial {update.trial} {update.status}{reason}")
+    return _plain(f"trial {update.trial_id} {update.status}{reason}")
 
 
 def _pairs(params: Mapping[str, Any]) -> str:

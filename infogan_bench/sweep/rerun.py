@@ -56,7 +56,7 @@ class RerunComparison:
     and can change bits.
     """
 
-    trial: str
+    trial_id: str
     scores: tuple[RerunValue, ...]
     error: str | None
     elsewhere: tuple[str, ...]
@@ -75,7 +75,7 @@ class RerunComparison:
 
 def rerun(
     path: Path,
-    trial: str,
+    trial_id: str,
     *,
     seed: int | None = None,
     output: Path | None = None,
@@ -96,7 +96,7 @@ def rerun(
         InputError: if there is no such trial or seed, no checkpoint was kept of it, or it took over from others.
     """
     folder = SweepFolder.open(path)
-    record = _record(folder, trial)
+    record = _record(folder, trial_id)
     if output is not None and output.exists():
         raise InputError(f"--output: {output}: it exists already; name another")
     spec = _spec(folder, record, seed)
@@ -116,7 +116,7 @@ def rerun(
         for was in history
         for name, value in was.metrics.items()
     ]
-    return RerunComparison(spec.trial, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
+    return RerunComparison(spec.trial_id, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
 
 
 def comparison_text(compared: RerunComparison) -> str:
@@ -131,7 +131,7 @@ def comparison_text(compared: RerunComparison) -> str:
     lines = ["  ".join(row).rstrip() for row in cells]
     if compared.first_difference is None:
         reports = len({(score.seed, score.step) for score in compared.scores})
-        lines.append(f"trial {compared.trial}: the same bit for bit, in all {reports} report(s)")
+        lines.append(f"trial {compared.trial_id}: the same bit for bit, in all {reports} report(s)")
     return "\n".join(lines)
 
 
@@ -142,19 +142,19 @@ def difference_text(difference: RerunValue, compared: RerunComparison) -> str:
         "; ".join(compared.elsewhere) or "versions and system are the same; the processor may be another one"
     )
     return (
-        f"trial {compared.trial} differs, first at step {difference.step}, seed {difference.seed}: {difference.name} "
-        f"was {difference.recorded!r}, now {now} ({why})"
+        f"trial {compared.trial_id} differs, first at step {difference.step}, seed {difference.seed}: "
+        f"{difference.name} was {difference.recorded!r}, now {now} ({why})"
     )
 
 
-def _record(folder: SweepFolder, trial: str) -> TrialRecord:
+def _record(folder: SweepFolder, trial_id: str) -> TrialRecord:
     """Read the record of a trial in its last checkpoint."""
     known = folder.updates
-    name = trial if trial in known else trial.zfill(4)
+    name = trial_id if trial_id in known else trial_id.zfill(4)
     if name not in known:
         ids = list(known)
         there = f"there are {ids[0]} to {ids[-1]}" if ids else "none has started"
-        raise InputError(f"{folder.path}: no trial {trial!r}; {there}")
+        raise InputError(f"{folder.path}: no trial {trial_id!r}; {there}")
     if not SweepPaths(folder.path).trial(name).record.is_file():
         why = (
             "it has not ended; `infogan-bench resume` ends it"
@@ -181,7 +181,7 @@ def _spec(folder: SweepFolder, record: TrialRecord, seed: int | None) -> TrialSp
         )
     reported = record.history[0].metrics if record.history else ()
     return TrialSpec(
-        trial=record.trial_id,
+        trial_id=record.trial_id,
         params=record.params,
         run=RunConfig.model_validate(record.run),
         dataset=DatasetConfig.model_validate({**record.dataset, "data_dir": folder.sweep.dataset.data_dir}),

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from infogan_bench.config import Plan, SweepConfig, storage_place
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.errors import InputError
-from infogan_bench.records import Status, SweepListener, trial_order
+from infogan_bench.records import Status, SweepListener, trial_id_at, trial_order
 from infogan_bench.sweep.check import check
 from infogan_bench.sweep.engine.engine import Engine
 from infogan_bench.sweep.engine.pbt import interval, rejoined
 from infogan_bench.sweep.logs import logging_to
-from infogan_bench.sweep.planned_trial import PlannedTrial, trial_id_at
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoints import fetch_left, moved_store, newest_checkpoint
 from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
 from infogan_bench.sweep.record.edits import accepted_edits

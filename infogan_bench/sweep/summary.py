@@ -49,7 +49,7 @@ def _front_lines(data: infogan_reports.SweepData, ranked: Sequence[infogan_repor
     for name in ("trial", *(metric for metric, _ in data.goals)):
         table.add_column(Text(name))
     for trial in front[:_ROWS]:
-        table.add_row(Text(trial.trial), *(f"{trial.scores[metric]:.4f}" for metric, _ in data.goals))
+        table.add_row(Text(trial.trial_id), *(f"{trial.scores[metric]:.4f}" for metric, _ in data.goals))
     more = [f"and {len(front) - _ROWS} more in the report"] if len(front) > _ROWS else []
     title = f"Pareto front of {goals}: {count(len(front), 'trial')}"
     return [title, *([_text(table)] if front else []), *more]
@@ -86,7 +86,7 @@ def _table(ranked: tuple[infogan_reports.RankedTrial, ...], metric: str) -> str:
         score = "-" if trial.mean is None else f"{trial.mean:.4f}"
         spread = "" if trial.std is None else f" +- {trial.std:.4f}"
         rank = "-" if trial.rank is None else str(trial.rank)
-        cells = [rank, trial.trial, score + spread, str(trial.n_seeds), trial.status]
+        cells = [rank, trial.trial_id, score + spread, str(trial.n_seeds), trial.status]
         table.add_row(*(Text(cell) for cell in (*cells, *(_shown(value) for value in trial.params.values()))))
     return _text(table)
 

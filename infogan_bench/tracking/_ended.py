@@ -21,11 +21,11 @@ class EndedTrials:
     def __len__(self) -> int:
         return len(self._trials)
 
-    def add(self, trial: str, status: str, score: float | None) -> None:
+    def add(self, trial_id: str, status: str, score: float | None) -> None:
         """Take in how a trial ended, with its score by the goal if it has one; once."""
-        if trial in self._trials:
+        if trial_id in self._trials:
             return
-        self._trials.add(trial)
+        self._trials.add(trial_id)
         self.counts[status] += 1
         if score is not None and (self.best is None or self._better(score, self.best[1])):
-            self.best = trial, score
+            self.best = trial_id, score

@@ -36,7 +36,7 @@ class ModelWriter:
         if best is None:
             return 0
         refused = 0
-        of = f"trial {best.trial}, seed {best.seed}, step {best.step}"
+        of = f"trial {best.trial_id}, seed {best.seed}, step {best.step}"
         if not self._is_logged(run, of):
             refused = self._writer.attempt(1, functools.partial(self._log_model, run, best, of, n_ended))
         if self._register_as is not None and not refused:
@@ -59,7 +59,7 @@ class ModelWriter:
 
         if self._unfinished is None:  # otherwise an earlier attempt has begun the model
             tags = {
-                "infogan.trial": best.trial,
+                "infogan.trial": best.trial_id,
                 "infogan.seed": str(best.seed),
                 "infogan.step": str(best.step),
             }

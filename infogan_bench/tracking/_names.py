@@ -55,11 +55,11 @@ def experiment_name(wanted: str) -> str:
     return cut(one_line(wanted), MAX_EXPERIMENT) or "unnamed"
 
 
-def run_name(trial: str, params: Mapping[str, Any]) -> str:
+def run_name(trial_id: str, params: Mapping[str, Any]) -> str:
     """`trial 0003 lambda_cat=0.5 width=0.25`: the last part of each key, where it is unambiguous."""
     short = short_keys(params)
     pairs = (f"{short[key]}={value_text(value, _IN_A_RUN_NAME)}" for key, value in params.items())
-    return cut(one_line(" ".join((f"trial {trial}", *pairs))), MAX_RUN_NAME)
+    return cut(one_line(" ".join((f"trial {trial_id}", *pairs))), MAX_RUN_NAME)
 
 
 def short_keys(keys: Iterable[str]) -> dict[str, str]:

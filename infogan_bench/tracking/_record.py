@@ -41,7 +41,7 @@ class End(NamedTuple):
 class BestModel(NamedTuple):
     """The model of a sweep that is to be logged."""
 
-    trial: str
+    trial_id: str
     seed: int
     step: int
     checkpoint: Path

@@ -111,13 +111,13 @@ class Runs:
         refused += self._writer.tags(run, record) + self._send_end(key, run, record)
         return refused + self._models.send(run, record, len(self._ended))
 
-    def has_all(self, trial: str, status: Status) -> bool:
+    def has_all(self, trial_id: str, status: Status) -> bool:
         """Say whether the store knows this end of a trial. If so, it knows everything about the trial.
 
         Raises:
             Exception: if the store does not answer.
         """
-        run = self._known_runs().get(trial)
+        run = self._known_runs().get(trial_id)
         return (
             run is not None
             and status.ended
@@ -125,13 +125,13 @@ class Runs:
             and run.status == MLFLOW_STATUS[status]
         )
 
-    def missing_files(self, trial: str, artifacts: Sequence[Artifact]) -> list[Artifact]:
+    def missing_files(self, trial_id: str, artifacts: Sequence[Artifact]) -> list[Artifact]:
         """Return the files of a trial that the store does not have, even if its run says that it has all.
 
         Raises:
             Exception: if the store does not answer.
         """
-        run = self._known_runs().get(trial)
+        run = self._known_runs().get(trial_id)
         return [] if run is None else self._writer.missing(run, artifacts)
 
     # Finding ----------------------------------------------------------------------------------------------

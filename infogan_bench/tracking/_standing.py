@@ -69,14 +69,14 @@ def standing_text(standing: Standing) -> str:
     swept = [markdown_text(one_line(key)) for key in _first(keys.values())]
     header = ["rank", "trial", metric, "seeds", "status", *swept]
     rows = [
-        [str(trial.rank), trial.trial, _score(trial), str(trial.n_seeds), trial.status,
+        [str(trial.rank), trial.trial_id, _score(trial), str(trial.n_seeds), trial.status,
          *(_cell(trial.params.get(key)) for key in _first(keys))]
         for trial in ranked[:_ROWS]
     ]  # fmt: skip
     lines = [header, ["---"] * len(header), *rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     more = f"\n\nand {counted(len(ranked) - _ROWS, 'more trial')}" if len(ranked) > _ROWS else ""
-    answer = f"**Best trial: {best.trial}**, {metric} {_score(best)} over {counted(best.n_seeds, 'seed')}"
+    answer = f"**Best trial: {best.trial_id}**, {metric} {_score(best)} over {counted(best.n_seeds, 'seed')}"
     return f"{answer}\n\n{table}{more}"
 
 

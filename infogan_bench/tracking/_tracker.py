@@ -173,8 +173,8 @@ class MlflowTracker:
         now = milliseconds()
         for update in updates:
             end = End(update.status if update.status.ended else Status.INTERRUPTED, now)
-            name = run_name(update.trial, update.params)
-            self._outbox.put(update.trial, Record(name, end=end, from_folder=True))
+            name = run_name(update.trial_id, update.params)
+            self._outbox.put(update.trial_id, Record(name, end=end, from_folder=True))
 
     def deliver(self, updates: Sequence[TrialUpdate], total: int | None, status: Status) -> None:
         """Send the store the missing parts of a sweep that does not run, instead of the calls `started` to `ended`."""
@@ -190,12 +190,12 @@ class MlflowTracker:
         """Log a report of a trial, and at its end also its pictures."""
         if update.status is Status.PENDING:
             return
-        record = self._record(update, milliseconds(), is_new=update.trial not in self._open)
+        record = self._record(update, milliseconds(), is_new=update.trial_id not in self._open)
         if update.status is Status.RUNNING:
-            self._open[update.trial] = update
+            self._open[update.trial_id] = update
         else:
-            self._open.pop(update.trial, None)
-        self._outbox.put(update.trial, record)
+            self._open.pop(update.trial_id, None)
+        self._outbox.put(update.trial_id, record)
 
     def tick(self) -> None:
         """Nothing: the store has a thread of its own."""
@@ -227,8 +227,8 @@ class MlflowTracker:
         )
         for ranked in standing.trials:
             rank = str(ranked.rank) if ranked.rank is not None and ranked.rank <= MAX_RANKED else ""
-            name = run_name(ranked.trial, ranked.params)
-            self._outbox.put(ranked.trial, Record(name, tags={RANK_TAG: rank}, postscript=True))
+            name = run_name(ranked.trial_id, ranked.params)
+            self._outbox.put(ranked.trial_id, Record(name, tags={RANK_TAG: rank}, postscript=True))
 
     def _wait(self) -> None:
         self._outbox.close(self._flush_seconds)
@@ -260,14 +260,14 @@ class MlflowTracker:
             whole = whole.followed_by(replace(record, from_folder=False, end=whole.end or record.end))
         return self._runs.send(key, whole)
 
-    def _from_folder(self, trial: str) -> Record:
+    def _from_folder(self, trial_id: str) -> Record:
         """Return everything that the sweep folder has on a trial, as a record.
 
         The folder has no times. So a trial ended when its folder was written, and its reports are spread evenly over
         the seconds that it took.
         """
-        *_, last = updates = list(self._replay(trial))
-        ended = modified(SweepPaths(self._folder).trial(trial).record)
+        *_, last = updates = list(self._replay(trial_id))
+        ended = modified(SweepPaths(self._folder).trial(trial_id).record)
         took = round(1000 * sum(seed.seconds for seed in last.seeds))
         record = self._record(last, ended, is_new=True)
         record.since = ended - took
@@ -300,14 +300,14 @@ class MlflowTracker:
         """Return a report as a record; with a trial's end also its files, with that of a new trial its parameters."""
         metrics, not_finite = self._metrics(update, now)
         record = Record(
-            name=run_name(update.trial, update.params),
+            name=run_name(update.trial_id, update.params),
             params=legal_params({**update.params, **self._fixed}) if is_new else {},
             tags=(self._tags if is_new else {}) | trial_tags(update, not_finite),
             metrics=metrics,
         )
         if update.status is not Status.RUNNING:
             record.end = End(update.status, now)
-            folder = SweepPaths(self._folder).trial(update.trial).folder
+            folder = SweepPaths(self._folder).trial(update.trial_id).folder
             record.artifacts = trial_files(folder)
             score = update.mean(self._metric)
             never = never_reported_text(update, self._metric, folder)

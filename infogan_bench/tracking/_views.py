@@ -15,9 +15,9 @@ _SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # the first sections of 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
 
 
-def colour_of(trial: str) -> str:
+def colour_of(trial_id: str) -> str:
     """Return the colour of a trial; neighbours in the plan have different ones."""
-    number = int(trial) if trial.isdecimal() else sum(trial.encode())
+    number = int(trial_id) if trial_id.isdecimal() else sum(trial_id.encode())
     return _COLOURS[number % len(_COLOURS)]
 
 

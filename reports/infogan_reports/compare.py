@@ -156,7 +156,7 @@ def _common_score(sweeps: Sequence[Compared], name: str) -> CommonScore:
         means=means,
         spreads=tuple(std_over_seeds(each.values()) for each in seeds),
         all_trials=tuple(
-            tuple((trial.trial, trial.scores[name]) for trial in sweep.ranked if name in trial.scores)
+            tuple((trial.trial_id, trial.scores[name]) for trial in sweep.ranked if name in trial.scores)
             for sweep in sweeps
         ),
         best_place=best_place,
@@ -172,7 +172,7 @@ def _of_best(sweep: Compared, name: str) -> dict[int, float]:
     """Return a score of each seed of the best trial, empty unless all of them have it."""
     if sweep.best is None or name not in sweep.best.scores:
         return {}
-    return sweep.by_seed(sweep.best.trial, name)
+    return sweep.by_seed(sweep.best.trial_id, name)
 
 
 # The answer -----------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def _answer(sweeps: Sequence[Compared], ranked: Sequence[int], main: CommonScore
     assert ahead.best is not None  # noqa: S101  (it has a mean)
     clauses = "; ".join(_clause(sweeps, main, place, each) for place, each in main.leads)
     return (
-        f"On {main.name} ({better} is better), the best trial of {ahead.letter} ({ahead.best.trial}) is first with "
+        f"On {main.name} ({better} is better), the best trial of {ahead.letter} ({ahead.best.trial_id}) is first with "
         f"{_mean_text(sweeps, main, main.best_place)[3:]}: {clauses}."
     )
 
@@ -204,7 +204,7 @@ def _clause(sweeps: Sequence[Compared], score: CommonScore, place: int, found: L
     """Return `0.0500 ahead of B: 0.8000 ± 0.0300 over 3 seeds, beyond the noise (...)`."""
     other = sweeps[place]
     assert other.best is not None  # noqa: S101
-    best = f"the best of {other.letter} ({other.best.trial}, {_mean_text(sweeps, score, place)[3:]})"
+    best = f"the best of {other.letter} ({other.best.trial_id}, {_mean_text(sweeps, score, place)[3:]})"
     if found.least is None:
         return (
             f"{number(found.mean)} ahead of {best}, and whether that is noise is not known, since {found.how}"
@@ -255,7 +255,7 @@ def _progress(sweep: Compared, main: CommonScore | None) -> BestSoFar | None:
     better = max if main.direction == "max" else min
     hours, best = 0.0, None
     points: list[tuple[int, float, float]] = []
-    in_plan = sorted(sweep.trials, key=lambda trial: trial_order(trial.trial))
+    in_plan = sorted(sweep.trials, key=lambda trial: trial_order(trial.trial_id))
     begun = [trial for trial in in_plan if trial.status != "pending"]
     for n, trial in enumerate(begun, start=1):
         hours += trial.seconds / 3600

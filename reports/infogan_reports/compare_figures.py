@@ -86,7 +86,7 @@ def _strips(sweeps: Sequence[Compared], score: CommonScore, index: int) -> Figur
             continue
         values = np.array([value for _, value in points])
         figure.add_trace(_box(place, values))
-        best = sweep.best.trial if sweep.best else None
+        best = sweep.best.trial_id if sweep.best else None
         rows = drawn_rows([trial == best for trial, _ in points])
         n_drawn += len(rows)
         jitter = np.random.default_rng(0).uniform(-_SPREAD, _SPREAD, len(points))
@@ -194,7 +194,7 @@ def _parameter(comparison: Comparison, metric: str, parameter: CommonParameter, 
     n_drawn, n_trials = 0, sum(map(len, parameter.points))
     for place, points in enumerate(parameter.points):
         sweep = comparison.sweeps[place]
-        best = sweep.best.trial if sweep.best else None
+        best = sweep.best.trial_id if sweep.best else None
         rows = drawn_rows([trial == best for trial, _, _ in points])
         n_drawn += len(rows)
         for is_best in (False, True):
@@ -239,11 +239,11 @@ def _curves(sweeps: Sequence[Compared], best: BestCurves, index: int) -> Figure:
     for place, curve in drawn:
         figure.add_traces(curve_band(curve, look(place).colour))
     for place, curve in drawn:
-        name = f"{sweeps[place].letter}, trial {escaped(curve.trial)}"
+        name = f"{sweeps[place].letter}, trial {escaped(curve.trial_id)}"
         figure.add_trace(curve_line(curve, name, look(place).colour, look(place).dash))
     figure.update_xaxes(title_text="step")
     ends = "; ".join(
-        f"{sweeps[place].letter}, trial {curve.trial}, ends at {number(float(curve.mean[-1]))}"
+        f"{sweeps[place].letter}, trial {curve.trial_id}, ends at {number(float(curve.mean[-1]))}"
         for place, curve in drawn
     )
     return Figure(

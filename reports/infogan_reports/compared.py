@@ -31,9 +31,9 @@ class Compared(RankedSweep):
         used = Counter(place for place in places.itertuples(index=False, name=None) if any(place))
         return tuple((node, device, n) for (node, device), n in used.most_common())
 
-    def by_seed(self, trial: str, metric: str) -> dict[int, float]:
+    def by_seed(self, trial_id: str, metric: str) -> dict[int, float]:
         """Return a score of each seed of a trial that has it."""
-        rows = self.data.trials[self.data.trials["trial"] == trial]
+        rows = self.data.trials[self.data.trials["trial"] == trial_id]
         return {
             int(seed): scores[metric]
             for seed, scores in zip(rows["seed"], rows["scores"], strict=True)

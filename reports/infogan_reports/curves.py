@@ -35,7 +35,7 @@ class Curve:
     """
 
     row: int  # the trial's place in the ranking, from 0
-    trial: str
+    trial_id: str
     steps: Floats
     mean: Floats
     low: Floats | None
@@ -72,7 +72,7 @@ def training_panels(data: SweepData, trials: Sequence[RankedTrial], rows: Iterab
 
     A metric that none of them reported has no panel, and neither has a score that is computed only at the end of a run.
     """
-    place = {trials[row].trial: row for row in rows}
+    place = {trials[row].trial_id: row for row in rows}
     history = data.read_or_leave_out(lambda: read_history(data.folder, place.keys()), pd.DataFrame())
     if history.empty:
         return ()
@@ -170,11 +170,11 @@ def _curves(history: pd.DataFrame, place: Mapping[str, int]) -> Curves:
     return curves
 
 
-def _over_seeds(row: int, trial: str, steps: Floats, by_seed: Floats) -> Curve:
+def _over_seeds(row: int, trial_id: str, steps: Floats, by_seed: Floats) -> Curve:
     several = by_seed.shape[1] > 1
     return Curve(
         row=row,
-        trial=trial,
+        trial_id=trial_id,
         steps=steps,
         mean=by_seed.mean(axis=1),
         low=by_seed.min(axis=1) if several else None,

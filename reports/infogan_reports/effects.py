@@ -24,7 +24,7 @@ Scale = Literal["linear", "log", "category"]
 class TrialPoint:
     """A ranked trial: its value of the parameter and its goal over the seeds."""
 
-    trial: str
+    trial_id: str
     value: Any
     mean: float
     std: float | None
@@ -83,7 +83,7 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
     ranked = [trial for trial in trials if trial.rank is not None and key in trial.params]
     scale = scale_of(data, key, [trial.params[key] for trial in ranked])
     points = tuple(
-        TrialPoint(trial.trial, trial.params[key], trial.mean, trial.std, trial.status, trial is trials[0])
+        TrialPoint(trial.trial_id, trial.params[key], trial.mean, trial.std, trial.status, trial is trials[0])
         for trial in ranked
         if trial.mean is not None and (scale == "category" or axis_value(trial.params[key]) is not None)
     )
@@ -101,8 +101,8 @@ def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> Paramet
 
 def left_out_text(trials: Sequence[RankedTrial], points: Sequence[TrialPoint], key: str) -> str:
     """Say in a sentence how many trials have no point in a parameter's figure, and why; empty if all have one."""
-    drawn = {point.trial for point in points}
-    reasons = Counter(_reason(trial, key) for trial in trials if trial.trial not in drawn)
+    drawn = {point.trial_id for point in points}
+    reasons = Counter(_reason(trial, key) for trial in trials if trial.trial_id not in drawn)
     if not reasons:
         return ""
     words = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())

@@ -25,7 +25,7 @@ MAX_BYTES = 2_700_000  # of all sheets together, so that the report stays below 
 class Explorer:
     """A sheet of G's images of one seed (layout: docs/architecture.md, explorer.json)."""
 
-    trial: str
+    trial_id: str
     seed: int
     sheet: bytes  # WebP
     tile: tuple[int, int]  # height, width in pixels
@@ -77,7 +77,7 @@ def best_explorers(found: Iterable[Explorer | None]) -> tuple[Explorer, ...]:
 
 
 def read_explorer(
-    place: SeedPaths, trial: str, seed: int, evaluation: EvaluationRecord | None
+    place: SeedPaths, trial_id: str, seed: int, evaluation: EvaluationRecord | None
 ) -> Explorer | None:
     """Read the explorer of a seed's folder, or None where none was written.
 
@@ -96,7 +96,7 @@ def read_explorer(
         )
     matches = _matches(evaluation)
     return Explorer(
-        trial=trial,
+        trial_id=trial_id,
         seed=seed,
         sheet=content,
         tile=record.tile,
@@ -154,7 +154,7 @@ def explorer_data(explorers: Sequence[Explorer]) -> list[ExplorerData]:
     """Return the layout of each explorer for the page's script."""
     return [
         {
-            "trial": explorer.trial,
+            "trial": explorer.trial_id,
             "tile": explorer.tile,
             "columns": explorer.columns,
             "category": explorer.category,

@@ -98,7 +98,7 @@ def panel_figure(panel: Panel, index: int, supervision: str = "") -> Figure:
         figure.add_traces(curve_band(curve, TRIAL_COLOURS[curve.row % len(TRIAL_COLOURS)]))
     for curve in panel.curves:
         place = curve.row % len(TRIAL_COLOURS)
-        name = f"trial {escaped(curve.trial)}"
+        name = f"trial {escaped(curve.trial_id)}"
         figure.add_trace(curve_line(curve, name, TRIAL_COLOURS[place], TRIAL_DASHES[place]))
     for ceiling in panel.ceilings:
         figure.add_hline(
@@ -106,7 +106,9 @@ def panel_figure(panel: Panel, index: int, supervision: str = "") -> Figure:
             annotation={"text": f"H(c) = {ceiling:.3f}", "xanchor": "right", "yanchor": "bottom"},
         )  # fmt: skip
     figure.update_xaxes(title_text="step")
-    ends = "; ".join(f"trial {curve.trial} ends at {number(float(curve.mean[-1]))}" for curve in panel.curves)
+    ends = "; ".join(
+        f"trial {curve.trial_id} ends at {number(float(curve.mean[-1]))}" for curve in panel.curves
+    )
     return Figure(
         id=f"curve-{index}",
         title=panel.title,
@@ -186,7 +188,7 @@ def _points(
         x=_column([place(point.value) for point in points]),
         y=np.array([point.mean for point in points]),
         error_y={"type": "data", "array": spread, "thickness": 1, "width": 0, "visible": with_spread},
-        text=[escaped(point.trial) for point in points],
+        text=[escaped(point.trial_id) for point in points],
         name=name,
         mode="markers",
         marker=marker,

@@ -202,11 +202,11 @@ def _not_finite(folder: Path) -> pd.DataFrame:
     return read_table(SweepPaths(folder).history, HISTORY_COLUMNS, rows).sort_values("step", kind="stable")
 
 
-def read_seed_files(data: SweepData, trial: str, seed: int) -> SeedFiles:
+def read_seed_files(data: SweepData, trial_id: str, seed: int) -> SeedFiles:
     """Read the evaluation and the pictures of one seed of a trial, without missing and damaged files."""
-    if not is_file_name(trial):
+    if not is_file_name(trial_id):
         return SeedFiles(place=None, evaluation=None, samples=None, traversals={})
-    place = SweepPaths(data.folder).trial(trial).seed(seed)
+    place = SweepPaths(data.folder).trial(trial_id).seed(seed)
     evaluation = None
     if place.evaluation.is_file():
         evaluation = data.read_or_leave_out(lambda: _read_evaluation(place), None)

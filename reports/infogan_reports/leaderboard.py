@@ -77,7 +77,7 @@ def leaderboard(
     objective = table.column(data.metric, shown=True)
     columns = (
         LeaderboardColumn("rank", "number", [trial.rank for trial in trials]),
-        LeaderboardColumn("trial", "text", [trial.trial for trial in trials]),
+        LeaderboardColumn("trial", "text", [trial.trial_id for trial in trials]),
         objective,
         LeaderboardColumn("seeds", "number", [trial.n_seeds for trial in trials]),
         *(parameter_column(data, trials, key) for key in parameters),
@@ -146,11 +146,11 @@ class _ScoreTable:
     def __init__(self, data: SweepData, trials: Sequence[RankedTrial], absent: AbsentScores) -> None:
         self._data = data
         self._trials = trials
-        rows: dict[str, dict[int, Mapping[str, float]]] = {trial.trial: {} for trial in trials}
+        rows: dict[str, dict[int, Mapping[str, float]]] = {trial.trial_id: {} for trial in trials}
         for trial, seed, scores in data.trials[["trial", "seed", "scores"]].itertuples(index=False):
             rows[trial][int(seed)] = scores
         self._seeds = sorted({seed for of_trial in rows.values() for seed in of_trial})
-        self._rows = [rows[trial.trial] for trial in trials]
+        self._rows = [rows[trial.trial_id] for trial in trials]
         self._words = absent.words
 
     def column(self, name: str, *, shown: bool) -> LeaderboardColumn:
@@ -205,9 +205,9 @@ def _noise(trials: Sequence[RankedTrial], objective: LeaderboardColumn) -> str:
     if all(trial.n_seeds < 2 for trial in ranked):
         return "Each trial has one seed, so no two trials can be told apart: nothing is bold."
     if objective.leader is not None:
-        best = trials[objective.leader].trial
+        best = trials[objective.leader].trial_id
         return f"In {objective.label}, trial {best} is better than every other trial beyond the noise."
     return (
         f"In {objective.label}, {len(objective.level)} of the other {len(ranked) - 1} ranked trials cannot be told "
-        f"apart from trial {ranked[0].trial} (marked ≈), so none is bold."
+        f"apart from trial {ranked[0].trial_id} (marked ≈), so none is bold."
     )

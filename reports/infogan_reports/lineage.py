@@ -30,7 +30,7 @@ _ROW = 22  # pixels of a trial
 class Stretch:
     """Steps `start` to `end` of a trial, with the values of all swept keys in them."""
 
-    trial: str
+    trial_id: str
     start: int
     end: int
     values: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Takeover:
     """At `step`, `trial` took over the networks of `from_trial`; its values became `after`."""
 
     step: int
-    trial: str
+    trial_id: str
     from_trial: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
@@ -67,48 +67,49 @@ def lineage(data: SweepData, trials: Sequence[RankedTrial]) -> Lineage | None:
     scheduler = data.config.get("scheduler")
     if (scheduler.get("name") if isinstance(scheduler, dict) else scheduler) != "pbt":
         return None
-    stretches = {trial.trial: _stretches(data, trial) for trial in trials}
+    stretches = {trial.trial_id: _stretches(data, trial) for trial in trials}
     takeovers = [
         Takeover(later.start, trial, mutation.from_trial, earlier.values, later.values)
         for trial, own in stretches.items()
         for (earlier, later), mutation in zip(pairwise(own), data.mutations.get(trial, ()), strict=True)
     ]
-    donors = {(each.trial, each.step): each.from_trial for each in takeovers}
+    donors = {(each.trial_id, each.step): each.from_trial for each in takeovers}
     best = trials[0] if trials and trials[0].rank is not None else None
     keys = dict.fromkeys(key for trial in trials for key in trial.params)
     every = tuple(stretch for own in stretches.values() for stretch in own)
     return Lineage(
-        trials=tuple(trial.trial for trial in trials),
-        takeovers=tuple(sorted(takeovers, key=lambda each: (each.step, each.trial))),
+        trials=tuple(trial.trial_id for trial in trials),
+        takeovers=tuple(sorted(takeovers, key=lambda each: (each.step, each.trial_id))),
         stretches=every,
-        schedule=_descent(stretches, donors, best.trial, best.step) if best else (),
+        schedule=_descent(stretches, donors, best.trial_id, best.step) if best else (),
         scales={key: scale_of(data, key, [each.values[key] for each in every]) for key in keys},
     )
 
 
 def _stretches(data: SweepData, trial: RankedTrial) -> tuple[Stretch, ...]:
-    mutations = data.mutations.get(trial.trial, ())
+    mutations = data.mutations.get(trial.trial_id, ())
     starts = [0, *(mutation.step for mutation in mutations)]
     ends = [*starts[1:], max(trial.step, starts[-1])]
     values = [trial.params, *({**trial.params, **mutation.params} for mutation in mutations)]
     return tuple(
-        Stretch(trial.trial, start, end, each) for start, end, each in zip(starts, ends, values, strict=True)
+        Stretch(trial.trial_id, start, end, each)
+        for start, end, each in zip(starts, ends, values, strict=True)
     )
 
 
 def _descent(
-    stretches: Mapping[str, Sequence[Stretch]], donors: Mapping[tuple[str, int], str], trial: str, end: int
+    stretches: Mapping[str, Sequence[Stretch]], donors: Mapping[tuple[str, int], str], trial_id: str, end: int
 ) -> tuple[Stretch, ...]:
     """Return the stretches that trained the networks that `trial` had at step `end`, oldest first."""
     found: list[Stretch] = []
     while True:
-        last = next((each for each in reversed(stretches.get(trial, ())) if each.start < end), None)
+        last = next((each for each in reversed(stretches.get(trial_id, ())) if each.start < end), None)
         if last is None:
             break
-        found.append(Stretch(trial, last.start, end, last.values))
+        found.append(Stretch(trial_id, last.start, end, last.values))
         if last.start == 0:
             break
-        trial, end = donors[trial, last.start], last.start
+        trial_id, end = donors[trial_id, last.start], last.start
     return tuple(reversed(found))
 
 
@@ -134,11 +135,11 @@ def _population_figure(found: Lineage, key: str, index: int) -> Figure:
     figure = go.Figure()
     by_shade: dict[int, list[Stretch]] = {}
     for stretch in found.stretches:
-        if stretch.trial in rows:
+        if stretch.trial_id in rows:
             by_shade.setdefault(shade.of(stretch.values[key]), []).append(stretch)
     for number, members in sorted(by_shade.items()):
         figure.add_trace(_lines(members, key, rows, shade.colour(number)))
-    joined = [each for each in found.takeovers if each.trial in rows]
+    joined = [each for each in found.takeovers if each.trial_id in rows]
     figure.add_trace(_joins([each for each in joined if each.from_trial in rows], rows))
     figure.add_trace(_arrivals(joined, key, rows))
     figure.add_trace(shade.bar())
@@ -168,10 +169,12 @@ def _population_figure(found: Lineage, key: str, index: int) -> Figure:
 
 
 def _lines(members: Sequence[Stretch], key: str, rows: Mapping[str, int], colour: str) -> go.Scatter:
-    texts = [f"trial {escaped(each.trial)}<br>{escaped(key)} = {_text(each.values[key])}" for each in members]
+    texts = [
+        f"trial {escaped(each.trial_id)}<br>{escaped(key)} = {_text(each.values[key])}" for each in members
+    ]
     return go.Scatter(
         x=[x for each in members for x in (each.start, each.end, None)],
-        y=[y for each in members for y in (rows[each.trial], rows[each.trial], None)],
+        y=[y for each in members for y in (rows[each.trial_id], rows[each.trial_id], None)],
         text=[text for text in texts for _ in range(3)],
         mode="lines",
         line={"color": colour, "width": 5},
@@ -182,7 +185,7 @@ def _lines(members: Sequence[Stretch], key: str, rows: Mapping[str, int], colour
 def _joins(takeovers: Sequence[Takeover], rows: Mapping[str, int]) -> go.Scatter:
     return go.Scatter(
         x=[x for each in takeovers for x in (each.step, each.step, None)],
-        y=[y for each in takeovers for y in (rows[each.from_trial], rows[each.trial], None)],
+        y=[y for each in takeovers for y in (rows[each.from_trial], rows[each.trial_id], None)],
         mode="lines",
         line={"color": GREY, "width": 1.5},
         hoverinfo="skip",
@@ -192,16 +195,16 @@ def _joins(takeovers: Sequence[Takeover], rows: Mapping[str, int]) -> go.Scatter
 def _arrivals(takeovers: Sequence[Takeover], key: str, rows: Mapping[str, int]) -> go.Scatter:
     return go.Scatter(
         x=[each.step for each in takeovers],
-        y=[rows[each.trial] for each in takeovers],
+        y=[rows[each.trial_id] for each in takeovers],
         text=[
-            f"step {each.step}: trial {escaped(each.trial)} took over from {escaped(each.from_trial)}<br>"
+            f"step {each.step}: trial {escaped(each.trial_id)} took over from {escaped(each.from_trial)}<br>"
             f"{escaped(key)}: {_text(each.before[key])} → {_text(each.after[key])}"
             for each in takeovers
         ],
         mode="markers",
         marker={
             "symbol": [
-                "triangle-down" if rows.get(each.from_trial, 0) > rows[each.trial] else "triangle-up"
+                "triangle-down" if rows.get(each.from_trial, 0) > rows[each.trial_id] else "triangle-up"
                 for each in takeovers
             ],
             "color": GREY,
@@ -269,7 +272,7 @@ class _Shades:
 def _schedule_figure(found: Lineage, key: str, index: int) -> Figure:
     steps = [each.start for each in found.schedule] + [found.schedule[-1].end]
     values = [each.values[key] for each in found.schedule] + [found.schedule[-1].values[key]]
-    trials = [each.trial for each in found.schedule] + [found.schedule[-1].trial]
+    trials = [each.trial_id for each in found.schedule] + [found.schedule[-1].trial_id]
     figure = go.Figure(
         go.Scatter(
             x=steps,
@@ -285,7 +288,7 @@ def _schedule_figure(found: Lineage, key: str, index: int) -> Figure:
     log = found.scales[key] == "log"
     figure.update_yaxes(title_text=escaped(key), type="log" if log else "linear")
     words = ", ".join(
-        f"{value_text(each.values[key])} from step {each.start} (trial {each.trial})"
+        f"{value_text(each.values[key])} from step {each.start} (trial {each.trial_id})"
         for each in found.schedule
     )
     return Figure(

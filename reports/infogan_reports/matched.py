@@ -21,7 +21,7 @@ MOST_MATCHES = 50  # rows of a table
 class CommonPoint(NamedTuple):
     """A ranked trial: its value of a parameter and its mean score."""
 
-    trial: str
+    trial_id: str
     value: object
     mean: float
 
@@ -73,7 +73,7 @@ def common_parameters(
 def _common_parameter(sweeps: Sequence[Compared], metric: str, key: str) -> CommonParameter:
     points = tuple(
         tuple(
-            CommonPoint(trial.trial, trial.params[key], trial.scores[metric])
+            CommonPoint(trial.trial_id, trial.params[key], trial.scores[metric])
             for trial in sweep.ranked
             if key in trial.params and metric in trial.scores
         )
@@ -115,8 +115,8 @@ def _in_plan(sweep: Compared) -> list[RankedTrial]:
     A trial whose values changed during training has no single configuration, and is left out.
     """
     finished = (trial for trial in sweep.ranked if trial.status == "finished")
-    steady = (trial for trial in finished if not sweep.data.mutations.get(trial.trial))
-    return sorted(steady, key=lambda trial: trial_order(trial.trial))
+    steady = (trial for trial in finished if not sweep.data.mutations.get(trial.trial_id))
+    return sorted(steady, key=lambda trial: trial_order(trial.trial_id))
 
 
 def _configuration(sweep: Compared, trial: RankedTrial, keys: Sequence[str]) -> str:
@@ -133,13 +133,15 @@ def _match(
     keys: Sequence[str],
     metric: str,
 ) -> Match | None:
-    a, b = (sweep.by_seed(trial.trial, metric) for sweep, trial in zip((first, second), trials, strict=True))
+    a, b = (
+        sweep.by_seed(trial.trial_id, metric) for sweep, trial in zip((first, second), trials, strict=True)
+    )
     shared = a.keys() & b.keys()
     if not shared:
         return None
     return Match(
         params={key: first.value_of(trials[0], key) for key in keys},
-        trials=(trials[0].trial, trials[1].trial),
+        trials=(trials[0].trial_id, trials[1].trial_id),
         means=(fmean(a[seed] for seed in shared), fmean(b[seed] for seed in shared)),
         n_seeds=len(shared),
     )

@@ -112,9 +112,9 @@ def _finished(effect: ParameterEffect) -> list[TrialPoint]:
 
 def _importance(effects: Sequence[ParameterEffect]) -> Importance:
     """Compute fANOVA (Hutter, Hoos and Leyton-Brown 2014) as Optuna does, over the trials that have all parameters."""
-    values = [{point.trial: point.value for point in _finished(effect)} for effect in effects]
+    values = [{point.trial_id: point.value for point in _finished(effect)} for effect in effects]
     shared = set.intersection(*map(set, values)) if values else set()
-    means = {point.trial: point.mean for effect in effects for point in _finished(effect)}
+    means = {point.trial_id: point.mean for effect in effects for point in _finished(effect)}
     rows = sorted(trial for trial in means if trial in shared)
     if len(effects) == 0:
         return Importance((), 0, "No parameter varies among the finished trials.")
@@ -186,11 +186,11 @@ def _interaction(
     x, y = (next(effect for effect in effects if effect.key == key) for key in keys[:2])
     x_labels, x_place = _cells(x)
     y_labels, y_place = _cells(y)
-    y_values = {point.trial: point.value for point in _finished(y)}
+    y_values = {point.trial_id: point.value for point in _finished(y)}
     found: dict[tuple[int, int], list[float]] = {}
     for point in _finished(x):
-        if point.trial in y_values:
-            found.setdefault((y_place(y_values[point.trial]), x_place(point.value)), []).append(point.mean)
+        if point.trial_id in y_values:
+            found.setdefault((y_place(y_values[point.trial_id]), x_place(point.value)), []).append(point.mean)
     if not found:
         return None
     means = {cell: sum(members) / len(members) for cell, members in found.items()}

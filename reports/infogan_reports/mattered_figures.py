@@ -116,7 +116,7 @@ def _lambda_figure(found: Lambda, index: int, uses: Uses) -> Figure:
                     yaxis=axis,
                     mode="markers",
                     marker=marker,
-                    text=[escaped(found.trials[row].trial) for row in rows],
+                    text=[escaped(found.trials[row].trial_id) for row in rows],
                     hovertemplate="trial %{text}<br>%{x}<br>%{y:.4f}<extra></extra>",
                 )
             )  # fmt: skip

@@ -72,7 +72,7 @@ class RankedSweep:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The swept keys in the order of the plan; before the first trial, the keys of the space."""
-        by_plan = sorted(self.trials, key=lambda trial: trial.trial)
+        by_plan = sorted(self.trials, key=lambda trial: trial.trial_id)
         keys = dict.fromkeys(key for trial in by_plan for key in trial.params)
         return tuple(keys or map(str, self.data.config.get("space") or {}))
 
@@ -105,15 +105,15 @@ class RankedSweep:
     @cached_property
     def best_seed(self) -> int | None:
         """The first seed of the best trial, the one whose pictures are shown."""
-        return self.first_seed(self.best.trial) if self.best else None
+        return self.first_seed(self.best.trial_id) if self.best else None
 
     @cached_property
     def best_files(self) -> SeedFiles | None:
         """The files of that seed."""
         if self.best is None or self.best_seed is None:
             return None
-        return read_seed_files(self.data, self.best.trial, self.best_seed)
+        return read_seed_files(self.data, self.best.trial_id, self.best_seed)
 
-    def first_seed(self, trial: str) -> int:
+    def first_seed(self, trial_id: str) -> int:
         """Return the first seed of a trial."""
-        return int(self.data.trials.loc[self.data.trials["trial"] == trial, "seed"].iloc[0])
+        return int(self.data.trials.loc[self.data.trials["trial"] == trial_id, "seed"].iloc[0])

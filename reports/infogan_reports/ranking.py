@@ -24,7 +24,7 @@ class RankedTrial:
     """
 
     rank: int | None
-    trial: str
+    trial_id: str
     status: str
     step: int  # updates that every seed has done
     n_seeds: int
@@ -46,14 +46,14 @@ def ranking(data: SweepData) -> tuple[RankedTrial, ...]:
     sign = -1.0 if data.mode == "max" else 1.0
     scored = sorted(
         ((sign * trial.mean, trial) for trial in trials if trial.mean is not None),
-        key=lambda entry: (entry[0], trial_order(entry[1].trial)),
+        key=lambda entry: (entry[0], trial_order(entry[1].trial_id)),
     )
     ranked: list[RankedTrial] = []
     for place, (_, trial) in enumerate(scored, start=1):
         tied = ranked and ranked[-1].mean == trial.mean
         ranked.append(replace(trial, rank=ranked[-1].rank if tied else place))
     others = sorted(
-        (trial for trial in trials if trial.mean is None), key=lambda trial: trial_order(trial.trial)
+        (trial for trial in trials if trial.mean is None), key=lambda trial: trial_order(trial.trial_id)
     )
     return (*ranked, *others)
 
@@ -82,7 +82,7 @@ def pareto_front(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[Ranked
     return tuple(trial for _, trial in front)
 
 
-def _over_seeds(trial: str, rows: Sequence[Mapping[str, Any]], metric: str) -> RankedTrial:
+def _over_seeds(trial_id: str, rows: Sequence[Mapping[str, Any]], metric: str) -> RankedTrial:
     status = _status(row["status"] for row in rows)
     seeds = [row["scores"] for row in rows]
     values = {name: [scores.get(name) for scores in seeds] for name in sorted(set().union(*seeds))}
@@ -91,7 +91,7 @@ def _over_seeds(trial: str, rows: Sequence[Mapping[str, Any]], metric: str) -> R
     ranked = status not in UNRANKED
     return RankedTrial(
         rank=None,
-        trial=trial,
+        trial_id=trial_id,
         status=status,
         step=min(int(row["step"]) for row in rows),
         n_seeds=len(rows),

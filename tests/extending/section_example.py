@@ -5,7 +5,7 @@ from infogan_reports import Figure, RankedSweep, Section, plot_json, register_se
 
 
 def seconds(sweep: RankedSweep) -> dict[str, float]:
-    return {trial.trial: trial.seconds for trial in sweep.trials}
+    return {trial.trial_id: trial.seconds for trial in sweep.trials}
 
 
 def bars(content: dict[str, float], sweep: RankedSweep) -> list[Figure]:

@@ -65,8 +65,8 @@ def reports(found: Followed, metric: str) -> pd.Series[float]:
     return found.history.loc[found.history["metric"] == metric, "value"]
 
 
-def seed_0(found: Followed, trial: str) -> Path:
-    return found.folder / "trials" / trial / "seed-0"
+def seed_0(found: Followed, trial_id: str) -> Path:
+    return found.folder / "trials" / trial_id / "seed-0"
 
 
 def test_a_data_set_is_trained_on_scored_reported_and_tracked(extended: Followed) -> None:

@@ -29,7 +29,7 @@ def best_place(folder: Path) -> Path:
     """Of the first seed of the best trial."""
     best = summarise(load(folder)).sweep.best
     assert best is not None
-    return folder / "trials" / best.trial / "seed-0"
+    return folder / "trials" / best.trial_id / "seed-0"
 
 
 def test_the_best_trials_get_the_explorer_of_their_checkpoint_stopped_ones_too(

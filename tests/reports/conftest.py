@@ -33,7 +33,7 @@ def png(shade: int = 128) -> bytes:
 class WrittenTrial:
     """One trial of a synthetic sweep; `values` is the objective of each seed, None where it has none."""
 
-    trial: str
+    trial_id: str
     params: Mapping[str, Any]
     values: Sequence[float | None]
     status: str | Sequence[str] = "finished"
@@ -46,7 +46,7 @@ class WrittenTrial:
         for seed, value in enumerate(self.values):
             scores = dict(self.scores) if value is None else {metric: value, **self.scores}
             yield {
-                "trial": self.trial,
+                "trial": self.trial_id,
                 "seed": seed,
                 "status": self.status if isinstance(self.status, str) else self.status[seed],
                 "step": self.step,
@@ -74,7 +74,7 @@ class WrittenTrial:
                     "loss/g": math.log(2),
                 }
                 for name, number in reported.items():
-                    yield self.trial, seed, step, name, number
+                    yield self.trial_id, seed, step, name, number
 
 
 EVALUATION: dict[str, Any] = {
@@ -130,7 +130,7 @@ def write_sweep(
         pd.DataFrame(reports, columns=columns).to_parquet(folder / "history.parquet")
     for trial in trials if files else ():
         for seed in range(len(trial.values)):
-            write_seed_files(folder / "trials" / trial.trial / f"seed-{seed}", evaluation)
+            write_seed_files(folder / "trials" / trial.trial_id / f"seed-{seed}", evaluation)
     return folder
 
 

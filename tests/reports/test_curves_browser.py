@@ -21,8 +21,8 @@ def drawn(page: Page, expected: Sequence[str], panel: int = 0) -> list[dict[str,
     return list(page.evaluate(f"{lines}.map(({{ name, x, y, line }}) => ({{ name, x, y, line }}))"))
 
 
-def box(page: Page, trial: str) -> Any:
-    return page.get_by_role("checkbox", name=f"Curves of trial {trial}")
+def box(page: Page, trial_id: str) -> Any:
+    return page.get_by_role("checkbox", name=f"Curves of trial {trial_id}")
 
 
 def test_the_best_are_drawn_first_and_rows_and_boxes_choose(mixed: Path, opened: Opened) -> None:

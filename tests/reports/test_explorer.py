@@ -79,8 +79,8 @@ def explored(mixed: Path) -> Path:
 
 def test_the_best_trials_that_have_an_explorer_are_read_in_their_order(explored: Path) -> None:
     report = summarise(load(explored))
-    assert [trial.trial for trial in report.sweep.trials[:3]] == ["0001", "0000", "0002"]
-    assert [explorer.trial for explorer in report.of(codes.SECTION).explorers] == ["0001", "0000"]
+    assert [trial.trial_id for trial in report.sweep.trials[:3]] == ["0001", "0000", "0002"]
+    assert [explorer.trial_id for explorer in report.of(codes.SECTION).explorers] == ["0001", "0000"]
     first = report.of(codes.SECTION).explorers[0]
     assert (first.tile, first.columns, first.category, first.n_noises) == (TILE, COLUMNS, "cat_0", 2)
     assert first.matches == ("zero", "one", None)
@@ -88,13 +88,17 @@ def test_the_best_trials_that_have_an_explorer_are_read_in_their_order(explored:
 
 
 def test_sheets_are_chosen_by_rank_as_long_as_they_fit() -> None:
-    def explorer(trial: str, size: int) -> Explorer:
-        return Explorer(trial, 0, bytes(size), TILE, 1, None, (None,), 1, (PlaneRecord((), ()),), "")
+    def explorer(trial_id: str, size: int) -> Explorer:
+        return Explorer(trial_id, 0, bytes(size), TILE, 1, None, (None,), 1, (PlaneRecord((), ()),), "")
 
     half = MAX_BYTES // 2
     found = [explorer("a", half), None, explorer("b", half + 1), explorer("c", half), explorer("d", 1)]
-    assert [each.trial for each in best_explorers(found)] == ["a", "c"]
-    assert [each.trial for each in best_explorers([explorer(name, 1) for name in "abcd"])] == ["a", "b", "c"]
+    assert [each.trial_id for each in best_explorers(found)] == ["a", "c"]
+    assert [each.trial_id for each in best_explorers([explorer(name, 1) for name in "abcd"])] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_pictures_are_at_their_place_and_known_to_be_right_or_wrong(explored: Path) -> None:

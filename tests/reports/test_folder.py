@@ -173,7 +173,7 @@ def test_a_trial_that_no_folder_can_be_called_has_no_files(mixed: Path, name: st
     rows.to_parquet(mixed / "trials.parquet")
     report = summarise(load(mixed))
     assert report.sweep.best is not None
-    assert report.sweep.best.trial == name
+    assert report.sweep.best.trial_id == name
     meaning = report.of(codes.SECTION).meaning
     assert meaning is not None
     assert (meaning.has_folder, meaning.samples, meaning.codes) == (False, None, ())

@@ -282,13 +282,13 @@ def test_a_hundred_trials_with_the_largest_explorers_stay_below_ten_megabytes(
         for i in range(n_trials)
     ]
     write_folder(tmp_path, trials, files=False, history=False)
-    keys = pd.MultiIndex.from_product([[trial.trial for trial in trials], seeds, steps, metrics])
+    keys = pd.MultiIndex.from_product([[trial.trial_id for trial in trials], seeds, steps, metrics])
     history = keys.to_frame(index=False, name=["trial", "seed", "step", "metric"])
     history.assign(value=rng.uniform(size=len(keys))).to_parquet(tmp_path / "history.parquet")
     best = sorted(trials, key=lambda trial: -np.mean(trial.values))[:3]
     code = {"name": "cat_0", "kind": "categorical", "size": 10}
     for trial in best:
-        place = tmp_path / "trials" / trial.trial / "seed-0"
+        place = tmp_path / "trials" / trial.trial_id / "seed-0"
         place.mkdir(parents=True)
         (place / "evaluation.json").write_text(json.dumps({"codes": [code]}))
         noise = rng.integers(256, size=(290, 290), dtype=np.uint8)  # 10 x 10 images of 28 x 28

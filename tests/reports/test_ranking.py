@@ -10,7 +10,7 @@ from infogan_reports import load, pareto_front, ranking
 
 def test_trials_are_ordered_by_mean_and_bad_ones_are_not_ranked(mixed: Path) -> None:
     trials = ranking(load(mixed))
-    assert [(trial.rank, trial.trial) for trial in trials] == [
+    assert [(trial.rank, trial.trial_id) for trial in trials] == [
         (1, "0001"),  # (0.8 + 0.9) / 2
         (2, "0000"),  # (0.5 + 0.7) / 2, level with 0002: they share a rank, in the order of their ids
         (2, "0002"),
@@ -40,7 +40,7 @@ def test_the_smallest_is_first_where_the_objective_is_minimised(
         written_trial("0002", {}, (0.4,)),
         config={"objective": {"metric": "L_I", "mode": "min"}},
     )
-    assert [trial.trial for trial in ranking(load(folder))] == ["0001", "0000", "0002"]
+    assert [trial.trial_id for trial in ranking(load(folder))] == ["0001", "0000", "0002"]
 
 
 def test_one_seed_has_no_spread(sweep: Callable[..., Path], written_trial: type) -> None:
@@ -88,4 +88,4 @@ def test_the_front_is_what_no_other_trial_beats_in_both_objectives(
     data = load(folder)
     assert data.goals == (("cluster_accuracy", "max"), ("fid_digits", "min"))
     front = pareto_front(data, ranking(data))
-    assert [trial.trial for trial in front] == ["0000", "0001", "0005", "0004"]
+    assert [trial.trial_id for trial in front] == ["0000", "0001", "0005", "0004"]

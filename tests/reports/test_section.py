@@ -18,7 +18,7 @@ def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def best(sweep: RankedSweep) -> str | None:
-    return sweep.best.trial if sweep.best else None
+    return sweep.best.trial_id if sweep.best else None
 
 
 def test_it_stands_before_reproduce_and_its_texts_are_escaped(mixed: Path) -> None:

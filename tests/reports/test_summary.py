@@ -142,7 +142,7 @@ def test_one_seed_is_no_choice(sweep: Callable[..., Path], written_trial: type) 
 def test_groups_are_means_of_finished_trials_at_a_value(mixed: Path) -> None:
     lr_g, architecture = summarise(load(mixed)).sweep.effects
     assert (lr_g.scale, architecture.scale) == ("log", "category")
-    assert [point.trial for point in lr_g.points] == ["0001", "0000", "0002", "0003"]
+    assert [point.trial_id for point in lr_g.points] == ["0001", "0000", "0002", "0003"]
     assert lr_g.groups == ()
     assert [(group.value, group.n_trials) for group in architecture.groups] == [("paper", 2), ("mlp", 1)]
     assert [group.mean for group in architecture.groups] == pytest.approx([(0.85 + 0.6) / 2, 0.6])
@@ -195,7 +195,7 @@ def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
         "cluster_accuracy", "L_I", "L_I/cat_0", "L_I/uniform_0", "loss/d", "loss/g"
     ]  # fmt: skip
     objective, _, information, uniform, loss_d, loss_g = panels
-    assert [curve.trial for curve in objective.curves] == ["0001", "0000", "0002", "0003", "0004"]
+    assert [curve.trial_id for curve in objective.curves] == ["0001", "0000", "0002", "0003", "0004"]
     best = objective.curves[0]
     steps = np.array([20, 40, 60, 80, 100])
     np.testing.assert_array_equal(best.steps, steps)
@@ -336,7 +336,7 @@ def test_a_short_curve_is_not_thinned() -> None:
 def test_the_best_trials_first_seed_is_looked_into(mixed: Path) -> None:
     meaning = summarise(load(mixed)).of(codes.SECTION).meaning
     assert meaning is not None
-    assert (meaning.trial, meaning.seed, meaning.n_seeds, meaning.step) == ("0001", 0, 2, 100)
+    assert (meaning.trial_id, meaning.seed, meaning.n_seeds, meaning.step) == ("0001", 0, 2, 100)
     assert meaning.value == pytest.approx(0.8)
     cat, uniform = meaning.codes
     assert (cat.name, cat.kind, cat.size, cat.mi_bound) == ("cat_0", "categorical", 3, 1.0)
@@ -368,7 +368,7 @@ def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:
 
 def test_failures_carry_their_reason_once_a_trial(mixed: Path) -> None:
     found = summarise(load(mixed)).of(failures.SECTION).failures
-    assert [(f.trial, f.seeds, f.status, f.step, f.reason) for f in found] == [
+    assert [(f.trial_id, f.seeds, f.status, f.step, f.reason) for f in found] == [
         ("0004", (1,), "diverged", 60, "D is not finite"),
         ("0005", (0, 1), "failed", 0, "RuntimeError: out of memory"),
     ]

@@ -20,10 +20,10 @@ def columns(folder: Path) -> dict[str, LeaderboardColumn]:
     return {column.label: column for column in summarise(load(folder)).sweep.leaderboard.columns}
 
 
-def report(folder: Path, trial: str, metric: str, value: float) -> None:
+def report(folder: Path, trial_id: str, metric: str, value: float) -> None:
     """Add a last report of a metric to the history."""
     history = pd.read_parquet(folder / "history.parquet")
-    row = pd.DataFrame([(trial, 0, 100, metric, value)], columns=history.columns)
+    row = pd.DataFrame([(trial_id, 0, 100, metric, value)], columns=history.columns)
     pd.concat([history, row]).to_parquet(folder / "history.parquet")
 
 
@@ -55,7 +55,7 @@ def test_parameters_that_are_no_plain_numbers(sweep: Callable[..., Path], writte
     assert column.values == [0.5, None, None, float(LARGE), None]
     assert column.words == {1: "NaN", 2: "∞", 3: "9007199254740993", 4: str(10**400)}
     [effect] = summarise(load(folder)).of(mattered.SECTION).effects
-    assert [point.trial for point in effect.points] == ["0", "3"]
+    assert [point.trial_id for point in effect.points] == ["0", "3"]
     assert effect.left_out == "Left out: 3 trials (3 whose a is not a finite number)."
     page = build_report(folder).read_text(encoding="utf-8")
 
@@ -72,7 +72,7 @@ def test_equal_trials_share_a_rank(sweep: Callable[..., Path], written_trial: ty
     folder = sweep(
         *(written_trial(f"{i}", {}, (value,)) for i, value in enumerate([0.5, 0.7, 0.7, 0.6, 0.5]))
     )
-    assert [(trial.rank, trial.trial) for trial in ranking(load(folder))] == [
+    assert [(trial.rank, trial.trial_id) for trial in ranking(load(folder))] == [
         (1, "1"), (1, "2"), (3, "3"), (4, "0"), (4, "4"),
     ]  # fmt: skip
 

@@ -52,7 +52,7 @@ def make_sweep(output: Path, run: RunConfig, trials: Sequence[dict[str, Any]], n
     folder = SweepFolder.create(parse_sweep(settings), {})
     for number, params in enumerate(trials):
         spec = TrialSpec(
-            trial=f"{number:04}",
+            trial_id=f"{number:04}",
             params=params,
             run=apply(run, params),
             dataset=DATA,
@@ -61,7 +61,7 @@ def make_sweep(output: Path, run: RunConfig, trials: Sequence[dict[str, Any]], n
         )
         trial = Trial(spec)
         trial.advance()
-        trial.save(folder.trial_folder(spec.trial))
+        trial.save(folder.trial_folder(spec.trial_id))
         folder.updated(trial.update)
     folder.flush()
     return folder

@@ -74,8 +74,8 @@ class Once:
 
     def updated(self, update: TrialUpdate) -> None:
         if update.status.ended:
-            self.ended_trials.add(update.trial)
-        others = self.ended_trials - {update.trial}
+            self.ended_trials.add(update.trial_id)
+        others = self.ended_trials - {update.trial_id}
         due = update.step >= self.step and others if self.step else self.ended_trials
         if due and self.act is not None:
             act, self.act = self.act, None

@@ -19,14 +19,14 @@ def folder(tmp_path: Path) -> SweepFolder:
     return SweepFolder.create(parse_sweep({"name": "s", "output": str(tmp_path)}), {"sweep_id": "s-1"})
 
 
-def report(trial: str, step: int, value: float, status: Status = Status.RUNNING) -> TrialUpdate:
+def report(trial_id: str, step: int, value: float, status: Status = Status.RUNNING) -> TrialUpdate:
     seed = SeedResult(0, status, step, {"L_I": value})
-    return TrialUpdate(trial, {"objective.lambda_cat": 0.1}, status, step, (seed,))
+    return TrialUpdate(trial_id, {"objective.lambda_cat": 0.1}, status, step, (seed,))
 
 
-def curve(folder: SweepFolder, trial: str) -> dict[int, float]:
+def curve(folder: SweepFolder, trial_id: str) -> dict[int, float]:
     table = folder.history()
-    return dict(table.loc[table["trial"] == trial, ["step", "value"]].itertuples(index=False, name=None))
+    return dict(table.loc[table["trial"] == trial_id, ["step", "value"]].itertuples(index=False, name=None))
 
 
 def test_a_table_of_before_peak_memory_was_recorded_is_read(folder: SweepFolder) -> None:

@@ -74,10 +74,10 @@ def read(notes: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (notes / name).read_text().splitlines()]
 
 
-def curve(folder: Path, trial: str) -> list[tuple[Any, ...]]:
+def curve(folder: Path, trial_id: str) -> list[tuple[Any, ...]]:
     """(step, metric, value) of a trial's reports, in order."""
     history = pd.read_parquet(folder / "history.parquet")
-    rows = history[history["trial"] == trial][["step", "metric", "value"]]
+    rows = history[history["trial"] == trial_id][["step", "metric", "value"]]
     return list(rows.itertuples(index=False, name=None))
 
 

@@ -193,10 +193,10 @@ def test_the_default_interval_is_a_tenth_of_the_steps(steps: int, reported: int,
 MUTATION = Mutation(2, "0001", {LAMBDA: 2.4})
 
 
-def spec(run: RunConfig, trial: str, value: float, *mutations: Mutation) -> TrialSpec:
+def spec(run: RunConfig, trial_id: str, value: float, *mutations: Mutation) -> TrialSpec:
     newest = mutations[-1].params if mutations else {LAMBDA: value}
     return TrialSpec(
-        trial=trial,
+        trial_id=trial_id,
         params={LAMBDA: value},
         run=apply(run, newest),
         dataset=DatasetConfig(train_size=256, test_size=100),
@@ -357,7 +357,7 @@ def population(workplace: Path) -> SweepOutcome:
 
     def keep(update: TrialUpdate) -> None:
         if update.mutations and not (workplace / "taken-over").exists():
-            (place,) = workplace.glob(f"runs/population/tune/*/{update.trial}/checkpoint_*-from-*")
+            (place,) = workplace.glob(f"runs/population/tune/*/{update.trial_id}/checkpoint_*-from-*")
             shutil.copytree(place, workplace / "taken-over")
 
     tracking = {"uri": f"sqlite:///{workplace / 'mlflow.db'}"}
@@ -382,13 +382,13 @@ class TestSweep:
         history = pd.read_parquet(population.folder / "history.parquet")
         scores = history.query("metric == 'L_I' and step == 20").groupby("trial")["value"].mean()
         assert mutation.step == 20
-        assert (trial.trial, mutation.from_trial) == (scores.idxmin(), scores.idxmax())
+        assert (trial.trial_id, mutation.from_trial) == (scores.idxmin(), scores.idxmax())
 
     def test_its_values_are_near_the_donors_or_drawn_anew_in_the_space(
         self, population: SweepOutcome
     ) -> None:
         _, mutation = changed(population)
-        (donor,) = (trial for trial in population.trials if trial.trial == mutation.from_trial)
+        (donor,) = (trial for trial in population.trials if trial.trial_id == mutation.from_trial)
         space = parse_sweep(sweep_of(**SEARCH)).space
         for key, value in mutation.params.items():
             perturbed = [pytest.approx(factor * donor.params[key], rel=1e-5) for factor in (0.8, 1.25)]
@@ -399,7 +399,7 @@ class TestSweep:
         self, population: SweepOutcome, workplace: Path, tmp_path: Path
     ) -> None:
         _, mutation = changed(population)
-        (donor,) = (trial for trial in population.trials if trial.trial == mutation.from_trial)
+        (donor,) = (trial for trial in population.trials if trial.trial_id == mutation.from_trial)
         alone = Trial(trial_spec(donor))
         for _ in range(2):
             alone.advance()
@@ -421,15 +421,15 @@ class TestSweep:
     def test_the_folder_says_what_became_of_its_values(self, population: SweepOutcome) -> None:
         trial, mutation = changed(population)
         rows = pd.read_parquet(population.folder / "trials.parquet").groupby("trial").first()
-        assert json.loads(rows.loc[trial.trial, "params"]) == trial.params
-        assert json.loads(rows.loc[trial.trial, "mutations"]) == [asdict(mutation)]
+        assert json.loads(rows.loc[trial.trial_id, "params"]) == trial.params
+        assert json.loads(rows.loc[trial.trial_id, "mutations"]) == [asdict(mutation)]
         assert json.loads(rows.loc[mutation.from_trial, "mutations"]) == []
-        document = json.loads((population.folder / "trials" / trial.trial / "trial.json").read_text())
+        document = json.loads((population.folder / "trials" / trial.trial_id / "trial.json").read_text())
         assert (document["params"], document["mutations"]) == (dict(trial.params), [asdict(mutation)])
         assert document["run"]["objective"]["lambda_cat"] == mutation.params[LAMBDA]
 
         history = pd.read_parquet(population.folder / "history.parquet")
-        values = history[(history["trial"] == trial.trial) & (history["metric"] == f"param/{LAMBDA}")]
+        values = history[(history["trial"] == trial.trial_id) & (history["metric"] == f"param/{LAMBDA}")]
         started, became = trial.params[LAMBDA], mutation.params[LAMBDA]
         expected = {10: started, 20: started, 30: became, 40: became}
         assert [dict(zip(v["step"], v["value"], strict=True)) for _, v in values.groupby("seed")] == [
@@ -444,7 +444,7 @@ class TestSweep:
 
             def rows(query: str) -> list[Any]:
                 of_trial = "run_uuid in (select run_uuid from tags where key = 'infogan.trial' and value = ?)"
-                return database.execute(f"{query} and {of_trial}", [trial.trial]).fetchall()
+                return database.execute(f"{query} and {of_trial}", [trial.trial_id]).fetchall()
 
             params = dict(rows(f"select key, value from params where key in ('{LAMBDA}', '{LR}')"))
             moving = rows(f"select step, value from metrics where key = 'param/{LAMBDA}'")
@@ -467,7 +467,7 @@ class TestSweep:
         sent: list[int] = []
 
         def stop(update: TrialUpdate) -> None:
-            come.update({update.trial} if update.step == 20 else ())
+            come.update({update.trial_id} if update.step == 20 else ())
             now = update.mutations if moment == "one has taken over" else len(come) == 2
             if now and not sent:
                 sent.append(signal.SIGTERM)
@@ -505,6 +505,6 @@ def trial_spec(trial: TrialUpdate) -> TrialSpec:
     sweep = parse_sweep(sweep_of(**SEARCH, seeds=2))
     values = trial.mutations[-1].params if trial.mutations else trial.params
     return TrialSpec(
-        trial.trial, trial.params, apply(sweep.base, values), sweep.dataset, sweep.evaluation, (0, 1),
+        trial.trial_id, trial.params, apply(sweep.base, values), sweep.dataset, sweep.evaluation, (0, 1),
         mutations=trial.mutations, moving=tuple(sweep.space),
     )  # fmt: skip

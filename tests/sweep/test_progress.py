@@ -57,7 +57,7 @@ def plain(clock, **options):
 
 def started_then(*updates):
     """Every trial is first seen at its start, as the engine tells it."""
-    return [*(update(one.trial) for one in updates), *updates]
+    return [*(update(one.trial_id) for one in updates), *updates]
 
 
 def test_a_line_says_everything_that_is_known():
@@ -127,7 +127,7 @@ def test_the_best_is_the_lowest_where_low_is_good_and_never_of_a_failed_trial():
     low, high = state_of(*updates, mode="min").best, state_of(*updates).best
     assert low is not None
     assert high is not None
-    assert (low[1].trial, high[1].trial) == ("0001", "0000")
+    assert (low[1].trial_id, high[1].trial_id) == ("0001", "0000")
 
 
 def test_a_seed_without_the_score_leaves_the_trial_unranked():
@@ -250,9 +250,11 @@ def test_a_line_looks_at_the_running_trials_alone(monkeypatch, ended):
     state = state_of(*started_then(*updates, *running), total=2000)
     seen = []
     mean = TrialUpdate.mean
-    monkeypatch.setattr(TrialUpdate, "mean", lambda one, metric: seen.append(one.trial) or mean(one, metric))
+    monkeypatch.setattr(
+        TrialUpdate, "mean", lambda one, metric: seen.append(one.trial_id) or mean(one, metric)
+    )
     line = status_line(state, 10.0)
-    assert set(seen) == {one.trial for one in running}
+    assert set(seen) == {one.trial_id for one in running}
     assert state.stopped + state.finished + state.failed == ended
     best = max([0.5, *(n / 1000 for n in range(ended) if n % 3 != 2)])
     assert f"best cluster_accuracy {best:.3f}" in line
@@ -264,7 +266,7 @@ def test_of_equals_the_best_is_the_first_in_the_plan():
     for mode in ("max", "min"):
         best = state_of(*updates, mode=mode).best
         assert best is not None
-        assert best[1].trial == "0000"
+        assert best[1].trial_id == "0000"
 
 
 def test_the_time_left_counts_down_to_the_limit_where_that_comes_first() -> None:

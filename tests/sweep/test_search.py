@@ -117,15 +117,15 @@ class TestHyperBand:
         at_20 = history[(history.metric == "cluster_accuracy") & (history.step == 20)]
         scores = at_20.set_index("trial").value
         worse = min(("0002", "0003"), key=lambda trial: (scores[trial], trial))
-        ends = {trial.trial: (trial.status, trial.step) for trial in halved.trials}
+        ends = {trial.trial_id: (trial.status, trial.step) for trial in halved.trials}
         expected = dict.fromkeys(("0000", "0001", "0002", "0003"), (Status.FINISHED, 40))
         assert ends == {**expected, worse: (Status.STOPPED, 20)}
 
     def test_a_trial_that_was_paused_is_bit_for_bit_one_that_was_not(self, halved: SweepOutcome) -> None:
-        (paused,) = (t for t in halved.trials if t.trial > "0001" and t.status is Status.FINISHED)
+        (paused,) = (t for t in halved.trials if t.trial_id > "0001" and t.status is Status.FINISHED)
         sweep = parse_sweep(tiny(Path()))
         spec = TrialSpec(
-            trial=paused.trial,
+            trial_id=paused.trial_id,
             params=paused.params,
             run=apply(sweep.base, paused.params),
             dataset=sweep.dataset,
@@ -137,7 +137,7 @@ class TestHyperBand:
             update = alone.advance()
         assert update.seeds[0].metrics == paused.seeds[0].metrics
         history = pd.read_parquet(halved.folder / "history.parquet")
-        steps = history[(history.trial == paused.trial) & (history.metric == "L_I")].step
+        steps = history[(history.trial == paused.trial_id) & (history.metric == "L_I")].step
         assert list(steps) == [10, 20, 30, 40]
 
 
@@ -150,7 +150,7 @@ class TestTwoObjectivesAfterAnEarlierSweep:
         assert f"the search learns from 3 of the 4 trials of {halved.folder}" in output
         trials = study_in(folder).trials
         assert [t.user_attrs.get("source", "")[-10:] for t in trials[:3]] == [
-            f"trial {t.trial}" for t in halved.trials if t.status is Status.FINISHED
+            f"trial {t.trial_id}" for t in halved.trials if t.status is Status.FINISHED
         ]
         assert [t.user_attrs.get("trial") for t in trials[3:]] == ["0000", "0001", "0002", "0003"]
         assert all(t.state.name == "COMPLETE" for t in trials)

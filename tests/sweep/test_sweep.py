@@ -145,7 +145,9 @@ class TestFaults:
     def test_nothing_is_left_to_resume(self, faulty: SweepOutcome) -> None:
         before = {file: file.stat().st_mtime for file in (faulty.folder / "trials").rglob("*")}
         again = resume(faulty.folder)
-        assert [(t.trial, t.status) for t in again.trials] == [(t.trial, t.status) for t in faulty.trials]
+        assert [(t.trial_id, t.status) for t in again.trials] == [
+            (t.trial_id, t.status) for t in faulty.trials
+        ]
         assert {file: file.stat().st_mtime for file in (faulty.folder / "trials").rglob("*")} == before
 
 
@@ -175,7 +177,7 @@ def test_early_stopping_and_tpe_make_the_planned_number_of_trials(tmp_path: Path
         )
     )
     outcome = start(sweep)
-    assert [trial.trial for trial in outcome.trials] == [f"{number:04d}" for number in range(7)]
+    assert [trial.trial_id for trial in outcome.trials] == [f"{number:04d}" for number in range(7)]
     assert {trial.status for trial in outcome.trials} == {Status.FINISHED, Status.STOPPED}
     # a rung of ASHA keeps the best half, so whoever is in the lower half of step 20 when it reports ends there
     assert {trial.step for trial in outcome.trials if trial.status is Status.STOPPED} == {20}

@@ -75,7 +75,7 @@ class Events(Callback):  # type: ignore[misc]
             self.warnings.append(result[WARNING])
             log.warning(result[WARNING])
         if TRACEBACK in result:
-            log.error("trial %s failed\n%s", update.trial, result[TRACEBACK])
+            log.error("trial %s failed\n%s", update.trial_id, result[TRACEBACK])
         # Listeners hear of the end when the trial's last checkpoint is written: on_trial_complete.
         self._tell(
             trial, replace(update, status=Status.RUNNING) if update.status.ended else update, last=update
@@ -147,12 +147,12 @@ class Events(Callback):  # type: ignore[misc]
         planned = planned_trial_of(trial.config)
         return _first_update(planned, self._seeds, self._folder.last(planned.trial_id))
 
-    def _keep(self, trial: str, checkpoint: str) -> None:
+    def _keep(self, trial_id: str, checkpoint: str) -> None:
         try:
-            self._folder.keep(trial, self._store, checkpoint)
+            self._folder.keep(trial_id, self._store, checkpoint)
         except OSError as error:
             if not self._note_fault(error):  # an object store that does not answer now may do so at the end
-                log.warning("what trial %s wrote stays in %s for now: %s", trial, self._store.place, error)
+                log.warning("what trial %s wrote stays in %s for now: %s", trial_id, self._store.place, error)
 
     def _make_room(self, trial: RayTrial) -> None:
         """Remove all but the last checkpoint of a trial before another one is written, so that there are at most two.
@@ -188,7 +188,7 @@ class Events(Callback):  # type: ignore[misc]
                 raise
 
     def _tell(self, trial: RayTrial, update: TrialUpdate, last: TrialUpdate | None = None) -> None:
-        self._live[update.trial] = (trial, last or update)
+        self._live[update.trial_id] = (trial, last or update)
         self._send(update)
 
     def _send(self, update: TrialUpdate) -> None:

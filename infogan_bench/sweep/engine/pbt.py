@@ -87,8 +87,8 @@ def _perturbed(value: float, domain: Domain, factors: Sequence[float], rng: rand
     return domain.at(min(max(tick, domain.ticks.start), domain.ticks.stop - 1))
 
 
-def _rng(seed: int, step: int, trial: str, purpose: str) -> random.Random:
-    return random.Random(f"{seed} {step} {trial} {purpose}")  # noqa: S311
+def _rng(seed: int, step: int, trial_id: str, purpose: str) -> random.Random:
+    return random.Random(f"{seed} {step} {trial_id} {purpose}")  # noqa: S311
 
 
 class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]

@@ -241,7 +241,7 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
 def at_step_0(planned: PlannedTrial, seeds: Sequence[int], status: Status) -> TrialUpdate:
     """A trial that has done nothing yet."""
     return TrialUpdate(
-        trial=planned.trial_id,
+        trial_id=planned.trial_id,
         params=planned.params,
         status=status,
         seeds=tuple(SeedResult(seed, status, 0) for seed in seeds),
@@ -258,7 +258,7 @@ def _as_full_card(error: BaseException) -> FullCardError | None:
 def trial_spec(sweep: SweepConfig, planned: PlannedTrial) -> TrialSpec:
     """The specification of a trial of `sweep`."""
     return TrialSpec(
-        trial=planned.trial_id,
+        trial_id=planned.trial_id,
         params=planned.params,
         run=apply(sweep.base, planned.values),
         dataset=sweep.dataset,

@@ -105,13 +105,13 @@ class CheckpointStore:
         """The trials that have files here."""
         return {info.base_name for run in self._runs() for info in self._folders(f"{self.path}/{run}")}
 
-    def saved(self, trial: str) -> list[str]:
+    def saved(self, trial_id: str) -> list[str]:
         """The paths of a trial's checkpoints, whole or not, the newest first."""
         return [
             info.path
             for run in sorted(self._runs(), key=_number, reverse=True)
             for info in sorted(
-                self._folders(f"{self.path}/{run}/{trial}"), key=lambda info: info.base_name, reverse=True
+                self._folders(f"{self.path}/{run}/{trial_id}"), key=lambda info: info.base_name, reverse=True
             )
             if info.base_name.startswith("checkpoint_")
         ]
@@ -137,13 +137,13 @@ class CheckpointStore:
             else:
                 copy_files(checkpoint, str(new), source_filesystem=self.filesystem)
 
-    def add(self, trial: str, folder: Path) -> str:
+    def add(self, trial_id: str, folder: Path) -> str:
         """Copy a checkpoint from a folder on this machine, as the newest of a trial.
 
         Returns:
             Its path.
         """
-        path = f"{self.path}/{self.new_run()}/{trial}/checkpoint_0"
+        path = f"{self.path}/{self.new_run()}/{trial_id}/checkpoint_0"
         upload(folder, self.filesystem, path)
         return path
 
@@ -159,10 +159,10 @@ class CheckpointStore:
                        destination_filesystem=self.filesystem)  # fmt: skip
             other.clear()
 
-    def forget(self, trial: str) -> None:
+    def forget(self, trial_id: str) -> None:
         """Remove all checkpoints of a trial."""
         for run in self._runs():
-            self.remove(f"{self.path}/{run}/{trial}")
+            self.remove(f"{self.path}/{run}/{trial_id}")
 
     def clear(self) -> None:
         """Remove everything that the sweep has here."""

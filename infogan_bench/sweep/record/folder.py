@@ -125,13 +125,13 @@ class SweepFolder:
         """The last update of every trial that ever started, in the order of their ids."""
         return dict(sorted(self._updates.items(), key=lambda item: trial_order(item[0])))
 
-    def last(self, trial: str) -> TrialUpdate | None:
+    def last(self, trial_id: str) -> TrialUpdate | None:
         """The last update of a trial, if it ever started."""
-        return self._updates.get(trial)
+        return self._updates.get(trial_id)
 
-    def trial_folder(self, trial: str) -> Path:
+    def trial_folder(self, trial_id: str) -> Path:
         """The folder of a trial's checkpoint and pictures."""
-        return self.paths.trial(trial).folder
+        return self.paths.trial(trial_id).folder
 
     def checkpoint_store(self, place: str | None) -> CheckpointStore:
         """The store of the checkpoints of trials that have not ended: at `place`, or in this folder.
@@ -168,22 +168,22 @@ class SweepFolder:
             )
         return sweep_id
 
-    def keep(self, trial: str, store: CheckpointStore, checkpoint: str) -> None:
+    def keep(self, trial_id: str, store: CheckpointStore, checkpoint: str) -> None:
         """Fetch the last files of an ended trial (checkpoint, pictures, trial.json) to its own folder, and remove its
         other checkpoints.
 
         Raises:
             OSError: if it cannot be read there, or written here; then it stays where it is.
         """
-        store.fetch(checkpoint, self.trial_folder(trial))
-        store.forget(trial)
+        store.fetch(checkpoint, self.trial_folder(trial_id))
+        store.forget(trial_id)
 
-    def take_history(self, trial: str, checkpoint: Path) -> None:
+    def take_history(self, trial_id: str, checkpoint: Path) -> None:
         """Replace a trial's curves by those of its checkpoint, since a driver that was killed may have written fewer or
         more values."""
         record = read_trial(checkpoint)
         self._history.replace(
-            trial,
+            trial_id,
             (
                 HistoryPoint(result.seed, result.step, name, value)
                 for result in record.history
@@ -191,14 +191,14 @@ class SweepFolder:
             ),
         )
 
-    def replay(self, trial: str) -> Iterator[TrialUpdate]:
+    def replay(self, trial_id: str) -> Iterator[TrialUpdate]:
         """The updates of a trial so far, in the order of their steps; its own last one if it has ended.
 
         Another thread may call it while the trial is updated.
         """
-        last = self._updates[trial]
+        last = self._updates[trial_id]
         points: dict[int, dict[int, dict[str, float]]] = {}
-        for point in self._history.points(trial):
+        for point in self._history.points(trial_id):
             points.setdefault(point.step, {}).setdefault(point.seed, {})[point.metric] = point.value
         for step, seeds in sorted(points.items()):
             results = tuple(SeedResult(seed, Status.RUNNING, step, values) for seed, values in seeds.items())
@@ -222,8 +222,8 @@ class SweepFolder:
 
     def _take(self, update: TrialUpdate) -> None:
         for seed in update.seeds:
-            self._history.add(update.trial, seed.seed, seed.step, seed.metrics)
-        self._updates[update.trial] = update
+            self._history.add(update.trial_id, seed.seed, seed.step, seed.metrics)
+        self._updates[update.trial_id] = update
 
     def tick(self) -> None:
         """Rewrite the tables if the last time is long enough ago."""

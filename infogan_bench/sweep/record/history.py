@@ -38,25 +38,25 @@ class History:
         self._curves: dict[str, _Curve] = {}
         self._metrics: dict[str, int] = {}  # numbers of the metrics' names, in order
 
-    def add(self, trial: str, seed: int, step: int, metrics: Mapping[str, float]) -> None:
+    def add(self, trial_id: str, seed: int, step: int, metrics: Mapping[str, float]) -> None:
         """Add a report of a seed and drop its values from that step on, since a trial that continues from an earlier
         checkpoint reports some steps again. The time does not grow with the number of values."""
-        curve = self._curves.setdefault(trial, _Curve())
+        curve = self._curves.setdefault(trial_id, _Curve())
         if metrics and curve.last.get(seed, step - 1) >= step:
-            curve = self._curves[trial] = curve.before(seed, step)
+            curve = self._curves[trial_id] = curve.before(seed, step)
         curve.append(seed, step, [self._number(name) for name in metrics], list(metrics.values()))
 
-    def replace(self, trial: str, points: Iterable[HistoryPoint]) -> None:
+    def replace(self, trial_id: str, points: Iterable[HistoryPoint]) -> None:
         """Replace all values of a trial by `points`, of each seed in the order of steps."""
         curve = _Curve()
         for point in points:
             curve.append(point.seed, point.step, [self._number(point.metric)], [point.value])
-        self._curves[trial] = curve
+        self._curves[trial_id] = curve
 
-    def points(self, trial: str) -> list[HistoryPoint]:
+    def points(self, trial_id: str) -> list[HistoryPoint]:
         """The values that a trial has reported so far."""
         names = list(self._metrics)
-        curve = self._curves.get(trial, _Curve())
+        curve = self._curves.get(trial_id, _Curve())
         return [HistoryPoint(seed, step, names[metric], value) for seed, step, metric, value in curve.rows()]
 
     def tables(self) -> Iterator[pa.Table]:

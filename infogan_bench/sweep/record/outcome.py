@@ -42,8 +42,8 @@ class SweepOutcome:
     def first_error(self) -> str | None:
         """The first trial that failed, and why."""
         failed = [trial for trial in self.trials if trial.status.bad]
-        first = min(failed, key=lambda trial: trial_order(trial.trial), default=None)
-        return None if first is None else f"trial {first.trial}: {first.error}"
+        first = min(failed, key=lambda trial: trial_order(trial.trial_id), default=None)
+        return None if first is None else f"trial {first.trial_id}: {first.error}"
 
     @property
     def status(self) -> Status:

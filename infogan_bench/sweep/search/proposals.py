@@ -18,8 +18,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from infogan_bench.config import Choice, Domain, SweepConfig
-from infogan_bench.records import EarlierTrial, TrialUpdate
-from infogan_bench.sweep.planned_trial import PlannedTrial, trial_id_at
+from infogan_bench.records import EarlierTrial, TrialUpdate, trial_id_at
+from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.search.optuna_private import FIRST_GENERATION
 from infogan_bench.sweep.search.samplers import SamplerRequest, make_sampler
 from infogan_bench.sweep.search.study_file import NAME, StudyFile
@@ -89,15 +89,15 @@ class Proposals:
             trial_id, {key: _decode(params[key], domain) for key, domain in self._space.items()}
         )
 
-    def observe(self, trial: str, update: TrialUpdate | None) -> None:
+    def observe(self, trial_id: str, update: TrialUpdate | None) -> None:
         """Tell the search that a trial ended. It learns nothing from a trial without a finite value of each goal."""
-        if trial not in self._open:
+        if trial_id not in self._open:
             return
-        self._open.remove(trial)
+        self._open.remove(trial_id)
         values = None if update is None else self._values(update)
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
-        self._study.tell(self._numbers[trial], values, state)
-        self._file.end(self._numbers[trial], state, values)
+        self._study.tell(self._numbers[trial_id], values, state)
+        self._file.end(self._numbers[trial_id], state, values)
 
     def close(self, record: Mapping[str, TrialUpdate]) -> None:
         """Take in trials whose end was not observed, for example at the time limit, and close the study's file."""
@@ -182,7 +182,7 @@ class Proposals:
     def _recorded(self, update: TrialUpdate) -> FrozenTrial:
         """A trial that is on record alone."""
         state, values = self._end(update)
-        attrs = {_TRIAL: update.trial, _SOURCE: "the sweep's record"}
+        attrs = {_TRIAL: update.trial_id, _SOURCE: "the sweep's record"}
         return self._known(update.params, state, values, attrs)
 
     def _earlier(self, earlier: EarlierTrial) -> FrozenTrial:

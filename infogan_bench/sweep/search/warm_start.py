@@ -44,7 +44,7 @@ def read_warm_start(sweep: SweepConfig) -> WarmStartRecord | None:
         raise InputError(f"search.warm_start: {error}") from None
     usable, left_out = [], Counter[str]()
     for update in folder.updates.values():
-        found = _earlier_trial(sweep, earlier, update, f"{path} trial {update.trial}")
+        found = _earlier_trial(sweep, earlier, update, f"{path} trial {update.trial_id}")
         if isinstance(found, str):
             left_out[found] += 1
         else:

@@ -41,7 +41,7 @@ class CodeSummary:
 class Meaning:
     """The codes of one seed of the best trial."""
 
-    trial: str
+    trial_id: str
     seed: int
     n_seeds: int
     has_folder: bool  # no: the trial's name cannot be that of a folder
@@ -75,10 +75,10 @@ def codes(sweep: RankedSweep) -> CodesContent:
 
 def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning:
     """Collect the content of `files`, those of the first seed of the best trial."""
-    row = sweep.data.trials[sweep.data.trials["trial"] == best.trial].iloc[0]
+    row = sweep.data.trials[sweep.data.trials["trial"] == best.trial_id].iloc[0]
     evaluation, place = files.evaluation, files.place
     return Meaning(
-        trial=best.trial,
+        trial_id=best.trial_id,
         seed=int(row["seed"]),
         n_seeds=best.n_seeds,
         has_folder=files.place is not None,
@@ -111,12 +111,12 @@ def _nats(value: float | None) -> float | None:
 
 def _explorer(sweep: RankedSweep, trial: RankedTrial) -> Explorer | None:
     """Read the explorer of the trial's first seed, if it has one."""
-    seed = sweep.first_seed(trial.trial)
-    files = sweep.best_files if trial is sweep.best else read_seed_files(sweep.data, trial.trial, seed)
+    seed = sweep.first_seed(trial.trial_id)
+    files = sweep.best_files if trial is sweep.best else read_seed_files(sweep.data, trial.trial_id, seed)
     if files is None or files.place is None:
         return None
     place, evaluation = files.place, files.evaluation
-    return sweep.data.read_or_leave_out(lambda: read_explorer(place, trial.trial, seed, evaluation), None)
+    return sweep.data.read_or_leave_out(lambda: read_explorer(place, trial.trial_id, seed, evaluation), None)
 
 
 SECTION = Section(

@@ -21,7 +21,7 @@ LONGEST_REASON = 1000  # characters of a failure's reason; the log has all of it
 class Failure:
     """Seeds of a trial that diverged or failed at one step for one reason."""
 
-    trial: str
+    trial_id: str
     seeds: tuple[int, ...]
     status: str
     step: int
@@ -44,7 +44,7 @@ def failures(sweep: RankedSweep) -> Failures | None:
     if not found:
         return None
     log = SweepPaths(sweep.data.folder).log
-    failed = {failure.trial for failure in found if failure.status == "failed"}
+    failed = {failure.trial_id for failure in found if failure.status == "failed"}
     nothing: Mapping[str, str] = {}
     ends = sweep.data.read_or_leave_out(lambda: failure_logs(log, failed), nothing)
     return Failures(found, log if log.is_file() else None, ends)

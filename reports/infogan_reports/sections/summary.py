@@ -65,7 +65,7 @@ def summary(sweep: RankedSweep) -> Summary:
         question=_question(sweep),
         answer=_answer(sweep.data, sweep.trials),
         caution=_caution(sweep.trials),
-        seed_choice=_seed_choice(sweep.data, sweep.best.trial) if sweep.best else None,
+        seed_choice=_seed_choice(sweep.data, sweep.best.trial_id) if sweep.best else None,
         running_since=sweep.made if sweep.running else None,
         endings=endings(sweep),
     )
@@ -110,11 +110,11 @@ def _answer(data: SweepData, trials: Sequence[RankedTrial]) -> str:
     extreme = "highest" if data.mode == "max" else "lowest"
     spread = f" ± {number(best.std)}" if best.std is not None else ""
     moved = ""
-    if data.mutations.get(best.trial):
+    if data.mutations.get(best.trial_id):
         chosen = f"began with {chosen}"
         moved = " Its values changed while it trained: the score belongs to the whole schedule."
     return (
-        f"Trial {best.trial}{f' ({chosen})' if chosen else ''} has the {extreme} mean {data.metric}: "
+        f"Trial {best.trial_id}{f' ({chosen})' if chosen else ''} has the {extreme} mean {data.metric}: "
         f"{number(mean)}{spread} over {counted(best.n_seeds, 'seed')}{_lead(data, ranked)}.{moved}"
     )
 
@@ -123,16 +123,16 @@ def _lead(data: SweepData, ranked: Sequence[tuple[RankedTrial, float]]) -> str:
     """Return a clause on the distance of the best trial from the next."""
     if len(ranked) < 2:
         return ""
-    next_trial = ranked[1][0].trial
+    next_trial = ranked[1][0].trial_id
     gap = abs(ranked[0][1] - ranked[1][1])
     if gap == 0:
         return f", level with trial {next_trial}"
     return f", {number(gap)} {'above' if data.mode == 'max' else 'below'} the next (trial {next_trial})"
 
 
-def _seed_choice(data: SweepData, trial: str) -> SeedChoice | None:
+def _seed_choice(data: SweepData, trial_id: str) -> SeedChoice | None:
     """Order the seeds of a ranked trial; None where there is one alone."""
-    rows = data.trials[data.trials["trial"] == trial]
+    rows = data.trials[data.trials["trial"] == trial_id]
     scores = {int(seed): by_name for seed, by_name in zip(rows["seed"], rows["scores"], strict=True)}
     if len(scores) < 2:
         return None
