@@ -159,8 +159,8 @@ class Sweep:
         """Return the trial and seed that `best` takes."""
         if by in SWEEP_SCORES:
             load_extensions(recorded_extensions(self.data.config, self.data.environment, self.data.folder))
-            first = score_sweep(self.data.folder, [by]).models[0]
-            return Place(first.trial, first.seed)
+            best = score_sweep(self.data.folder, [by]).models[0]
+            return Place(best.trial, best.seed)
         data = self._judged(by, mode)
         trials = ranking(data)
         if not trials or trials[0].rank is None:

@@ -17,7 +17,7 @@ Address = Annotated[
     str | None,
     typer.Option(help="HOST:PORT of a running Ray cluster; default: RAY_ADDRESS, else this machine."),
 ]
-Storage = Annotated[
+CheckpointPlace = Annotated[
     str | None,
     typer.Option(
         metavar="PLACE",

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infogan_bench.cli.application import app
-from infogan_bench.cli.options import Address, AllowFailures, Folder, ShipCode, Storage, SweepFile, sweep_file
+from infogan_bench.cli.options import (
+    Address,
+    AllowFailures,
+    CheckpointPlace,
+    Folder,
+    ShipCode,
+    SweepFile,
+    sweep_file,
+)
 from infogan_bench.cli.streams import stream_faults
 from infogan_bench.secrets import hide_secrets
 
@@ -35,7 +43,7 @@ def sweep(
             help="An earlier sweep's folder, whose finished trials the search learns from; as search.warm_start.",
         ),
     ] = None,
-    storage: Storage = None,
+    storage: CheckpointPlace = None,
     ship_code: ShipCode = False,
     allow_failures: AllowFailures = False,
 ) -> None:
@@ -62,7 +70,7 @@ def sweep(
 def resume(
     folder: Folder,
     address: Address = None,
-    storage: Storage = None,
+    storage: CheckpointPlace = None,
     ship_code: ShipCode = False,
     allow_failures: AllowFailures = False,
 ) -> None:

@@ -94,10 +94,8 @@ def _scheduler(sweep: SweepConfig) -> str:
     scheduler, row = sweep.scheduler, find_scheduler(sweep.scheduler)
     if row.population:
         every = scheduler.interval(sweep.base.steps, sweep.evaluation.every)
-        share = f"{100 * scheduler.quantile:g} %"
-        return (
-            f"{row.name}: every {every} steps the worst {share} of the trials take over from the best {share}"
-        )
+        percent = f"{100 * scheduler.quantile:g} %"
+        return f"{row.name}: every {every} steps the worst {percent} of the trials take over from the best {percent}"
     if not row.stops:
         return row.name
     grace = f"{scheduler.grace_steps(sweep.base.steps)}"

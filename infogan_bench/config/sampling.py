@@ -28,5 +28,5 @@ def sobol_points(space: Mapping[str, Domain], seed: int, rng: random.Random) -> 
     points = qmc.Sobol(len(space), scramble=True, rng=np.random.default_rng(seed))
     while True:
         for point in points.random(_SOBOL_BLOCK).tolist():
-            shares = zip(space.items(), point, strict=True)
-            yield {key: domain.at_share(share) for (key, domain), share in shares}
+            coordinates = zip(space.items(), point, strict=True)
+            yield {key: domain.at_quantile(quantile) for (key, domain), quantile in coordinates}

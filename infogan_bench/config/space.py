@@ -89,9 +89,9 @@ class Choice:
         """Draw a value, each with the same probability."""
         return rng.choice(self.values)
 
-    def at_share(self, share: float) -> Any:
-        """The value at `share` of the way along the list, 0 <= share < 1."""
-        return self.values[int(share * len(self.values))]
+    def at_quantile(self, quantile: float) -> Any:
+        """The value at `quantile` of the way along the list, 0 <= quantile < 1."""
+        return self.values[int(quantile * len(self.values))]
 
     def holds(self, value: Any) -> bool:
         """Say whether `value` is one of the values."""
@@ -196,15 +196,15 @@ class Range:
         tick = round(_draw(rng, first - 0.5, last + 0.5, log=True))
         return self.at(min(max(tick, first), last))
 
-    def at_share(self, share: float) -> float:
-        """The value below which `sample` finds that share of its values, 0 <= share < 1."""
+    def at_quantile(self, quantile: float) -> float:
+        """The value below which `sample` finds that part of its values, 0 <= quantile < 1."""
         ticks = self.ticks
         if ticks is None:
-            return self.rounded(_between(share, self.low, self.high, self.log))
+            return self.rounded(_between(quantile, self.low, self.high, self.log))
         first, last = ticks.start, ticks.stop - 1
         if not self.log:
-            return self.at(first + int(share * len(ticks)))
-        tick = round(_between(share, first - 0.5, last + 0.5, log=True))
+            return self.at(first + int(quantile * len(ticks)))
+        tick = round(_between(quantile, first - 0.5, last + 0.5, log=True))
         return self.at(min(max(tick, first), last))
 
     def holds(self, value: Any) -> bool:
@@ -315,8 +315,8 @@ def _draw(rng: random.Random, low: float, high: float, log: bool) -> float:
     return _between(rng.random(), low, high, log)
 
 
-def _between(share: float, low: float, high: float, log: bool) -> float:
-    """The number at `share` of the way from `low` to `high`, or of that from log(low) to log(high)."""
+def _between(fraction: float, low: float, high: float, log: bool) -> float:
+    """The number at `fraction` of the way from `low` to `high`, or of that from log(low) to log(high)."""
     if log:
-        return math.exp(_between(share, math.log(low), math.log(high), log=False))
-    return low + (high - low) * share  # as random.uniform computes it
+        return math.exp(_between(fraction, math.log(low), math.log(high), log=False))
+    return low + (high - low) * fraction  # as random.uniform computes it

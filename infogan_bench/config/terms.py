@@ -30,7 +30,7 @@ class TermRow:
         categorical: whether it needs a categorical code; without one it is off.
         continuous: how many continuous codes it needs.
         transform: whether it needs transformed images.
-        share: the key in `objective` of the share of a batch that it uses, if it has one.
+        share_key: the key in `objective` of the share of a batch that it uses, if it has one.
         mutable: whether its weights may change while a run trains (population based training).
         own: whether its weights may differ among seeds that train fused.
         in_memory: whether a step takes more memory with it.
@@ -46,7 +46,7 @@ class TermRow:
     categorical: bool = False
     continuous: int = 0
     transform: bool = False
-    share: str | None = None
+    share_key: str | None = None
     mutable: bool = False
     own: bool = True
     in_memory: bool = True
@@ -68,13 +68,13 @@ TERMS: dict[str, TermRow] = {
     for row in (
         TermRow(
             "information", ("lambda_cat", "lambda_cont"), "mutual information of codes and images",
-            source="arXiv 1606.03657, equation 5", reported=False, share="transform.share", mutable=True,
+            source="arXiv 1606.03657, equation 5", reported=False, share_key="transform.share", mutable=True,
             in_memory=False,
         ),
         TermRow(
             "consistency", ("consistency",), "Q's categories of an image and of its transformed copy",
             "how much Q's categories of an image and of its transformed copy differ, in nats",
-            source="arXiv 1702.08720", categorical=True, transform=True, share="transform.share", mutable=True,
+            source="arXiv 1702.08720", categorical=True, transform=True, share_key="transform.share", mutable=True,
         ),
         TermRow(
             "balance", ("balance",), "how evenly Q uses the categories",
@@ -86,12 +86,12 @@ TERMS: dict[str, TermRow] = {
         TermRow(
             "vat", ("vat",), "Q's categories under the worst small change",
             "how much Q's categories of real images move under the worst small change of them, in nats",
-            source="arXiv 1704.03976", categorical=True, share="vat_share",
+            source="arXiv 1704.03976", categorical=True, share_key="vat_share",
         ),
         TermRow(
             "contrastive", ("contrastive",), "the code that two images share",
             "how hard it is to tell which continuous code two generated images share, in nats",
-            source="arXiv 1906.06034, section 4", continuous=2, share="contrastive_share",
+            source="arXiv 1906.06034, section 4", continuous=2, share_key="contrastive_share",
         ),
         TermRow("r1", ("r1",), "gradient penalty on D", source="arXiv 1801.04406, equation 9", unit="", reported=False,
                 own=False),
@@ -115,7 +115,7 @@ def weight_keys(rows: Iterable[TermRow]) -> tuple[str, ...]:
 
 def share_of(objective: ObjectiveConfig, row: TermRow) -> float:
     """The share of a batch that a term uses: its own, else the share of the transformed images."""
-    own = getattr(objective, row.share) if row.share and "." not in row.share else None
+    own = getattr(objective, row.share_key) if row.share_key and "." not in row.share_key else None
     return objective.transform.share if own is None else float(own)
 
 
@@ -125,7 +125,7 @@ def memory_sizes(objective: ObjectiveConfig) -> tuple[float, ...]:
     for row in TERMS.values():
         if row.in_memory:
             is_on = any(getattr(objective, key) for key in row.weights)
-            share = share_of(objective, row) if row.share else 1.0
+            share = share_of(objective, row) if row.share_key else 1.0
             sizes.append(share if is_on else 0.0)
     return (*sizes, float(sum(bool(options.get("weight")) for options in objective.terms.values())))
 
@@ -134,7 +134,7 @@ MEMORY_KEYS = (
     "objective.transform",
     "objective.terms",
     *(f"objective.{key}" for row in TERMS.values() if row.in_memory for key in row.weights),
-    *(f"objective.{row.share}" for row in TERMS.values() if row.share and "." not in row.share),
+    *(f"objective.{row.share_key}" for row in TERMS.values() if row.share_key and "." not in row.share_key),
 )
 """Prefixes of the dotted keys on which `memory_sizes` depends."""
 

@@ -61,7 +61,7 @@ class ImageDataset(PickledAsArrays):
         channels, height, width = self.train_images.shape[1:]
         return channels, height, width
 
-    def first(self, train_size: int | None, test_size: int | None) -> ImageDataset:
+    def head(self, train_size: int | None, test_size: int | None) -> ImageDataset:
         """Return the first images of each split as views of this dataset's memory; None means all.
 
         Raises:
@@ -77,7 +77,7 @@ class ImageDataset(PickledAsArrays):
             train_labels=None if self.train_labels is None else self.train_labels[:train_size],
             test_images=self.test_images[:test_size],
             test_labels=None if self.test_labels is None else self.test_labels[:test_size],
-            factors=None if self.factors is None else self.factors.first(test_size),
+            factors=None if self.factors is None else self.factors.head(test_size),
         )
 
     def _check_size(self, key: str, asked: int | None, split: str, present: int) -> None:

@@ -100,11 +100,11 @@ def _read_images(archive: zipfile.ZipFile, n: int, wanted: NDArray[np.int64]) ->
         images = np.empty((len(wanted), *shape[1:]), dtype=np.uint8)
         order = np.argsort(wanted)
         ordered = wanted[order]
-        for first, rows in _rows(stream, shape):
+        for start, rows in _rows(stream, shape):
             if rows.max() > 1:
                 raise _Fault(f"`imgs` must hold 0 and 1, found {rows.max()}")
-            low, high = np.searchsorted(ordered, (first, first + len(rows)))
-            images[order[low:high]] = rows[ordered[low:high] - first] * np.uint8(255)
+            low, high = np.searchsorted(ordered, (start, start + len(rows)))
+            images[order[low:high]] = rows[ordered[low:high] - start] * np.uint8(255)
     return torch.from_numpy(images).unsqueeze(1)
 
 
@@ -112,9 +112,9 @@ def _rows(stream: IO[bytes], shape: tuple[int, ...]) -> Iterator[tuple[int, NDAr
     """The images in pieces: the number of the first one, and the pixels. Reading to the end checks the CRC."""
     size = shape[1] * shape[2]
     step = max(1, _CHUNK // size)
-    for first in range(0, shape[0], step):
-        count = min(step, shape[0] - first)
-        yield first, np.frombuffer(stream.read(count * size), np.uint8).reshape(count, *shape[1:])
+    for start in range(0, shape[0], step):
+        count = min(step, shape[0] - start)
+        yield start, np.frombuffer(stream.read(count * size), np.uint8).reshape(count, *shape[1:])
     stream.read()
 
 

@@ -50,7 +50,7 @@ class Factors(PickledAsArrays):
                 f"found {int(self.test[row, column])}"
             )
 
-    def first(self, test_size: int | None) -> Factors:
+    def head(self, test_size: int | None) -> Factors:
         """The factors of the first `test_size` test images; None means all."""
         return replace(self, test=self.test[:test_size])
 
@@ -71,8 +71,8 @@ def draw_split(
     Raises:
         DatasetError: if there are fewer images than both sizes ask for.
     """
-    share = min(1.0, total / (TRAIN_SIZE + TEST_SIZE))
-    test_size = math.ceil(TEST_SIZE * share) if test_size is None else test_size
+    scale = min(1.0, total / (TRAIN_SIZE + TEST_SIZE))
+    test_size = math.ceil(TEST_SIZE * scale) if test_size is None else test_size
     train_size = min(TRAIN_SIZE, max(1, total - test_size)) if train_size is None else train_size
     if train_size + test_size > total:
         raise DatasetError(

@@ -35,11 +35,11 @@ def check_pixel_range(dataset: ImageDataset) -> None:
     if int(some.max()) <= 1 or int(some.min()) == int(some.max()):
         _require_contrast(dataset.name, images)
     for value, name in ((0, "black"), (255, "white")):
-        share = float((some == value).float().mean())
-        if share >= _NEARLY_ALL:
+        fraction = float((some == value).float().mean())
+        if fraction >= _NEARLY_ALL:
             warnings.warn(
-                f"{dataset.name}: {share:.1%} of the pixels of its training images are {value} ({name}). Pixels must "
-                "span 0 to 255: were 16-bit images opened as 8-bit ones, or were they scaled to another range?",
+                f"{dataset.name}: {fraction:.1%} of the pixels of its training images are {value} ({name}). Pixels "
+                "must span 0 to 255: were 16-bit images opened as 8-bit ones, or were they scaled to another range?",
                 DataWarning,
                 stacklevel=2,
             )

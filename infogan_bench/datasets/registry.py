@@ -24,7 +24,7 @@ def _cut_to_size(loader: Loader) -> SizedLoader:
 
     def load(config: DatasetConfig) -> ImageDataset:
         data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
-        return whole(data_dir).first(config.train_size, config.test_size)
+        return whole(data_dir).head(config.train_size, config.test_size)
 
     return load
 

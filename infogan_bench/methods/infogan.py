@@ -10,7 +10,7 @@ from torch import Tensor
 from infogan_bench.config.run import RunConfig
 from infogan_bench.methods.method import Method, Phase, register_method
 from infogan_bench.networks import ImageShape, InfoGAN, Model
-from infogan_bench.objective import Call, Draws, Given, Objective, Step, TermSetting, outside_terms
+from infogan_bench.objective import Call, Draws, Objective, Prepared, Step, TermSetting, outside_terms
 
 
 @register_method("infogan")
@@ -52,16 +52,16 @@ class InfoGANMethod(Method):
         return self.objective.weights
 
     def draw(self, generator: torch.Generator) -> Draws:
-        """Latents, and whatever the terms draw."""
+        """Draw the latents and the random numbers of the terms."""
         return self.objective.draw(generator)
 
-    def given(self, draws: Draws, noise: Tensor) -> Given:
-        """Latents, and whatever the terms make of their draws."""
-        return self.objective.given(draws, noise)
+    def prepare(self, draws: Draws, noise: Tensor) -> Prepared:
+        """Compute the latents, and the tensors that the terms prepare from their draws."""
+        return self.objective.prepare(draws, noise)
 
-    def begin(self, call: Call, real: Tensor, given: Given, own_weights: dict[str, Tensor]) -> Step:
+    def begin(self, call: Call, real: Tensor, prepared: Prepared, own_weights: dict[str, Tensor]) -> Step:
         """Generate the images."""
-        return self.objective.begin(call, real, given, own_weights)
+        return self.objective.begin(call, real, prepared, own_weights)
 
     def summary(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """H of each code; L_I and H of all codes together, which are sums because the codes are independent."""

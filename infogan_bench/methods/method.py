@@ -94,18 +94,21 @@ class Method(ABC):
     def draw(self, generator: torch.Generator) -> Draws:
         """Draw all random numbers of an update, except the order of the images, on the generator's device."""
 
-    def given(self, draws: Draws, noise: Tensor) -> Tensors:
-        """Make of `draws` what the losses read; under vmap. `noise`: standard deviation of the instance noise."""
+    def prepare(self, draws: Draws, noise: Tensor) -> Tensors:
+        """Compute from `draws` the tensors that the losses read. It runs under vmap.
+
+        `noise` is the standard deviation of the instance noise.
+        """
         return draws
 
     @abstractmethod
-    def begin(self, call: Call, real: Tensor, given: Tensors, own_weights: dict[str, Tensor]) -> Tensors:
+    def begin(self, call: Call, real: Tensor, prepared: Tensors, own_weights: dict[str, Tensor]) -> Tensors:
         """Make the step that all phases read, with whatever needs the networks before the losses.
 
         Args:
             call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
             real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
-            given: what `given` returned.
+            prepared: what `prepare` returned.
             own_weights: those of `weights` that differ among replicas, (R,) each.
         """
 

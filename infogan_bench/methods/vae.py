@@ -96,9 +96,9 @@ class VAE(Method):
         shape = (self.run.batch, len(self.model.codes.continuous))
         return {"noise": [torch.randn(shape, generator=generator, device=generator.device)]}
 
-    def begin(self, call: Call, real: Tensor, given: Draws, own_weights: dict[str, Tensor]) -> VAEStep:
+    def begin(self, call: Call, real: Tensor, prepared: Draws, own_weights: dict[str, Tensor]) -> VAEStep:
         """Collect the tensors of the step; the loss needs nothing else from the networks before."""
-        return VAEStep(real, given["noise"][0], own_weights)
+        return VAEStep(real, prepared["noise"][0], own_weights)
 
     def loss(self, networks: Networks, step: VAEStep) -> Losses:
         """Reconstruction + beta KL, by the reparametrisation z = mean + std * noise."""

@@ -27,11 +27,11 @@ class Adversarial(Term):
         """`loss/d` and `loss/g`."""
         return (f"loss/{phase.lower()}",)
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """-log D(x) - log(1 - D(G(z, c))), nats: 2 ln 2 where D cannot tell them apart."""
-        loss = F.softplus(-seen.verdict("real")).mean() + F.softplus(seen.verdict("fake")).mean()
+        loss = F.softplus(-trunk_pass.verdict("real")).mean() + F.softplus(trunk_pass.verdict("fake")).mean()
         return [Contribution(1.0, loss, "loss/d")]
 
-    def of_g(self, seen: Pass) -> list[Contribution]:
+    def of_g(self, trunk_pass: Pass) -> list[Contribution]:
         """-log D(G(z, c)), nats."""
-        return [Contribution(1.0, F.softplus(-seen.verdict("fake")).mean(), "loss/g")]
+        return [Contribution(1.0, F.softplus(-trunk_pass.verdict("fake")).mean(), "loss/g")]

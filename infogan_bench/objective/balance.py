@@ -22,9 +22,9 @@ class Balance(Term):
 
     row = TERMS["balance"]
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """The divergence over the batch of real images."""
-        return [self.contribution(seen, imbalance(seen.posterior("real").logits))]
+        return [self.contribution(trunk_pass, imbalance(trunk_pass.posterior("real").logits))]
 
 
 def imbalance(logits: Sequence[Tensor]) -> Tensor:

@@ -28,10 +28,10 @@ class Consistency(Term):
             return {}
         return {"real view": transformed(step.real, cast(Views, step.parts["information"]).real)}
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """The cross-entropy of Q's two posteriors, in both directions."""
-        logits, of_views = seen.posterior("real").logits, seen.posterior("real view").logits
-        return [self.contribution(seen, disagreement(logits, of_views))]
+        logits, of_views = trunk_pass.posterior("real").logits, trunk_pass.posterior("real view").logits
+        return [self.contribution(trunk_pass, disagreement(logits, of_views))]
 
 
 def disagreement(logits: Sequence[Tensor], of_views: Sequence[Tensor]) -> Tensor:

@@ -45,7 +45,7 @@ class Contrastive(Term):
         shared = torch.randint(len(codes.continuous), (n,), generator=generator, device=generator.device)
         return [shared, *codes.draw(n, generator)]
 
-    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+    def prepare(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
         """`Partners`."""
         shared, *partners = drawn
         codes = self.setting.codes
@@ -61,15 +61,15 @@ class Contrastive(Term):
         *latents, shared = parts
         return Pairs(call(images, Latents(*latents)), shared)
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """The loss of the network that tells the codes apart, which learns in D's step."""
-        return [self.contribution(seen, self._cross_entropy(seen))]
+        return [self.contribution(trunk_pass, self._cross_entropy(trunk_pass))]
 
-    def of_g(self, seen: Pass) -> list[Contribution]:
+    def of_g(self, trunk_pass: Pass) -> list[Contribution]:
         """The same loss for G, which makes the shared code easy to tell."""
-        return [self.contribution(seen, self._cross_entropy(seen))]
+        return [self.contribution(trunk_pass, self._cross_entropy(trunk_pass))]
 
-    def _cross_entropy(self, seen: Pass) -> Tensor:
-        pairs = cast(Pairs, seen.step.parts[self.row.name])
-        both = torch.cat([seen.step.fake[: len(pairs.images)], pairs.images], dim=1)
-        return F.cross_entropy(cast(nn.Module, seen.networks.CR)(both), pairs.shared)
+    def _cross_entropy(self, trunk_pass: Pass) -> Tensor:
+        pairs = cast(Pairs, trunk_pass.step.parts[self.row.name])
+        both = torch.cat([trunk_pass.step.fake[: len(pairs.images)], pairs.images], dim=1)
+        return F.cross_entropy(cast(nn.Module, trunk_pass.networks.CR)(both), pairs.shared)

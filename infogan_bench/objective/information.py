@@ -52,7 +52,7 @@ class Information(Term):
             return []
         return [torch.rand(3 * self.n, 6, generator=generator, device=generator.device)]
 
-    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+    def prepare(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
         """`Views`, where images are transformed."""
         if not drawn:
             return ()
@@ -73,21 +73,23 @@ class Information(Term):
             return {}
         return {"fake view": transformed(step.fake, views.fake_in_g_step)}
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """-lambda L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
-        lambdas = self._lambdas(seen.step)
-        bounds = _bounds_for_head_and_trunk(seen, lambdas)
+        lambdas = self._lambdas(trunk_pass.step)
+        bounds = _bounds_for_head_and_trunk(trunk_pass, lambdas)
         return [
             Contribution(-lambdas[name] if counts(lambdas[name]) else -1.0, bound, f"L_I/{name}")
             for name, bound in bounds.items()
         ]
 
-    def of_g(self, seen: Pass) -> list[Contribution]:
+    def of_g(self, trunk_pass: Pass) -> list[Contribution]:
         """-lambda L_I of each code that has a lambda."""
-        lambdas = self._lambdas(seen.step)
+        lambdas = self._lambdas(trunk_pass.step)
         if not any(map(counts, lambdas.values())):
             return []
-        bounds = _bounds(seen.networks, seen.codes, _read_from(seen), seen.step.latents)
+        bounds = _bounds(
+            trunk_pass.networks, trunk_pass.codes, _read_from(trunk_pass), trunk_pass.step.latents
+        )
         return [
             Contribution(-weight, bounds[name], None) for name, weight in lambdas.items() if counts(weight)
         ]
@@ -114,9 +116,9 @@ def transformed(images: Tensor, affines: Tensor) -> Tensor:
     return warp(images[: len(affines)], affines)
 
 
-def _read_from(seen: Pass) -> dict[str, Tensor]:
+def _read_from(trunk_pass: Pass) -> dict[str, Tensor]:
     """The features from which Q reads the codes of each kind."""
-    features = seen.features
+    features = trunk_pass.features
     return {"continuous": features["fake"], "categorical": features.get("fake view", features["fake"])}
 
 
@@ -127,15 +129,16 @@ def _bounds(
     bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(read_from["continuous"])))
     if read_from["categorical"] is not read_from["continuous"]:
         features = read_from["categorical"]
-        first = Latents(*(part[: len(features)] for part in latents))
-        of_views = codes.mi_bounds(first, codes.split(networks.Q_head(features)))
+        latents_of_views = Latents(*(part[: len(features)] for part in latents))
+        of_views = codes.mi_bounds(latents_of_views, codes.split(networks.Q_head(features)))
         bounds |= {code.name: of_views[code.name] for code in codes.categorical}
     return bounds
 
 
-def _bounds_for_head_and_trunk(seen: Pass, lambdas: Mapping[str, Weight]) -> dict[str, Tensor]:
+def _bounds_for_head_and_trunk(trunk_pass: Pass, lambdas: Mapping[str, Weight]) -> dict[str, Tensor]:
     """L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
-    networks, codes, latents, read_from = seen.networks, seen.codes, seen.step.latents, _read_from(seen)
+    networks, codes, latents = trunk_pass.networks, trunk_pass.codes, trunk_pass.step.latents
+    read_from = _read_from(trunk_pass)
     cut = read_from["categorical"].detach()
     is_one = read_from["continuous"] is read_from["categorical"]
     at_head = {"categorical": cut, "continuous": cut if is_one else read_from["continuous"].detach()}

@@ -34,7 +34,7 @@ class InstanceNoise(Term):
         shape = (3, self.setting.batch, *self.setting.image_shape)
         return [torch.randn(shape, generator=generator, device=generator.device)]
 
-    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+    def prepare(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
         """`Noise` of standard deviation `noise`."""
         (normal,) = drawn
         return Noise(*normal * noise.to(normal.dtype))

@@ -21,7 +21,7 @@ from infogan_bench.objective.contrastive import Contrastive
 from infogan_bench.objective.information import Information
 from infogan_bench.objective.instance_noise import InstanceNoise
 from infogan_bench.objective.r1 import R1
-from infogan_bench.objective.step import Call, Contribution, Draws, Given, Pass, Step
+from infogan_bench.objective.step import Call, Contribution, Draws, Pass, Prepared, Step
 from infogan_bench.objective.term import Term, TermSetting, outside_terms
 from infogan_bench.objective.vat import Vat
 
@@ -65,25 +65,28 @@ class Objective:
             draws[term.row.name] = term.draw(generator)
         return draws
 
-    def given(self, draws: Draws, noise: Tensor) -> Given:
-        """Make of `draws` what the losses read; `noise` is the standard deviation of the instance noise, a scalar."""
-        latents = self.setting.codes.latents(draws["latents"])
-        parts = {term.row.name: term.given(draws[term.row.name], latents, noise) for term in self.terms}
-        return Given(latents, parts)
+    def prepare(self, draws: Draws, noise: Tensor) -> Prepared:
+        """Compute from `draws` the tensors that the losses read.
 
-    def begin(self, call: Call, real: Tensor, given: Given, own_weights: dict[str, Tensor]) -> Step:
+        `noise` is the standard deviation of the instance noise, a scalar.
+        """
+        latents = self.setting.codes.latents(draws["latents"])
+        parts = {term.row.name: term.prepare(draws[term.row.name], latents, noise) for term in self.terms}
+        return Prepared(latents, parts)
+
+    def begin(self, call: Call, real: Tensor, prepared: Prepared, own_weights: dict[str, Tensor]) -> Step:
         """Generate the images of an update, and compute whatever else the terms need from the networks before the
         losses.
 
         Args:
             call: calls a function of the networks, in each replica.
             real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
-            given: what `given` made of the draws.
+            prepared: what `prepare` returned.
             own_weights: the weights that differ among replicas, (R,) each.
         """
-        fake: Tensor = call(self._images, given.latents)
-        parts = {term.row.name: term.begin(call, real, given.parts[term.row.name]) for term in self.terms}
-        return Step(real, fake, given.latents, parts, own_weights)
+        fake: Tensor = call(self._images, prepared.latents)
+        parts = {term.row.name: term.begin(call, real, prepared.parts[term.row.name]) for term in self.terms}
+        return Step(real, fake, prepared.latents, parts, own_weights)
 
     def of_d(self, networks: Networks, step: Step) -> Losses:
         """The loss of D, Q and their trunk with G fixed, from one pass of the trunk over all images of the step.
@@ -117,8 +120,8 @@ class Objective:
         apart = {name for term in self.terms for name in term.pass_alone if name in judged}
         alone = {name: networks.trunk(batches.pop(name)) for name in sorted(apart)}
         features = alone | networks.features(batches)
-        seen = Pass(phase, networks, self.setting.codes, step, judged, features)
-        contributions = [each for term in self.terms for each in of(term)(seen)]
+        trunk_pass = Pass(phase, networks, self.setting.codes, step, judged, features)
+        contributions = [each for term in self.terms for each in of(term)(trunk_pass)]
         loss = contributions[0].value
         for weight, value, _ in contributions[1:]:
             loss = loss + weight * value

@@ -25,8 +25,8 @@ class R1(Term):
             return judged
         return judged | {"real": judged["real"].detach().requires_grad_()}
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """The penalty; it is not reported."""
-        real_logits, gamma = seen.verdict("real"), self.weights["r1"]
-        (gradient,) = torch.autograd.grad(real_logits.sum(), seen.judged["real"], create_graph=True)
+        real_logits, gamma = trunk_pass.verdict("real"), self.weights["r1"]
+        (gradient,) = torch.autograd.grad(real_logits.sum(), trunk_pass.judged["real"], create_graph=True)
         return [Contribution(1.0, gamma / 2 * gradient.square().sum() / len(gradient), None)]

@@ -25,7 +25,7 @@ Call = Callable[..., Any]
 tuples, lists and dicts of them, which `torch.func.vmap` takes; of replicas, each has a leading axis R."""
 
 
-class Given(NamedTuple):
+class Prepared(NamedTuple):
     """The tensors that the losses of an update read, made from its draws."""
 
     latents: Latents

@@ -46,13 +46,13 @@ class Term:
 
     def __init__(self, setting: TermSetting) -> None:
         self.setting = setting
-        given = {key: getattr(setting.objective, key, 0.0) for key in self.row.weights}
+        weights = {key: getattr(setting.objective, key, 0.0) for key in self.row.weights}
         self.options = dict(_OUTSIDE_OPTIONS.get(self.row.name, {})) | setting.objective.terms.get(
             self.row.name, {}
         )
         outside = self.row.name in OUTSIDE_TERMS
         self.weights: dict[str, float] = (
-            {self.row.weights[0]: self.options["weight"]} if outside else given
+            {self.row.weights[0]: self.options["weight"]} if outside else weights
         )  # by their keys in `objective`
 
     @property
@@ -76,8 +76,8 @@ class Term:
         """Draw the term's random numbers of an update, on the generator's device."""
         return []
 
-    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
-        """Make of `drawn` what the losses read.
+    def prepare(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+        """Compute from `drawn` the tensors that the losses read.
 
         Args:
             drawn: what `draw` returned.
@@ -98,24 +98,24 @@ class Term:
         """Further batches of images that pass through the trunk together with the judged ones."""
         return {}
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """Contributions to the loss of D, Q and their trunk."""
         return []
 
-    def of_g(self, seen: Pass) -> list[Contribution]:
+    def of_g(self, trunk_pass: Pass) -> list[Contribution]:
         """Contributions to the loss of G."""
         return []
 
-    def weight(self, seen: Pass, key: str | None = None) -> Weight:
+    def weight(self, trunk_pass: Pass, key: str | None = None) -> Weight:
         """The weight under `key`; None means the term's only key. If replicas differ, it is the weight of this
         replica."""
         key = self.row.weights[0] if key is None else key
-        return seen.step.weights.get(key, self.weights[key])
+        return trunk_pass.step.weights.get(key, self.weights[key])
 
-    def contribution(self, seen: Pass, value: Tensor) -> Contribution:
+    def contribution(self, trunk_pass: Pass, value: Tensor) -> Contribution:
         """`value` with the term's weight, reported in the phase in which the term reports."""
-        names = self.logged(seen.phase)
-        return Contribution(self.weight(seen), value, names[0] if names else None)
+        names = self.logged(trunk_pass.phase)
+        return Contribution(self.weight(trunk_pass), value, names[0] if names else None)
 
 
 def counts(weight: Weight) -> bool:
@@ -170,14 +170,14 @@ def outside_terms(objective: ObjectiveConfig) -> list[type[Term]]:
     Raises:
         InputError: if a term is not registered or has no such option.
     """
-    for name, given in objective.terms.items():
+    for name, options in objective.terms.items():
         if name not in _OUTSIDE:
             raise InputError(
                 f"objective.terms.{name}: no such term; a term of your own is registered by a module that "
                 f"`extensions` names ({suggestion(name, tuple(_OUTSIDE)) if _OUTSIDE else 'none is registered'})"
             )
         known = tuple(_OUTSIDE_OPTIONS[name])
-        for key in given:
+        for key in options:
             if key not in known:
                 raise InputError(f"objective.terms.{name}.{key}: no such option; {suggestion(key, known)}")
     return [_OUTSIDE[name] for name in objective.terms]

@@ -38,7 +38,7 @@ class Vat(Term):
         shape = (self.n, *self.setting.image_shape)
         return [torch.randn(shape, generator=generator, device=generator.device)]
 
-    def given(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
+    def prepare(self, drawn: list[Tensor], latents: Latents, noise: Tensor) -> Parts:
         """The directions."""
         return Change(*drawn)
 
@@ -60,10 +60,10 @@ class Vat(Term):
         change = cast(Change, step.parts[self.row.name]).pixels
         return {"changed": step.real[: len(change)] + change}
 
-    def of_d(self, seen: Pass) -> list[Contribution]:
+    def of_d(self, trunk_pass: Pass) -> list[Contribution]:
         """The divergence of Q's categories of changed images from those of the images, which are held fixed."""
-        logits, moved = seen.posterior("real").logits, seen.posterior("changed").logits
-        return [self.contribution(seen, divergence(logits, moved))]
+        logits, moved = trunk_pass.posterior("real").logits, trunk_pass.posterior("changed").logits
+        return [self.contribution(trunk_pass, divergence(logits, moved))]
 
 
 def category_shift(networks: Networks, codes: LatentCodes, images: Tensor, change: Tensor) -> Tensor:

@@ -79,8 +79,8 @@ def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
         seed: of the noises; equal latents for equal seeds.
     """
     noises = model.codes.sample(_NOISES, torch.Generator(model.device).manual_seed(seed)).z
-    first = _settings(model.codes, _Plane((), ()), model.device)
-    height, width = model.generate(first._replace(z=noises[:1])).shape[-2:]
+    at_zero = _settings(model.codes, _Plane((), ()), model.device)
+    height, width = model.generate(at_zero._replace(z=noises[:1])).shape[-2:]
     grid = _grid(model.codes, max_tiles=min(_MAX_TILES, _MAX_PIXELS // (height * width)))
     latents = _latents(model.codes, grid, noises)
     batches = (

@@ -57,8 +57,8 @@ def traversal_latents(
     values = codes.traversal(code, points).to(generator.device)
     latents = codes.sample(rows, generator)
     if codes.categorical and code.kind != "categorical":
-        first = codes.categorical[0]
-        latents = codes.with_value(latents, first, torch.arange(rows) % first.size)
+        shown = codes.categorical[0]
+        latents = codes.with_value(latents, shown, torch.arange(rows) % shown.size)
     repeated = Latents(*(part.repeat_interleave(len(values), dim=0) for part in latents))
     return codes.with_value(repeated, code, values.repeat(rows))
 

@@ -136,12 +136,12 @@ _GROUPS = {  # arrays of one number have rows that belong together
 
 def _constant_columns(arrays: Arrays) -> list[int]:
     """Return the columns of `factors` that hold one value, which scores leave out; none if all columns do."""
-    given = [arrays[name] for name in _FACTORS if name in arrays]
-    if not given or any(each.ndim != 2 or not each.size for each in given):
+    factors = [arrays[name] for name in _FACTORS if name in arrays]
+    if not factors or any(each.ndim != 2 or not each.size for each in factors):
         return []
-    if len({each.shape[1] for each in given}) > 1:
+    if len({each.shape[1] for each in factors}) > 1:
         return []
-    varies = np.any([(each != given[0][0]).any(axis=0) for each in given], axis=0)
+    varies = np.any([(each != factors[0][0]).any(axis=0) for each in factors], axis=0)
     return np.flatnonzero(~varies).tolist() if varies.any() else []
 
 

@@ -40,9 +40,9 @@ def trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]
         "infogan.ended_by": update.ended_by or "",
         "infogan.mutations": _mutations_text(update.mutations),
     }
-    told = {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
+    described = {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
     # empty where all is finite now, so that what an earlier report said goes
-    return told | {NOT_FINITE_TAG: cut(", ".join(not_finite), MAX_TAG)}
+    return described | {NOT_FINITE_TAG: cut(", ".join(not_finite), MAX_TAG)}
 
 
 def values_of(update: TrialUpdate) -> dict[str, float]:
@@ -66,8 +66,8 @@ def values_of(update: TrialUpdate) -> dict[str, float]:
 
 def _mutations_text(mutations: Sequence[Mutation]) -> str:
     """Return the mutations as a JSON list, as many of the newest as fit into a tag; empty where there is none."""
-    for first in range(len(mutations)):
-        text = json.dumps([encode(mutation) for mutation in mutations[first:]])
+    for start in range(len(mutations)):
+        text = json.dumps([encode(mutation) for mutation in mutations[start:]])
         if len(text) <= MAX_TAG:
             return text
     return ""

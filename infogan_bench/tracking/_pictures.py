@@ -56,10 +56,10 @@ def _draw(confusion: ConfusionRecord) -> Image.Image:
     return image
 
 
-def _draw_cell(draw: Any, font: Any, row: int, column: int, count: int, share: float) -> None:
-    colour = tuple(round(255 + share * (full - 255)) for full in _FULL)
+def _draw_cell(draw: Any, font: Any, row: int, column: int, count: int, fraction: float) -> None:
+    colour = tuple(round(255 + fraction * (full - 255)) for full in _FULL)
     draw.rectangle(_box(row, column), fill=colour)
-    ink = "white" if share > 0.5 else _INK
+    ink = "white" if fraction > 0.5 else _INK
     draw.text((_centre(column), _centre(row)), str(count), ink, font, "mm")
 
 

@@ -58,18 +58,18 @@ class FusedTrainer:
     """
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
-        first = trainers[0]
-        check_objective(first.run.objective)
+        template = trainers[0]
+        check_objective(template.run.objective)
         _check_alike(trainers)
         networks = [trainer.model.networks for trainer in trainers]
-        check_stackable(networks, first.model.codes)
+        check_stackable(networks, template.model.codes)
         self.trainers = trainers
         self._stack = _Stack(networks)
         self._own_weights = _own_weights(trainers)
         self._loop = Loop(
             self._update,
-            (len(first.quantities), len(trainers)),
-            cuda_graph=takes_cuda_graph(first.run.architecture),
+            (len(template.quantities), len(trainers)),
+            cuda_graph=takes_cuda_graph(template.run.architecture),
         )
 
     def train(self, steps: int) -> list[TrainingInterval | DivergedError]:
@@ -79,16 +79,16 @@ class FusedTrainer:
         waits for a GPU only at the end.
         """
         started = time.perf_counter()
-        first = self.trainers[0]
+        template = self.trainers[0]
         for trainer in self.trainers:
             trainer.model.networks.train()
         inputs = (
             torch.stack([trainer.image_indices(steps) for trainer in self.trainers], dim=1),
             torch.stack([trainer.rates(steps) for trainer in self.trainers], dim=1),
         )
-        with arithmetic(first.run.precision):
+        with arithmetic(template.run.precision):
             tally = self._loop.run(
-                on_device(inputs, first.images.device), [trainer.generator for trainer in self.trainers]
+                on_device(inputs, template.images.device), [trainer.generator for trainer in self.trainers]
             )
         for trainer in self.trainers:
             trainer.step += steps
@@ -104,13 +104,13 @@ class FusedTrainer:
         return [
             each
             if isinstance(each, DivergedError)
-            else TrainingInterval(each, seconds, steps * first.run.batch / seconds)
+            else TrainingInterval(each, seconds, steps * template.run.batch / seconds)
             for each in found
         ]
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
         """Update every replica once: `indices` (R, B) of its images, its `rates` (R, 4)."""
-        first = self.trainers[0]
+        template = self.trainers[0]
         for trainer, now in zip(self.trainers, rates, strict=True):
             trainer.set_step_sizes(Rates(*now))
         each = [trainer.draw() for trainer in self.trainers]
@@ -118,9 +118,9 @@ class FusedTrainer:
             name: [torch.stack(same) for same in zip(*(draws[name] for draws in each), strict=True)]
             for name in each[0]
         }
-        given = vmap(first.method.given)(draws, Rates(*rates.T).noise)
-        real = to_float(first.images[indices])
-        values = first.update(self._stack.call, self._descend, real, given, self._own_weights)
+        prepared = vmap(template.method.prepare)(draws, Rates(*rates.T).noise)
+        real = to_float(template.images[indices])
+        values = template.update(self._stack.call, self._descend, real, prepared, self._own_weights)
         for trainer, now in zip(self.trainers, rates, strict=True):
             trainer.average_G(Rates(*now).ema_weight)
         return values
@@ -183,8 +183,8 @@ class _Stack:
     def __init__(self, replicas: Sequence[Networks]) -> None:
         self._module = _Applied(replicas[0])
         modules = [_Applied(networks) for networks in replicas]
-        self._parameters = _share(dict(module.named_parameters()) for module in modules)
-        self._buffers = _share(dict(module.named_buffers()) for module in modules)
+        self._parameters = _stacked_tensors(dict(module.named_parameters()) for module in modules)
+        self._buffers = _stacked_tensors(dict(module.named_buffers()) for module in modules)
         self._stacked = {
             parameter: self._parameters[name].requires_grad_(parameter.requires_grad)
             for name, parameter in self._module.named_parameters()
@@ -205,7 +205,7 @@ class _Stack:
 
 
 @torch.no_grad()
-def _share(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
+def _stacked_tensors(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Move tensors of several modules into one stack for each name."""
     modules = list(replicas)
     stacks = {}
@@ -221,10 +221,10 @@ def _share(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 def _check_alike(trainers: Sequence[Trainer]) -> None:
     """Raise InputError if configurations differ in more than `OWN_TO_A_REPLICA`, or in which terms they have."""
-    first = trainers[0]
-    own = {key: get_value(first.run, key) for key in OWN_TO_A_REPLICA}
+    template = trainers[0]
+    own = {key: get_value(template.run, key) for key in OWN_TO_A_REPLICA}
     for trainer in trainers[1:]:
-        if apply(trainer.run, own) != first.run:
+        if apply(trainer.run, own) != template.run:
             raise InputError(
                 f"seeds that train fused may differ in {', '.join(OWN_TO_A_REPLICA)}, and nothing else"
             )

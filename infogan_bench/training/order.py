@@ -21,13 +21,13 @@ def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
     return torch.randperm(n, generator=seeded(seed, 2 + epoch))
 
 
-def image_indices(seed: int, n: int, batch: int, first: int, steps: int) -> Tensor:
-    """The numbers (steps, batch) of the images of the `steps` updates after the first `first` ones.
+def image_indices(seed: int, n: int, batch: int, done: int, steps: int) -> Tensor:
+    """The numbers (steps, batch) of the images of the `steps` updates after the first `done` ones.
 
     Each epoch has a new order of the n images, and drops its last partial batch.
     """
     per_epoch = n // batch
-    epochs = range(first // per_epoch, (first + steps - 1) // per_epoch + 1)
+    epochs = range(done // per_epoch, (done + steps - 1) // per_epoch + 1)
     rows = [epoch_order(seed, epoch, n)[: per_epoch * batch].view(-1, batch) for epoch in epochs]
-    start = first % per_epoch
+    start = done % per_epoch
     return torch.cat(rows)[start : start + steps]

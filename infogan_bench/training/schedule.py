@@ -19,17 +19,17 @@ class Rates(NamedTuple):
     ema_weight: Tensor  # share of the current weights in G's moving average
 
 
-def rates(run: RunConfig, first: int, steps: int) -> Rates:
-    """The rates of the `steps` updates after the first `first` ones, each (steps,)."""
+def rates(run: RunConfig, done: int, steps: int) -> Rates:
+    """The rates of the `steps` updates after the first `done` ones, each (steps,)."""
     optimiser = run.optimiser
-    step = torch.arange(first, first + steps, dtype=torch.float64)
+    step = torch.arange(done, done + steps, dtype=torch.float64)
     left = (run.steps - step) / run.steps
-    share = (left / optimiser.decay).clamp(0, 1) if optimiser.decay else torch.ones_like(step)
+    decay = (left / optimiser.decay).clamp(0, 1) if optimiser.decay else torch.ones_like(step)
     # an average weighted by decay^age, corrected for bias as Adam's moments are
     ema_weight = (1 - optimiser.ema) / (1 - optimiser.ema ** (step + 1))
     return Rates(
-        optimiser.lr_g * share,
-        optimiser.lr_d * share,
+        optimiser.lr_g * decay,
+        optimiser.lr_d * decay,
         run.objective.instance_noise * left.clamp(min=0),
         ema_weight,
     )

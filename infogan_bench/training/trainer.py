@@ -136,7 +136,7 @@ class Trainer:
         return self.method.draw(self.generator)
 
     def update(
-        self, call: Call, descend: Descend, real: Tensor, given: Tensors, own_weights: dict[str, Tensor]
+        self, call: Call, descend: Descend, real: Tensor, prepared: Tensors, own_weights: dict[str, Tensor]
     ) -> Tensor:
         """Do one update, of this trainer or of several stacked trainers.
 
@@ -144,7 +144,7 @@ class Trainer:
             call: `call(function, *inputs)` is function(networks, *inputs), in each replica.
             descend: `descend(phase, loss)` makes a step of that phase's optimiser; loss a scalar or (R,).
             real: images (B, C, H, W) in [-1, 1]; for R replicas (R, B, C, H, W), and likewise all other tensors.
-            given: the draws, as the method's `given` returns them.
+            prepared: what the method's `prepare` returned.
             own_weights: the method's weights that differ among replicas, (R,) each.
 
         Returns:
@@ -155,7 +155,7 @@ class Trainer:
         for phase in self.phases:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
                 if step is None:
-                    step = self.method.begin(call, real, given, own_weights)
+                    step = self.method.begin(call, real, prepared, own_weights)
                 loss, reported = call(phase.loss, phase.inputs(step))
             descend(phase.name, loss)
             values += reported
@@ -174,9 +174,9 @@ class Trainer:
         now = Rates(*rates)
         self.set_step_sizes(now)
         real = to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
-        given = self.method.given(self.draw(), now.noise)
+        prepared = self.method.prepare(self.draw(), now.noise)
         with self.layers:
-            values = self.update(_Alone(self.model.networks), descend, real, given, {})
+            values = self.update(_Alone(self.model.networks), descend, real, prepared, {})
         self.average_G(now.ema_weight)
         return values
 

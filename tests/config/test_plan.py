@@ -220,7 +220,7 @@ def test_a_share_of_a_logarithmic_range_of_whole_numbers() -> None:
     domain = parse_sweep({"name": "x", "space": {"steps": {"logint": [1, 3]}}}).space["steps"]
     edges = [0.0, math.log(3) / math.log(7), math.log(5) / math.log(7), 1.0]
     for value, (low, high) in enumerate(pairwise(edges), start=1):
-        assert [domain.at_share(low + 1e-9), domain.at_share(high - 1e-9)] == [value, value]
+        assert [domain.at_quantile(low + 1e-9), domain.at_quantile(high - 1e-9)] == [value, value]
 
 
 @pytest.mark.parametrize(

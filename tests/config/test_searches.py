@@ -54,7 +54,7 @@ def test_a_search_from_an_extension_is_found_where_the_file_names_it(tmp_path: P
         "from infogan_bench.sweep.search import Search, register_search\n\n"
         "def middle(space, seed, rng):\n"
         "    while True:\n"
-        "        yield {key: domain.at_share(rng.random() / 2 + 0.25) for key, domain in space.items()}\n\n"
+        "        yield {key: domain.at_quantile(rng.random() / 2 + 0.25) for key, domain in space.items()}\n\n"
         "register_search(Search('middle', 'the middle of each range', middle))\n"
     )
     tree = {

@@ -10,6 +10,6 @@ from infogan_bench.objective import Contribution, Pass, Term, register_term
     options={"target": -0.8},
 )
 class Darkness(Term):
-    def of_g(self, seen: Pass) -> list[Contribution]:
-        value = (seen.step.fake.mean() - self.options["target"]).square()
-        return [self.contribution(seen, value)]
+    def of_g(self, trunk_pass: Pass) -> list[Contribution]:
+        value = (trunk_pass.step.fake.mean() - self.options["target"]).square()
+        return [self.contribution(trunk_pass, value)]

@@ -82,13 +82,13 @@ def measured_gpus(
         why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         return 1.0, f"gpus: auto: no step could be measured ({why}), so every trial gets a whole card"
     at_once = min(min(each.trials for each in found), max(_slots(node, request) for node in nodes))
-    share = math.floor(_PRECISION / at_once) / _PRECISION
+    card_share = math.floor(_PRECISION / at_once) / _PRECISION
     for each in found:
         log.info(
             "gpus: auto is %g: a trial takes %.2f GiB of %.2f GiB on %s, where %d fit; %d at once on a card",
-            share, each.taken / _GIB, each.total / _GIB, each.card, each.trials, at_once,
+            card_share, each.taken / _GIB, each.total / _GIB, each.card, each.trials, at_once,
         )  # fmt: skip
-    return share, None
+    return card_share, None
 
 
 def largest_params(sweep: SweepConfig, planned: Iterable[Params]) -> list[Params]:
