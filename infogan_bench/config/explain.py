@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from infogan_bench.config.errors import Fault, code_list, show
-from infogan_bench.config.names import nearest, suggestion
+from infogan_bench.config.names import nearest, not_among, suggestion
 from infogan_bench.config.yaml_file import dotted, is_number
 
 _Sentence: TypeAlias = Callable[[Any, Mapping[str, Any]], str]
@@ -88,9 +88,7 @@ _SENTENCES: dict[str, _Sentence] = {
 def _not_a_literal(value: Any, expected: str) -> str:
     """`expected` is pydantic's list of the allowed texts: 'grid', 'random' or 'tpe'."""
     allowed = expected.replace(" or ", ", ").replace("'", "").split(", ")
-    hint = nearest(value, allowed) if isinstance(value, str) else None
-    meant = f"; did you mean `{hint}`?" if hint else ""
-    return f"expected {code_list(allowed)}, got {show(value)}{meant}"
+    return not_among(value, allowed)
 
 
 def _unknown(path: tuple[str | int, ...], model: type[BaseModel]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from infogan_bench.config.errors import code_list
+from infogan_bench.config.errors import code_list, show
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -20,3 +20,10 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     known = tuple(known)
     found = nearest(name, known)
     return f"did you mean `{found}`?" if found else f"known: {code_list(known, last='and')}"
+
+
+def not_among(value: object, known: Collection[str]) -> str:
+    """The message for a value that is none of the known names: all of them, and the nearest."""
+    hint = nearest(value, known) if isinstance(value, str) else None
+    meant = f"; did you mean `{hint}`?" if hint else ""
+    return f"expected {code_list(known)}, got {show(value)}{meant}"

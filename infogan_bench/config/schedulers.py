@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infogan_bench.config.searches import imported, unknown_name
+from infogan_bench.config.makers import imported
+from infogan_bench.config.names import not_among
 from infogan_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def find_scheduler(scheduler: SchedulerConfig) -> Scheduler:
         InputError: if there is no such scheduler.
     """
     if scheduler.name not in SCHEDULERS:
-        raise InputError(unknown_name(scheduler.name, SCHEDULERS))
+        raise InputError(not_among(scheduler.name, SCHEDULERS))
     return SCHEDULERS[scheduler.name]
 
 

@@ -8,13 +8,13 @@ A user's own search is one more row, registered in a module that the sweep file 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from infogan_bench.config.errors import code_list, show
-from infogan_bench.config.names import nearest
+from infogan_bench.config.makers import imported
+from infogan_bench.config.names import not_among
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
 
@@ -91,15 +91,6 @@ class Search:
     def random_trials(self, search: SearchConfig) -> int:
         """Trials of a sweep that the search draws at random before it learns."""
         return self.random_start.count(search) if self.random_start else 0
-
-
-def imported(maker: str | Callable[..., Any]) -> Callable[..., Any]:
-    """The function that "MODULE:FUNCTION" names; a function as it is."""
-    if not isinstance(maker, str):
-        return maker
-    module, _, name = maker.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
 
 
 def _startup(search: SearchConfig) -> int:
@@ -222,15 +213,8 @@ def find_search(name: str, extensions: Sequence[str] = ()) -> Search:
     if name not in SEARCHES:
         load_extensions(extensions)
     if name not in SEARCHES:
-        raise InputError(unknown_name(name, SEARCHES))
+        raise InputError(not_among(name, SEARCHES))
     return SEARCHES[name]
-
-
-def unknown_name(name: str, known: Mapping[str, Any]) -> str:
-    """The message for a name that no row has."""
-    hint = nearest(name, known)
-    meant = f"; did you mean `{hint}`?" if hint else ""
-    return f"expected {code_list(known)}, got {show(name)}{meant}"
 
 
 def searches_that(which: Callable[[Search], bool]) -> str:

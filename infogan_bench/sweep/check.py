@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import Plan, RunConfig, SweepConfig, apply, plan
+from infogan_bench.config import Plan, RunConfig, SweepConfig, apply
 from infogan_bench.config.catalogue import metric_of
 from infogan_bench.config.rules import corners
 from infogan_bench.datasets import load_dataset
@@ -18,14 +18,13 @@ from infogan_bench.scoring.possible import check_scores
 from infogan_bench.training import check_objective, check_stackable
 
 
-def check(sweep: SweepConfig) -> Plan:
-    """Plan the sweep and check everything that can be checked without training.
+def check(sweep: SweepConfig, planned: Plan) -> None:
+    """Check everything that can be checked of a sweep and its plan without training.
 
     Raises:
         InputError: for a fault that would certainly fail every trial, or one of them.
     """
     load_extensions(sweep.extensions)
-    planned = plan(sweep)
     dataset = load_dataset(sweep.dataset)
     runs = list(_runs_to_come(sweep, planned))
     for run in runs if planned.assignments is not None else _runs_at_corners(sweep):
@@ -50,7 +49,6 @@ def check(sweep: SweepConfig) -> Plan:
         check_networks(replicas[0], dataset.image_shape, codes)
         if fused:
             check_stackable(replicas, codes)
-    return planned
 
 
 def _runs_at_corners(sweep: SweepConfig) -> Iterator[RunConfig]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infogan_bench.config import Plan, SweepConfig, storage_place
+from infogan_bench.config import Plan, SweepConfig, plan, storage_place
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.errors import InputError
 from infogan_bench.records import Status, SweepListener, trial_id_at, trial_order
@@ -66,16 +66,17 @@ def start(
         tracking = sweep.tracking.model_copy(update={"uri": resolve_uri(sweep.tracking.uri)})
         sweep = sweep.model_copy(update={"tracking": tracking})  # as recorded, wherever it is resumed from
         _check_tracking(sweep)
-    plan = check(sweep)
+    planned = plan(sweep)
+    check(sweep, planned)
     earlier = read_warm_start(sweep)
     folder = SweepFolder.create(sweep, environment_of(sweep).to_mapping())
     keep_warm_start(folder.path, earlier)
-    planned = [
-        PlannedTrial(trial_id_at(place), params) for place, params in enumerate(plan.assignments or ())
+    trials = [
+        PlannedTrial(trial_id_at(place), params) for place, params in enumerate(planned.assignments or ())
     ]
     with sole_user(folder.path):
         try:
-            return Session(sweep, plan, folder, listeners).run(planned, address, ship_code)
+            return Session(sweep, planned, folder, listeners).run(trials, address, ship_code)
         except InputError:
             if not folder.updates:
                 shutil.rmtree(folder.path)
@@ -111,9 +112,10 @@ def _resume(
     folder: SweepFolder, address: str | None, ship_code: bool, listeners: Sequence[SweepListener]
 ) -> SweepOutcome:
     sweep = folder.sweep
-    warnings = _edits(folder, sweep)
+    planned = plan(sweep)
+    warnings = _edits(folder, sweep, planned)
     _check_tracking(sweep)
-    plan = check(sweep)
+    check(sweep, planned)
     store = moved_store(folder, sweep)
     try:
         folder.note_as_run(sweep)
@@ -121,7 +123,7 @@ def _resume(
     except OSError as error:
         raise InputError(disk_fault(error, folder.path) if is_disk_fault(error) else str(error)) from None
     known = {trial_id: update.params for trial_id, update in folder.updates.items()}
-    known |= {trial_id_at(place): params for place, params in enumerate(plan.assignments or ())}
+    known |= {trial_id_at(place): params for place, params in enumerate(planned.assignments or ())}
     with store.required():
         left = [
             PlannedTrial(trial_id, params, newest_checkpoint(folder, store, trial_id, warnings))
@@ -132,7 +134,7 @@ def _resume(
     if find_scheduler(sweep.scheduler).population:
         ended = (update.step for update in folder.updates.values() if update.status.ended)
         left, compared = rejoined(left, ended, interval(sweep), store)
-    session = Session(sweep, plan, folder, listeners, compared)
+    session = Session(sweep, planned, folder, listeners, compared)
     session.warnings += warnings
     return session.run(left, address, ship_code)
 
@@ -151,12 +153,12 @@ def _place(storage: str) -> str:
         raise InputError(f"--storage: {error}") from None
 
 
-def _edits(folder: SweepFolder, sweep: SweepConfig) -> list[str]:
-    """Sentences on the changes of `sweep` since it ran."""
+def _edits(folder: SweepFolder, sweep: SweepConfig, planned: Plan) -> list[str]:
+    """Return sentences on the changes of `sweep` since it ran."""
     was = folder.as_run
     if was is None:
         return [f"{folder.path}: holds no {AS_RUN}, so a change of sweep.yaml since it ran would not be seen"]
-    edits = accepted_edits(was, sweep, folder.path / "sweep.yaml")
+    edits = accepted_edits(was, sweep, planned, folder.path / "sweep.yaml")
     return [f"sweep.yaml has changed since it ran: {edit}" for edit in edits]
 
 
@@ -165,7 +167,7 @@ class Session:
 
     Args:
         sweep: the sweep.
-        plan: of the sweep.
+        planned: the plan of the sweep.
         folder: its folder.
         listeners: told of every trial, besides the sweep folder and MLflow.
         compared: the step at which a population was compared last, before a resume.
@@ -174,17 +176,17 @@ class Session:
     def __init__(
         self,
         sweep: SweepConfig,
-        plan: Plan,
+        planned: Plan,
         folder: SweepFolder,
         listeners: Sequence[SweepListener],
         compared: int = 0,
     ) -> None:
         self._sweep = sweep
-        self._total = plan.total
+        self._total = planned.total
         self._folder = folder
         self._store = folder.checkpoint_store(sweep.storage)
         self._tracker = tracker_of(sweep, folder) if sweep.tracking.enabled else None
-        self._search = _learning_search() if plan.assignments is None else None
+        self._search = _learning_search() if planned.assignments is None else None
         self._record = SessionRecorder(folder.path)
         self._listeners = [*listeners, self._record, *([self._tracker] if self._tracker else [])]
         self._started: list[SweepListener] = []

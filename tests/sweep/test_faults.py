@@ -24,7 +24,7 @@ import yaml
 from typer.testing import CliRunner
 
 from infogan_bench.cli import app
-from infogan_bench.config import parse_sweep
+from infogan_bench.config import parse_sweep, plan
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.records.results import Status, TrialUpdate
@@ -299,7 +299,8 @@ def test_a_lock_of_another_machine_counts_while_its_holder_touches_it(tmp_path: 
 
 def edits(was: dict[str, object], now: dict[str, object]) -> list[str]:
     common = tiny(Path("runs"))
-    return accepted_edits(parse_sweep({**common, **was}), parse_sweep({**common, **now}), Path("sweep.yaml"))
+    changed = parse_sweep({**common, **now})
+    return accepted_edits(parse_sweep({**common, **was}), changed, plan(changed), Path("sweep.yaml"))
 
 
 TWO_KEYS = {"objective.lambda_cat": [0.1, 1], "optimiser.lr_d": [0.001, 0.01]}

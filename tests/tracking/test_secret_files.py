@@ -9,7 +9,7 @@ import infogan_reports
 import pytest
 
 from infogan_bench import cli
-from infogan_bench.config import ConfigError, load_resolved, parse_sweep
+from infogan_bench.config import ConfigError, load_resolved, parse_sweep, plan
 from infogan_bench.errors import InputError, reason
 from infogan_bench.sweep.logs import logging_to
 from infogan_bench.sweep.record.edits import accepted_edits
@@ -61,7 +61,9 @@ def test_the_files_of_a_sweep_hold_no_login(leaky):
     assert "https://***@tracking.example/x" in (folder / "report.html").read_text()
     assert load_resolved(folder / "as-run.yaml").tracking.uri == "https://***@tracking.example/x"
     # the user's own sweep is not a changed one
-    assert accepted_edits(load_resolved(folder / "as-run.yaml"), sweep, folder / "sweep.yaml") == []
+    assert (
+        accepted_edits(load_resolved(folder / "as-run.yaml"), sweep, plan(sweep), folder / "sweep.yaml") == []
+    )
 
 
 def test_a_store_gets_no_login_and_neither_does_a_report_of_a_sweep_file_that_has_one(leaky, place):

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from infogan_bench.config import ConfigError, DatasetConfig, EvaluationConfig, RunConfig, apply, parse_sweep
+from infogan_bench.config import (
+    ConfigError,
+    DatasetConfig,
+    EvaluationConfig,
+    RunConfig,
+    apply,
+    parse_sweep,
+    plan,
+)
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
@@ -395,9 +403,15 @@ def test_under_fused_it_is_refused_before_training(spec: Spec, unstackable: str)
     assert Trial(replace(spec("auto"), run=run)).update.status is Status.RUNNING
 
 
-def test_a_sweep_under_fused_is_refused_before_it_starts(unstackable: str) -> None:
-    from infogan_bench.sweep.session import check
+def check_planned(tree: dict[str, Any]) -> None:
+    """Check a sweep as it is checked before it starts."""
+    from infogan_bench.sweep.check import check
 
+    sweep = parse_sweep(tree)
+    check(sweep, plan(sweep))
+
+
+def test_a_sweep_under_fused_is_refused_before_it_starts(unstackable: str) -> None:
     tree = {
         "name": "odd",
         "dataset": {"name": "mnist", "train_size": 64, "test_size": 64},
@@ -405,20 +419,18 @@ def test_a_sweep_under_fused_is_refused_before_it_starts(unstackable: str) -> No
         "seeds": 2,
     }
     with pytest.raises(InputError, match=r"^seeds_together: this architecture cannot"):
-        check(parse_sweep({**tree, "seeds_together": "fused"}))
-    assert check(parse_sweep(tree)).total == 1
+        check_planned({**tree, "seeds_together": "fused"})
+    check_planned(tree)
 
 
 def test_r1_is_refused_since_vmap_does_not_take_it(tiny_run: RunConfig, mnist: ImageDataset) -> None:
     group = trainers(apply(tiny_run, {"objective.r1": 0.1}), mnist.train_images)
     with pytest.raises(InputError, match=r"^seeds_together: with `objective\.r1` .* use `one-by-one`$"):
         FusedTrainer(group)
-    from infogan_bench.sweep.session import check
-
     tree = {"name": "r1", "dataset": {"name": "mnist", "train_size": 64, "test_size": 64}, "seeds": 2}
     tree |= {"base": {"batch": 32}, "space": {"objective.r1": [0.0, 1.0]}, "seeds_together": "fused"}
     with pytest.raises(InputError, match=r"^seeds_together: with `objective\.r1`"):
-        check(parse_sweep(tree))
+        check_planned(tree)
 
 
 # The choice ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from infogan_bench.config import Choice, Range, SweepConfig, plan
+from infogan_bench.config import Choice, Plan, Range, SweepConfig, plan
 from infogan_bench.errors import InputError
 from infogan_bench.secrets import hide_secrets_in
 
@@ -19,17 +19,23 @@ _ADDING = ("space", "search.trials")
 _ABSENT = "nothing"
 
 
-def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
-    """`key: was -> is` for each difference.
+def accepted_edits(was: SweepConfig, now: SweepConfig, planned: Plan, file: Path) -> list[str]:
+    """Return a text `key: was -> is` for each difference.
 
     A change is accepted if it cannot change results (resources, tracking, output, the time limit, the folders of data
     and extensions), or if it adds trials and the earlier ones keep their numbers and parameters.
+
+    Args:
+        was: the sweep as it ran last.
+        now: the sweep as its file stands.
+        planned: the plan of `now`.
+        file: that file, for the message.
 
     Raises:
         InputError: for any other change, with every difference that is refused.
     """
     edits = dict(_differences(was, now))
-    adds_only = _adds_only(was, now)
+    adds_only = bool(edits) and _adds_only(was, now, planned)
     accepted = (*_WITHOUT_EFFECT, *_ADDING) if adds_only else _WITHOUT_EFFECT
     refused = [f"  {key}: {edit}" for key, edit in edits.items() if not key.startswith(accepted)]
     if refused:
@@ -44,9 +50,9 @@ def accepted_edits(was: SweepConfig, now: SweepConfig, file: Path) -> list[str]:
     return [f"{key}: {edit}" for key, edit in edits.items()]
 
 
-def _adds_only(was: SweepConfig, now: SweepConfig) -> bool:
+def _adds_only(was: SweepConfig, now: SweepConfig, after: Plan) -> bool:
     """Say whether the trials of `was` are the first of `now`."""
-    before, after = plan(was), plan(now)
+    before = plan(was)
     if before.assignments is None or after.assignments is None:  # the search proposes them as it goes
         return was.space == now.space and after.total >= before.total
     return after.assignments[: before.total] == before.assignments
