@@ -28,7 +28,7 @@ class AbsentScores:
 
 def absent_scores(data: SweepData, trials: Sequence[RankedTrial]) -> AbsentScores:
     """Find why scores of `trials`, in the order of the ranking, have no value."""
-    rows = {trial.trial: row for row, trial in enumerate(trials)}
+    rows = {trial.trial_id: row for row, trial in enumerate(trials)}
     words: dict[str, dict[int, str]] = {}
     not_defined = _not_defined(data, trials)
     for name, reasons in not_defined.items():
@@ -37,7 +37,7 @@ def absent_scores(data: SweepData, trials: Sequence[RankedTrial]) -> AbsentScore
         if trial in rows:
             words.setdefault(metric, {})[rows[trial]] = not_finite_text(value)
     without_goal = [
-        trial.trial
+        trial.trial_id
         for row, trial in enumerate(trials)
         if data.metric not in trial.scores
         and trial.status not in _YET_TO_REPORT
@@ -57,10 +57,10 @@ def _not_defined(data: SweepData, trials: Sequence[RankedTrial]) -> dict[str, di
     seeds = {str(trial): [int(seed) for seed in of_trial] for trial, of_trial in seeds_of}
     found: dict[str, dict[int, str]] = {}
     for row, trial in enumerate(trials):
-        if not is_file_name(trial.trial):
+        if not is_file_name(trial.trial_id):
             continue
-        paths = SweepPaths(data.folder).trial(trial.trial)
-        for seed in seeds[trial.trial]:
+        paths = SweepPaths(data.folder).trial(trial.trial_id)
+        for seed in seeds[trial.trial_id]:
             folder = paths.seed(seed).folder
             reasons: Mapping[str, str] = data.read_or_leave_out(
                 lambda place=folder: read_not_defined(place), {}
@@ -74,7 +74,7 @@ def _not_defined(data: SweepData, trials: Sequence[RankedTrial]) -> dict[str, di
 def _reason_sentence(name: str, reasons: Mapping[int, str], trials: Sequence[RankedTrial]) -> str:
     reason, *others = dict.fromkeys(reasons.values())
     example = "for example, " if others else ""
-    return f"{name} is not defined for {_trials_text([trials[row].trial for row in reasons])}: {example}{reason}."
+    return f"{name} is not defined for {_trials_text([trials[row].trial_id for row in reasons])}: {example}{reason}."
 
 
 def _trials_text(names: Sequence[str]) -> str:
