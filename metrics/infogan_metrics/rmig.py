@@ -106,7 +106,7 @@ def _shares(mean: NDArray[np.float64], spread: NDArray[np.float64], edges: NDArr
 
 def _indicators(values: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return which value each sample has, (n_samples, n_values)."""
-    return (values[:, None] == np.arange(values.max() + 1)).astype(np.float64)
+    return np.asarray(values[:, None] == np.arange(values.max() + 1), dtype=np.float64)
 
 
 def _counts(bins: NDArray[np.intp], values: NDArray[np.intp], n_bins: int) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from infogan_bench.records import SweepPaths, is_file_name, read_not_defined
 from infogan_reports.folder import SweepData
@@ -61,10 +62,8 @@ def _not_defined(data: SweepData, trials: Sequence[RankedTrial]) -> dict[str, di
             continue
         paths = SweepPaths(data.folder).trial(trial.trial_id)
         for seed in seeds[trial.trial_id]:
-            folder = paths.seed(seed).folder
-            reasons: Mapping[str, str] = data.read_or_leave_out(
-                lambda place=folder: read_not_defined(place), {}
-            )
+            read = partial(read_not_defined, paths.seed(seed).folder)
+            reasons: Mapping[str, str] = data.read_or_leave_out(read, {})
             for name, reason in reasons.items():
                 if name not in trial.scores:
                     found.setdefault(name, {}).setdefault(row, reason)
