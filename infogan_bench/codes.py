@@ -67,12 +67,12 @@ class LatentCodes:
 
     @property
     def latent_dim(self) -> int:
-        """Width of G's input."""
+        """The width of G's input."""
         return self.config.noise + sum(code.size for code in self.all)
 
     @property
     def q_dim(self) -> int:
-        """Width of Q's output."""
+        """The width of Q's output."""
         per_continuous = 1 if self.fixed_std else 2
         return sum(self.config.categorical) + per_continuous * len(self.continuous)
 
@@ -123,7 +123,7 @@ class LatentCodes:
         return others._replace(continuous=values)
 
     def flatten(self, latents: Latents) -> Tensor:
-        """G's input (B, latent_dim)."""
+        """Return G's input (B, latent_dim)."""
         one_hots = [
             F.one_hot(latents.categories[:, k], code.size).to(latents.z.dtype)
             for k, code in enumerate(self.categorical)
@@ -142,7 +142,7 @@ class LatentCodes:
         return Posterior(tuple(logits), mean, log_std.clamp(*LOG_STD_RANGE))
 
     def log_q(self, latents: Latents, posterior: Posterior) -> dict[str, Tensor]:
-        """log Q(c_k|x) of each code, (B,) in nats."""
+        """Return log Q(c_k|x) of each code, (B,) in nats."""
         log_q = {
             code.name: -F.cross_entropy(logits, latents.categories[:, k], reduction="none")
             for k, (code, logits) in enumerate(zip(self.categorical, posterior.logits, strict=True))
@@ -150,11 +150,11 @@ class LatentCodes:
         if self.continuous:
             log_density = gaussian_log_density(latents.continuous, posterior.mean, posterior.log_std)
             names = [code.name for code in self.continuous]
-            log_q |= zip(names, log_density.unbind(1), strict=True)  # whose gradient is one operation
+            log_q |= zip(names, log_density.unbind(1), strict=True)  # its gradient is one operation
         return log_q
 
     def mi_bounds(self, latents: Latents, posterior: Posterior) -> dict[str, Tensor]:
-        """L_I of each code, a scalar in nats: H(c_k) + mean log Q(c_k|x), InfoGAN equation 5.
+        """Return L_I of each code, a scalar in nats: H(c_k) + mean log Q(c_k|x), InfoGAN equation 5.
 
         For a categorical code the bound is at most H(c_k). For a continuous code it may be negative: it is below zero
         while Q predicts worse than the density of the prior.

@@ -224,7 +224,7 @@ class Trial:
             if seed == self.spec.seeds[0]:
                 self._progression.add(trainer.step, place)
                 self._progression.write(place)
-            if seed not in self._evaluations:  # it was loaded and not trained since
+            if seed not in self._evaluations:  # the seed was loaded and has not trained since
                 self._evaluate(trainer, last=trainer.step >= self.spec.run.steps)
             write_evaluation(
                 trainer.model,
@@ -327,10 +327,10 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
 
 
 def _with_values_of(source: RunConfig, run: RunConfig) -> RunConfig:
-    """`run` with those values of `source` that may change while a run trains."""
+    """Return `run` with those values of `source` that may change while a run trains."""
     return apply(run, {key: get_value(source, key) for key in MUTABLE})
 
 
 def _image_settings(dataset: DatasetConfig) -> dict[str, object]:
-    """Return {key: value} of what decides on the images, wherever their files lie by now."""
+    """Return {key: value} of the settings that decide which images there are. The files may lie anywhere."""
     return {f"dataset.{key}": value for key, value in dataset.model_dump(exclude={"data_dir"}).items()}

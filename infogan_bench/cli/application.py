@@ -36,14 +36,14 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Entry point of `infogan-bench`."""
+    """Run `infogan-bench`; this is its entry point."""
     _spare_the_collector()
     with lossy_streams():
         try:
@@ -52,7 +52,7 @@ def main() -> None:
             fault = None if left.code else output_fault()
             if fault is None or not _prints(sys.argv[1:]):
                 raise
-            if not isinstance(fault, BrokenPipeError):  # the reader (`| head`) went away, and knows why
+            if not isinstance(fault, BrokenPipeError):  # its reader (such as `| head`) ended on purpose
                 typer.echo(f"error: {stream_faults()[0]}", err=True)
             sys.exit(1)
         except InputError as error:
@@ -67,7 +67,7 @@ def _spare_the_collector() -> None:
 
     Without it a command that trains takes 2 s more, of 8.
     """
-    gc.set_threshold(10_000)  # new objects, not 700
+    gc.set_threshold(10_000)  # new objects before a collection; Python's default is 700
     atexit.register(gc.freeze)
 
 

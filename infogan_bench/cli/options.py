@@ -21,23 +21,24 @@ CheckpointPlace = Annotated[
     str | None,
     typer.Option(
         metavar="PLACE",
-        help="Where checkpoints lie while trials run, within reach of every node: a folder, or a URI such as "
+        help="Place of checkpoints while trials run, which every node must reach: a folder, or a URI such as "
         "s3://bucket/prefix; default: the sweep's `storage`, else its folder.",
     ),
 ]
 ShipCode = Annotated[
     bool,
     typer.Option(
-        "--ship-code", help="Bring this installation's code to the workers, which need not have it installed."
+        "--ship-code",
+        help="Send this installation's code to the workers, so that it need not be installed there.",
     ),
 ]
 AllowFailures = Annotated[
-    bool, typer.Option("--allow-failures", help="Exit with 0 although some trials failed.")
+    bool, typer.Option("--allow-failures", help="Exit with code 0 even if some trials failed.")
 ]
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="The folder of the dataset, where it has moved since the models were trained."),
+    typer.Option(help="The folder of the dataset, if it has moved since the models were trained."),
 ]
 
 

@@ -21,9 +21,11 @@ def report(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="Where to write it; default: FOLDER/report.html, of several ./comparison.html."),
+        typer.Option(
+            help="The file to write; default: FOLDER/report.html, or ./comparison.html for several sweeps."
+        ),
     ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Show the report in the browser.")] = False,
 ) -> None:
     """Make the HTML report of a sweep, finished or still running, or compare several sweeps in one."""
     from infogan_reports import ReportError, build_comparison, build_report
@@ -48,9 +50,12 @@ def report(
 @app.command(epilog="Example: infogan-bench ui runs/mnist")
 def ui(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="A sweep folder; default: the default store.")
+        Path | None,
+        typer.Argument(
+            metavar="[FOLDER]", help="A sweep folder, whose store is shown; without it, the default store."
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(help="The next free one is taken if this is in use.")] = 5000,
+    port: Annotated[int, typer.Option(help="The port; if it is in use, the next free one is taken.")] = 5000,
 ) -> None:
     """Open MLflow's UI on the store of a sweep, on this machine alone (127.0.0.1)."""
     from infogan_bench.config import load_resolved, read_yaml
@@ -61,7 +66,7 @@ def ui(
         return
     config = load_resolved(sweep_file(folder))
     sweep_id = read_yaml(sweep_file(folder)).tree["environment"]["sweep_id"]
-    served_store(config.tracking.uri)  # refuses a store that is not there, before MLflow would make one
+    served_store(config.tracking.uri)  # refuses a missing store, which MLflow would create
     experiment = config.tracking.experiment or config.name
     page = view_path(resolve_uri(config.tracking.uri), experiment, sweep_id)
     open_ui(config.tracking.uri, port, page=page or "")

@@ -53,8 +53,8 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="[CHECKPOINT|FOLDER]",
-            help="Score a checkpoint on its dataset's test set, or the models of a sweep by each other, which "
-            "takes neither labels nor factors: udr, udr_all, model_centrality.",
+            help="A checkpoint, which is scored on the test set of its dataset; or a sweep folder, whose models are "
+            "compared with each other, without labels or factors: udr, udr_all, model_centrality.",
         ),
     ] = None,
     codes: Annotated[
@@ -66,15 +66,24 @@ def evaluate(
     ] = None,
     score: Annotated[
         list[str] | None,
-        typer.Option(help="A score; may be given several times. Default: all that are at hand and cheap."),
+        typer.Option(
+            help="A score; may be given several times. Default: all cheap scores for which the inputs exist."
+        ),
     ] = None,
     bootstrap: Annotated[
-        int, typer.Option(min=0, help="With --codes: resamples for a 95% interval of each score; 0: none.")
+        int,
+        typer.Option(
+            min=0, help="With --codes: number of resamples for a 95% interval of each score; 0: no interval."
+        ),
     ] = 0,
     factor_bins: Annotated[
-        int, typer.Option(min=0, help="With --codes: bins that continuous factors are cut into; 0: none.")
+        int,
+        typer.Option(
+            min=0,
+            help="With --codes: number of bins into which continuous factors are cut; 0: they are not cut.",
+        ),
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of the latents that images are generated from.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the latents from which images are generated.")] = 0,
     extension: Annotated[
         list[str] | None,
         typer.Option(help="Module or .py file that registers the checkpoint's architecture or dataset."),

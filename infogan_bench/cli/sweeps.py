@@ -40,7 +40,7 @@ def sweep(
         typer.Option(
             "--from",
             metavar="FOLDER",
-            help="An earlier sweep's folder, whose finished trials the search learns from; as search.warm_start.",
+            help="The folder of an earlier sweep: the search learns from its finished trials (search.warm_start).",
         ),
     ] = None,
     storage: CheckpointPlace = None,
@@ -104,10 +104,10 @@ def rerun(
     trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial that has ended.")],
     seed: Annotated[int | None, typer.Option(help="One of its seeds; default: all.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Folder for what is trained; default: it is not kept.")
+        Path | None, typer.Option(help="Folder that keeps the trained trial; default: it is not kept.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="cpu, cuda or auto; default: what the trial ran on.")
+        str | None, typer.Option(help="cpu, cuda or auto; default: the device on which the trial ran.")
     ] = None,
 ) -> None:
     """Train a trial of a sweep again, without Ray, and say whether it gives the same numbers bit for bit."""

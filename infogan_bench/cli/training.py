@@ -36,7 +36,9 @@ def train(
         "runs/train"
     ),
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --output.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the checkpoint in --output.")
+    ] = False,
 ) -> None:
     """Train one configuration in this process, without Ray and MLflow."""
     from infogan_bench.config import apply, load_shipped, load_sweep, parse_settings, parse_sweep

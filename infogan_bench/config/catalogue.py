@@ -43,7 +43,7 @@ ScoreFunction = TypeVar("ScoreFunction", bound=Callable[..., float])
 _POSITIVE = (0.0, math.inf)
 _OF_DIGITS = ("digits", "generated_digits")
 _DIGITS_ASK = "are generated digits distributed like MNIST's, in the features of a network that reads digits"
-_SETTING_CHOOSES = {"dci_forest"}  # `evaluation.dci_estimator` makes `dci` this
+_SETTING_CHOOSES = {"dci_forest"}  # `evaluation.dci_estimator` turns `dci` into this score
 
 _OWN = (
     Metric(

@@ -54,7 +54,8 @@ class SearchConfig(ConfigSection):
     population: Annotated[
         Annotated[Whole, Field(ge=4)] | None,
         Field(
-            description="Configurations a generation of cmaes (default: 4 + 3 ln n for n parameters) and of nsga2 "
+            description="Number of configurations in a generation of cmaes (default: 4 + 3 ln n for n "
+            "parameters) and of nsga2 "
             "(default: an eighth of the trials, from 8 to 50)."
         ),
     ] = None
@@ -96,13 +97,15 @@ class SchedulerConfig(ConfigSection):
         Field(
             gt=0,
             le=0.5,
-            description="pbt: this share of the trials, the worst, takes over from as many best.",
+            description="pbt: share of the trials, the worst ones, that take over the networks of as many of the best.",
         ),
     ] = 0.25
     resample: Annotated[
         Real,
         Field(
-            ge=0, le=1, description="pbt: how likely a value is drawn anew from its domain, not perturbed."
+            ge=0,
+            le=1,
+            description="pbt: probability that a value is drawn anew from its domain instead of being perturbed.",
         ),
     ] = 0.25
     factors: Annotated[
@@ -110,7 +113,7 @@ class SchedulerConfig(ConfigSection):
         BeforeValidator(sequence),
         Field(
             min_length=1,
-            description="pbt: a value is perturbed by one of these; one of a list moves by a place.",
+            description="pbt: a value is multiplied by one of these factors; a value of a list moves by one place.",
         ),
     ] = (0.8, 1.25)
 
@@ -126,38 +129,50 @@ class SchedulerConfig(ConfigSection):
 class EvaluationConfig(ConfigSection):
     """The scores of a run, and the steps at which it is scored."""
 
-    every: Annotated[PositiveCount, Field(description="Score, report and checkpoint every N steps.")] = 250
+    every: Annotated[
+        PositiveCount,
+        Field(description="Steps between two reports: each scores the model and writes a checkpoint."),
+    ] = 250
     scores: Annotated[
         tuple[Annotated[str, AfterValidator(require_score)], ...],
         BeforeValidator(sequence),
         Field(
-            description="Scores of the encoder on the test set, against labels or ground-truth factors, whichever the "
-            "dataset has, of the images that G makes, and your own; `infogan-bench metrics` lists them."
+            description="Scores to compute: of the encoder on the test set, against the labels or "
+            "ground-truth factors that "
+            "the dataset has; of G's images; and your own. `infogan-bench metrics` lists them."
         ),
     ] = DEFAULT_SCORES
     dci_estimator: Annotated[
         DciEstimator,
-        Field(description="What predicts factors for DCI: a forest (seconds) or boosted trees (minutes)."),
+        Field(description="The predictor of factors for DCI: a forest (seconds) or boosted trees (minutes)."),
     ] = "forest"
 
 
 class ResourcesConfig(ConfigSection):
     """The resources that a trial occupies while it runs."""
 
-    cpus: Annotated[NumberOrAuto, Field(description="CPUs, also torch's threads; auto is 1.")] = "auto"
+    cpus: Annotated[
+        NumberOrAuto, Field(description="CPUs of a trial, and the number of torch's threads; auto is 1.")
+    ] = "auto"
     gpus: Annotated[
         NumberOrAuto,
-        Field(description="GPUs: a fraction up to 1, or a whole number; auto: as a few steps measure."),
+        Field(
+            description="GPUs of a trial: a fraction up to 1, or a whole number; auto: "
+            "measured by training a few steps."
+        ),
     ] = "auto"
-    memory: Annotated[Positive | None, Field(description="GiB of memory reserved for a trial.")] = None
-    custom: Annotated[dict[str, Positive], Field(description="Custom Ray resources.")] = Field(
-        default_factory=dict
+    memory: Annotated[Positive | None, Field(description="Memory that is reserved for a trial, in GiB.")] = (
+        None
+    )
+    custom: Annotated[dict[str, Positive], Field(description="Custom Ray resources that a trial needs.")] = (
+        Field(default_factory=dict)
     )
     wait: Annotated[
         NonNegative, Field(description="Seconds to wait for a node that fits before giving up.")
     ] = 0.0
     retries: Annotated[
-        Count, Field(description="How often a trial whose process died continues from its checkpoint.")
+        Count,
+        Field(description="Number of times that a trial whose process died continues from its checkpoint."),
     ] = 2
 
     @field_validator("cpus")

@@ -17,16 +17,27 @@ def _weight(value: Any) -> Any:
 class TransformConfig(ConfigSection):
     """Limits of the random transformations under which Q's category must not change; all 0: no transformations."""
 
-    rotation: Annotated[Real, Field(ge=0, le=180, description="Degrees, either way.")] = 0.0
-    scale: Annotated[Real, Field(ge=0, le=1, description="Each axis by 1 / (1 + scale) to 1 + scale.")] = 0.0
-    shear: Annotated[Real, Field(ge=0, le=1, description="Pixels a pixel, either way.")] = 0.0
-    shift: Annotated[NonNegative, Field(le=1000, description="Pixels along each axis, either way.")] = 0.0
+    rotation: Annotated[
+        Real, Field(ge=0, le=180, description="Largest rotation in degrees, in either direction.")
+    ] = 0.0
+    scale: Annotated[
+        Real,
+        Field(ge=0, le=1, description="Each axis is scaled by a factor from 1 / (1 + scale) to 1 + scale."),
+    ] = 0.0
+    shear: Annotated[
+        Real,
+        Field(ge=0, le=1, description="Largest shear in either direction: pixels to the side for each row."),
+    ] = 0.0
+    shift: Annotated[
+        NonNegative,
+        Field(le=1000, description="Largest shift along each axis, in pixels, in either direction."),
+    ] = 0.0
     share: Annotated[
         Real,
         Field(
             gt=0,
             le=1,
-            description="Share of a batch that is transformed, two images at least; less costs less.",
+            description="Share of a batch that is transformed, at least two images; a smaller share takes less time.",
         ),
     ] = 1.0
 
@@ -40,7 +51,8 @@ class ObjectiveConfig(ConfigSection):
     """min over G, Q, max over D of V(D, G) - lambda L_I(G, Q): InfoGAN, equation 6."""
 
     lambda_cat: Annotated[
-        NonNegative, Field(description="Weight of L_I of the categorical codes; 0 sends G and D nothing.")
+        NonNegative,
+        Field(description="Weight of L_I of the categorical codes; with 0 it trains Q's head alone."),
     ] = 1.0
     lambda_cont: Annotated[NonNegative, Field(description="Weight of L_I of the continuous codes.")] = 1.0
     fixed_std: Annotated[
@@ -50,29 +62,31 @@ class ObjectiveConfig(ConfigSection):
     ] = True  # fmt: skip
     transform: Annotated[
         TransformConfig,
-        Field(description="The categorical part of L_I is computed on images transformed so."),
+        Field(
+            description="The categorical part of L_I is computed on images that are transformed within these limits."
+        ),
     ] = TransformConfig()
     consistency: Annotated[
         NonNegative,
-        Field(description="Weight of the disagreement, in nats, of Q's categories of a real image and of the same "
-              "transformed."),
+        Field(description="Weight of the disagreement, in nats, between Q's categories of a real image and of its "
+              "transformed copy."),
     ] = 0.0  # fmt: skip
     balance: Annotated[
         NonNegative,
         Field(
-            description="Weight of the divergence, in nats, of Q's mean categories of real images from uniform."
+            description="Weight of the divergence, in nats, of Q's mean category from a uniform one, on real images."
         ),
     ] = 0.0
     vat: Annotated[
         NonNegative,
-        Field(description="Weight of the move, in nats, of Q's categories of a real image under the worst small change "
-              "of it."),
+        Field(description="Weight of the change, in nats, of Q's categories of a real image when the image is changed "
+              "a little in the worst direction."),
     ] = 0.0  # fmt: skip
     vat_radius: Annotated[
-        Positive, Field(description="Euclidean size of that change of an image, pixels in [-1, 1].")
+        Positive, Field(description="Euclidean length of that change of an image; pixels are in [-1, 1].")
     ] = 2.0
     vat_share: Annotated[
-        Share | None, Field(description="Share of a batch that `vat` takes; default: `transform.share`.")
+        Share | None, Field(description="Share of a batch that `vat` uses; default: `transform.share`.")
     ] = None
     instance_noise: Annotated[
         NonNegative,
@@ -83,21 +97,24 @@ class ObjectiveConfig(ConfigSection):
     ] = 0.0
     contrastive: Annotated[
         NonNegative,
-        Field(description="Weight of telling which continuous code two generated images share (InfoGAN-CR)."),
+        Field(description="Weight of the loss of telling which continuous code two generated images "
+              "share (InfoGAN-CR)."),
     ] = 0.0  # fmt: skip
     contrastive_share: Annotated[
         Share | None,
-        Field(description="Share of a batch that `contrastive` takes; default: `transform.share`."),
+        Field(description="Share of a batch that `contrastive` uses; default: `transform.share`."),
     ] = None
     r1: Annotated[
         NonNegative,
-        Field(description="gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."),
+        Field(
+            description="The factor gamma of the penalty gamma/2 E|grad D(x)|^2 on D's logits of real images."
+        ),
     ] = 0.0
     terms: Annotated[
         dict[str, Annotated[dict[str, Real], BeforeValidator(_weight)]],
         Field(
-            description="Terms of your own, that a module under `extensions` registers: name -> weight and options; "
-            "a number is its weight."
+            description="Terms of your own, which a module under `extensions` registers: name -> weight and options; "
+            "a number alone is the weight."
         ),
     ] = Field(default_factory=dict)
 

@@ -48,7 +48,7 @@ def plan(sweep: SweepConfig) -> Plan:
     search = find_search(sweep.search.algorithm)
     notices = _notices(sweep)
     if sweep.space and search.learns:
-        total = sweep.search.trials or 0  # broken_rules asks these for a number
+        total = sweep.search.trials or 0  # broken_rules requires a number for a search that learns
         _check_all(sweep, corners(sweep))
         return Plan(None, total, (*notices, *_learning_notices(sweep, search, total)))
     if search.exhaustive or search.learns:
@@ -158,7 +158,7 @@ def _check_population(sweep: SweepConfig, assignments: Sequence[Params]) -> None
     if len(assignments) < 2:
         key = "space" if sweep.search.trials is None else "search.trials"
         raise ConfigError(None, [Fault("`pbt` compares trials, and this would be one alone", key)])
-    _check_all(sweep, corners(sweep))  # a trial may come to have any values
+    _check_all(sweep, corners(sweep))  # pbt may give a trial any values
 
 
 def _check_all(sweep: SweepConfig, assignments: Iterable[Params]) -> None:

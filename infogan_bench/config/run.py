@@ -31,11 +31,16 @@ class CodesConfig(ConfigSection):
         BeforeValidator(sequence),
         Field(description="Sizes of the categorical codes; `10` is short for `[10]`, `[]` means none."),
     ] = (10,)
-    uniform: Annotated[Count, Field(le=MAX_CODE, description="How many codes are uniform on (-1, 1).")] = 2
-    gaussian: Annotated[Count, Field(le=MAX_CODE, description="How many codes are standard normal.")] = 0
-    noise: Annotated[Count, Field(le=MAX_CODE, description="Dimension of z.")] = 62
+    uniform: Annotated[
+        Count, Field(le=MAX_CODE, description="Number of codes that are uniform on (-1, 1).")
+    ] = 2
+    gaussian: Annotated[
+        Count, Field(le=MAX_CODE, description="Number of codes that are standard normal.")
+    ] = 0
+    noise: Annotated[Count, Field(le=MAX_CODE, description="Dimension of the noise z.")] = 62
     noise_distribution: Annotated[
-        Literal["uniform", "normal"], Field(description="z is uniform on (-1, 1) or standard normal.")
+        Literal["uniform", "normal"],
+        Field(description="Distribution of z: uniform on (-1, 1), or standard normal."),
     ] = "uniform"
 
     @model_validator(mode="after")
@@ -92,8 +97,9 @@ class OptimiserConfig(ConfigSection):
     ema: Annotated[
         Decay,
         Field(
-            description="Decay an update, such as 0.999, of the average of G's weights that makes all images after "
-            "training; 0: none."
+            description="Decay at each update, such as 0.999, of the moving average of G's weights. "
+            "The averaged G makes all "
+            "images after training; 0: no average."
         ),
     ] = 0.0
 
@@ -112,13 +118,16 @@ class RunConfig(ConfigSection):
     steps: Annotated[PositiveCount, Field(description="Updates of D and of G.")] = 5000
     batch: Annotated[
         Annotated[Whole, Field(ge=2)],
-        Field(description="Images a step; at least 2, since BatchNorm has no statistics over one image."),
+        Field(
+            description="Images in a step; at least 2, since BatchNorm has no statistics of a single image."
+        ),
     ] = 128
     precision: Annotated[
         Precision,
         Field(
-            description="Of training's products: float32; tf32, on a GPU with factors of 10 bits; bf16, in which the "
-            "networks compute (autocast). Weights and losses are float32."
+            description="Precision of training: float32; tf32, in which a GPU multiplies numbers "
+            "of 10 bits; bf16, in which "
+            "the networks compute (autocast). Weights and losses are always float32."
         ),
     ] = "float32"
 

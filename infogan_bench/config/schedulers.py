@@ -53,7 +53,7 @@ class Scheduler:
     source: str = ""
 
     def maker(self) -> Callable[..., Any]:
-        """The function `make`, imported."""
+        """Import and return the function `make`."""
         return imported(self.make)
 
 
@@ -127,6 +127,6 @@ def find_scheduler(scheduler: SchedulerConfig) -> Scheduler:
 
 
 def table() -> Iterator[tuple[str, str, str]]:
-    """The rows of the table in docs/search.md: name, what it does, when to take it."""
+    """Yield the rows of the table in docs/search.md: name, what it does, when to take it."""
     for row in SCHEDULERS.values():
         yield row.name, row.does, row.use

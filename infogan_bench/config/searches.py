@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = ("trials", "population", "startup", "warm_start")
 """Keys of `search:` that some searches take and others do not; all take `seed` and `time_limit`."""
 
-_SLOW_GP = 500  # trials from where on a Gaussian process takes seconds and more a proposal
+_SLOW_GP = 500  # trials; beyond it a Gaussian process needs seconds or more for a proposal
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Search:
         return self.make is None
 
     def maker(self) -> Callable[..., Any]:
-        """The function `make`, imported."""
+        """Import and return the function `make`."""
         assert self.make is not None, "an exhaustive search has no maker"  # noqa: S101
         return imported(self.make)
 
     def random_trials(self, search: SearchConfig) -> int:
-        """Trials of a sweep that the search draws at random before it learns."""
+        """Return the number of trials that the search draws at random before it learns."""
         return self.random_start.count(search) if self.random_start else 0
 
 
@@ -98,7 +98,7 @@ def _startup(search: SearchConfig) -> int:
 
 
 def generation_size(search: SearchConfig) -> int:
-    """Configurations in a generation of NSGA-II."""
+    """Return the number of configurations in a generation of NSGA-II."""
     return search.population or min(max((search.trials or 0) // 8, 8), 50)
 
 
@@ -218,11 +218,11 @@ def find_search(name: str, extensions: Sequence[str] = ()) -> Search:
 
 
 def searches_that(which: Callable[[Search], bool]) -> str:
-    """The names of the searches for which `which` is true, as a message lists them."""
+    """Return the names of the searches for which `which` is true, as a message lists them."""
     return code_list(name for name, row in SEARCHES.items() if which(row))
 
 
 def table() -> Iterator[tuple[str, str, str]]:
-    """The rows of the table in docs/search.md: name, when its trials are known, when to take it."""
+    """Yield the rows of the table in docs/search.md: name, when its trials are known, when to take it."""
     for row in SEARCHES.values():
         yield row.name, "as it goes" if row.learns else "before the first", row.use

@@ -25,7 +25,7 @@ from infogan_bench.config.yaml_file import is_number
 
 _DIGITS = 6  # significant digits of a drawn real number: what one can read and write back
 _MOST_TICKS = 10**30  # tick numbers beyond 1e308 are no floats
-_INNER = 0.381966  # a place inside a range that is no round number
+_INNER = 0.381966  # a fraction of a range at which no round number lies
 
 
 class _RangeKind(NamedTuple):
@@ -78,7 +78,7 @@ class Choice:
         return len(self.values)
 
     def all_values(self) -> Iterator[Any]:
-        """Every value, in order."""
+        """Yield every value, in order."""
         return iter(self.values)
 
     def probes(self) -> tuple[Any, ...]:
@@ -164,7 +164,7 @@ class Range:
         return int(value) if self.integer else float(value)
 
     def rounded(self, value: float) -> float:
-        """`value` to six significant digits, inside the bounds."""
+        """Return `value` rounded to six significant digits, inside the bounds."""
         return min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
 
     def all_values(self) -> Iterator[float]:

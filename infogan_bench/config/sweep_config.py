@@ -106,18 +106,20 @@ class SweepConfig(ConfigSection):
     dataset: Annotated[DatasetConfig, BeforeValidator(named)] = DatasetConfig()
     base: Annotated[RunConfig, Field(description="The run that the sweep varies.")] = RunConfig()
     space: Annotated[
-        dict[str, Choice | Range], Field(description="What is varied: dotted key of the base run -> domain.")
+        dict[str, Choice | Range],
+        Field(description="The values that the sweep varies: dotted key of the base run -> domain."),
     ] = Field(default_factory=dict)
     seeds: Annotated[
         tuple[Annotated[Count, Field(lt=2**32)], ...],
         BeforeValidator(_seed_list),
         AfterValidator(_distinct),
-        Field(description="Seeds that every trial trains: a list, or how many (from 0 on)."),
+        Field(description="Seeds that every trial trains: a list, or their number (counted from 0)."),
     ] = (0,)
     seeds_together: Annotated[
         SeedsTogether,
         Field(
-            description="Whether the kernels of a step train all seeds of a trial at once; auto: on a GPU, where the "
+            description="fused: the kernels of a step train all seeds of a trial at once; auto: "
+            "they do so on a GPU, if the "
             "architecture allows it."
         ),
     ] = "auto"
@@ -135,7 +137,7 @@ class SweepConfig(ConfigSection):
     storage: Annotated[
         Annotated[str, Field(min_length=1), AfterValidator(storage_place)] | None,
         Field(
-            description="Where the checkpoints of running trials lie, within reach of every node: a folder, or a URI "
+            description="Place of the checkpoints of running trials, which every node must reach: a folder, or a URI "
             "such as s3://bucket/prefix; default: the sweep folder."
         ),
     ] = None

@@ -223,7 +223,9 @@ class _Builder:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.lines: dict[KeyPath, int] = {}
-        self.faults: dict[int, Fault] = {}  # by node, so that an alias does not repeat what its anchor said
+        self.faults: dict[
+            int, Fault
+        ] = {}  # by node, so that an alias does not repeat the faults of its anchor
         self._open: set[int] = set()
         self._nodes = 0
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 
-# Images are channels_last in memory, so rows in this order need no copy, forward or backward.
+# Images are channels_last in memory, so rows in this order need no copy, neither forward nor backward.
 class ToRows(nn.Module):
     """Images (B, C, H, W) -> (B, H W C)."""
 
@@ -30,7 +30,7 @@ class ToImages(nn.Module):
         return torch.unflatten(rows, 1, self._shape).permute(0, 3, 1, 2)
 
 
-# Layers that treat each image by itself and always alike; a subclass, as torch's parametrizations make, may not.
+# Layers that treat each image by itself and always alike. A subclass may not, such as those of parametrizations.
 _OF_ONE_IMAGE = frozenset(
     {nn.Sequential, nn.Linear, nn.Conv2d, nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Identity, nn.Flatten, ToRows}
 )

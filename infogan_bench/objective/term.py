@@ -95,15 +95,15 @@ class Term:
         return judged
 
     def images(self, phase: str, step: Step) -> dict[str, Tensor]:
-        """Further batches of images that pass through the trunk together with the judged ones."""
+        """Return further batches of images that pass through the trunk together with the judged ones."""
         return {}
 
     def of_d(self, trunk_pass: Pass) -> list[Contribution]:
-        """Contributions to the loss of D, Q and their trunk."""
+        """Return the contributions to the loss of D, Q and their trunk."""
         return []
 
     def of_g(self, trunk_pass: Pass) -> list[Contribution]:
-        """Contributions to the loss of G."""
+        """Return the contributions to the loss of G."""
         return []
 
     def weight(self, trunk_pass: Pass, key: str | None = None) -> Weight:
@@ -113,7 +113,7 @@ class Term:
         return trunk_pass.step.weights.get(key, self.weights[key])
 
     def contribution(self, trunk_pass: Pass, value: Tensor) -> Contribution:
-        """`value` with the term's weight, reported in the phase in which the term reports."""
+        """Return `value` with the term's weight; it is reported in the phase in which the term reports."""
         names = self.logged(trunk_pass.phase)
         return Contribution(self.weight(trunk_pass), value, names[0] if names else None)
 

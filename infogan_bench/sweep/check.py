@@ -36,14 +36,16 @@ def check(sweep: SweepConfig, planned: Plan) -> None:
     check_scores(dataset, layouts, sweep.evaluation.scores)
     rows = filter(None, map(metric_of, sweep.evaluation.scores))
     if any("digits" in row.inputs for row in rows):
-        digit_reader(sweep.dataset.data_dir)  # trains its network, which trials then find in the cache
+        digit_reader(
+            sweep.dataset.data_dir
+        )  # trains the reader's network now, so that trials find it in the cache
     fused = sweep.seeds_together == "fused" and len(sweep.seeds) > 1
     for run in runs if fused else ():
         check_objective(run.objective)
     for architecture in {run.architecture.name: run.architecture for run in runs}.values():
         narrow = architecture.model_copy(
             update={"width": 0.01}
-        )  # fits if the full one does, and costs nothing
+        )  # a narrow network fits the images if the full one does, and takes no time
         codes = LatentCodes(sweep.base.codes, fixed_std=True)
         replicas = [build_networks(narrow, dataset.image_shape, codes) for _ in range(2)]
         check_networks(replicas[0], dataset.image_shape, codes)

@@ -14,7 +14,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOGGERS = ("ray", "mlflow", "optuna", "alembic", "sqlalchemy", "infogan_bench", "py.warnings")
 _LEVELS = {
     "sqlalchemy": logging.WARNING,
-    # warns of each trial that it has no result.json, which the sweep folder stands in for
+    # This logger warns that each trial lacks a result.json. The sweep folder takes the place of that file.
     "ray.tune.analysis.experiment_analysis": logging.ERROR,
 }
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_FRAMES = 0.25
 _ROWS = 12  # running trials in the table
-_SETTLED = 0.02  # share of the work before which the time left is only a guess
+_SETTLED = 0.02  # share of the work; before it is done, the time left is only a guess
 
 
 class ProgressState:
@@ -55,7 +55,7 @@ class ProgressState:
         self._trials: dict[Status, dict[str, TrialUpdate]] = {status: {} for status in Status}
         self._last: dict[str, TrialUpdate] = {}
         self._best_ended: tuple[float, TrialUpdate] | None = None
-        self._steps_done = 0  # in this session
+        self._steps_done = 0  # steps done in this session
         for update in earlier:
             self.update(update)
 
@@ -141,7 +141,7 @@ class ProgressState:
         )
 
     def steps_of(self, update: TrialUpdate) -> int:
-        """Steps a trial is to do."""
+        """The number of steps that a trial is to do."""
         return int(update.params.get("steps", self._steps))
 
     def elapsed(self, now: float) -> float:

@@ -64,7 +64,9 @@ def start(
         sweep = sweep.model_copy(update={"storage": _place(storage)})
     if sweep.tracking.enabled:
         tracking = sweep.tracking.model_copy(update={"uri": resolve_uri(sweep.tracking.uri)})
-        sweep = sweep.model_copy(update={"tracking": tracking})  # as recorded, wherever it is resumed from
+        sweep = sweep.model_copy(
+            update={"tracking": tracking}
+        )  # the recorded URI does not depend on the folder of a resume
         _check_tracking(sweep)
     planned = plan(sweep)
     check(sweep, planned)
@@ -202,7 +204,7 @@ class Session:
             try:
                 self._train(planned, address, ship_code)
             except (KeyboardInterrupt, SystemExit) as stop:
-                if isinstance(stop, SystemExit):  # Ray's answer to a SIGTERM while it starts
+                if isinstance(stop, SystemExit):  # Ray raises it for a SIGTERM while it starts
                     self._signals.received = signal.SIGTERM
                 log.warning("stopped by a signal while no trial ran")
             except BaseException:
@@ -230,7 +232,7 @@ class Session:
                 listener.started(self._total)
                 self._started.append(listener)
             if self._tracker:
-                self._tracker.catch_up(self._folder.updates.values())  # on what an earlier stop cut off
+                self._tracker.catch_up(self._folder.updates.values())  # sends what an earlier stop cut off
             if ready:
                 self._engine.train(ready, planned, proposals, self._listeners)
         if proposals:
@@ -260,7 +262,7 @@ class Session:
         if fault is None:
             left = fetch_left(self._folder, self._store)
             if outcome.complete and not left:
-                self._store.clear()  # nothing is left to resume
+                self._store.clear()  # no trial is left to resume
             self._record.note(outcome.status)
             warnings += [left, _report(self._folder)]
         self._end(outcome.status)
@@ -284,7 +286,7 @@ def _learning_search() -> type[Proposals]:
 
 def _report(folder: SweepFolder) -> str | None:
     """Make the report; a warning if that fails. The results are safe in the folder, and it can be made again."""
-    import infogan_reports  # here, since a sweep begins sooner without
+    import infogan_reports  # imported here, so that a sweep begins sooner
 
     from infogan_bench.pictures.for_report import write_report_pictures
 

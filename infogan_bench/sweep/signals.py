@@ -76,7 +76,7 @@ class StopSignals:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
-            os._exit(128 + number)  # Ray's processes share our fate
+            os._exit(128 + number)  # Ray's processes end with this one
         self.received = number
         if self._held_back:
             return

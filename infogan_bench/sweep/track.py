@@ -48,7 +48,7 @@ def track(path: Path, uri: str | None = None) -> Delivery:
     tracker = tracker_of(sweep, folder, flush_seconds=None)
     log = SweepPaths(path).log
     writable = os.access(log if log.exists() else path, os.W_OK)
-    with logging_to(log if writable else Path(os.devnull)):  # a folder that is only read may be read-only
+    with logging_to(log if writable else Path(os.devnull)):  # without a log where the folder is read-only
         silent = tracker.preflight()
         if silent is not None:
             raise InputError(silent)

@@ -24,7 +24,10 @@ from infogan_bench.tracking._names import MAX_TAG, cut, legal_key, value_text
 from infogan_bench.tracking._record import Artifact, milliseconds
 from infogan_bench.tracking._tags import NOT_FINITE_TAG, SEEDS_TAG, STATUS_TAG
 
-_OF_A_SEED = ("*.png", "evaluation.json")  # not the checkpoint: it is large, and it is in the sweep folder
+_OF_A_SEED = (
+    "*.png",
+    "evaluation.json",
+)  # the checkpoint is left out: it is large, and the sweep folder has it
 
 
 def trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]:
@@ -41,7 +44,7 @@ def trial_tags(update: TrialUpdate, not_finite: Sequence[str]) -> dict[str, str]
         "infogan.mutations": _mutations_text(update.mutations),
     }
     described = {key: cut(value, MAX_TAG) for key, value in tags.items() if value}
-    # empty where all is finite now, so that what an earlier report said goes
+    # The tag is empty if all values are finite now, so that it replaces what an earlier report said.
     return described | {NOT_FINITE_TAG: cut(", ".join(not_finite), MAX_TAG)}
 
 

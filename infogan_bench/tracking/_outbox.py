@@ -32,7 +32,7 @@ class Outbox:
     def __init__(self, send: Callable[[str, Record], int], parent: str, limit: int = MAX_WAITING) -> None:
         self._send = send
         self._parent = parent
-        self._failed: str | None = None  # the key whose record was tried last, if in vain
+        self._failed: str | None = None  # the key of the last record, if the store did not take it
         self._limit = limit
         self._waiting: dict[str, Record] = {}
         self._in_flight: Record | None = None

@@ -62,7 +62,7 @@ class Runs:
         self._client: Any = None
         self._experiment_id = ""
         self._runs: dict[str, StoredRun] | None = None
-        self._uncertain: set[str] = set()  # runs that were being made when the store stopped to answer
+        self._uncertain: set[str] = set()  # runs whose creation the store did not confirm
         self._ended = EndedTrials(sweep.mode)
 
     def connect(self) -> None:
@@ -107,7 +107,7 @@ class Runs:
         self._note_changed_params(run, record)
         refused = self._writer.params(run, record) + self._writer.metrics(run, record)
         refused += self._writer.artifacts(run, record)
-        # The end comes last: a trial that is said to have ended has all. See `has_all`.
+        # The end is sent last, so that a run that has ended has everything. `has_all` relies on it.
         refused += self._writer.tags(run, record) + self._send_end(key, run, record)
         return refused + self._models.send(run, record, len(self._ended))
 
@@ -142,7 +142,7 @@ class Runs:
         experiment = client.get_experiment_by_name(self._experiment)
         if experiment is None:
             try:
-                # The kind spares people MLflow's question whether this is about chat models.
+                # With this kind, MLflow does not ask users whether the experiment is about chat models.
                 return str(
                     client.create_experiment(
                         self._experiment,
@@ -192,7 +192,9 @@ class Runs:
         runs: dict[str, StoredRun] = {}
         for found in self._search():
             trial, run = stored_run(found)
-            if trial != SWEEP and run.status == "RUNNING":  # killed before it could say that it ended
+            if (
+                trial != SWEEP and run.status == "RUNNING"
+            ):  # its process was killed before it could report the end
                 self._writer.tag(run, {STATUS_TAG: Status.INTERRUPTED.value})
                 self._client.set_terminated(run.id, status="KILLED")
                 run.status = "KILLED"
@@ -275,7 +277,7 @@ class Runs:
         if key != SWEEP and end.status.ended:
             self._ended.add(key, end.status.value, record.final.value if record.final else None)
         refused += self._writer.attempt(1, self._summarise)
-        if run.status != word:  # a trial that is told to have ended twice keeps its time
+        if run.status != word:  # a run keeps its time if the same end is sent twice
             self._client.set_terminated(run.id, status=word, end_time=end.milliseconds)
             run.status = word
         if key != SWEEP and end.status.ended:

@@ -18,7 +18,7 @@ from infogan_bench.tracking._record import BestModel
 if TYPE_CHECKING:
     from infogan_bench.api.sweep import Sweep
 
-MAX_RANKED = 500  # trials whose runs carry their rank: a call to the store for each
+MAX_RANKED = 500  # trials whose runs get their rank; each takes a call to the store
 _ROWS = 10
 _COLUMNS = 12
 _IN_A_CELL = 20  # characters of a value
@@ -39,7 +39,7 @@ def read_standing(folder: Path) -> Standing:
     Raises:
         InputError: if the folder cannot be read.
     """
-    from infogan_bench.api.sweep import Sweep  # with it comes torch
+    from infogan_bench.api.sweep import Sweep  # imported here, since it imports torch
 
     sweep = Sweep.load(folder)
     trials = ranking(sweep.data)

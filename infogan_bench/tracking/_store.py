@@ -25,11 +25,11 @@ _SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
 _SECONDS_FOR_A_LOCK = 20.0
 _SECONDS_TO_CONNECT = 5.0
 _QUIET = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the outbox repeats, with the sweep going on
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the outbox repeats requests while the sweep continues
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_UV_AUTO_DETECT": "false",  # a model needs what it says, not what a project in this folder locks
+    "MLFLOW_UV_AUTO_DETECT": "false",  # a model lists its own requirements, not those of a project in this folder
 }
 
 

@@ -81,7 +81,7 @@ class MlflowTracker:
         flush_seconds: float | None = 60.0,
     ) -> None:
         self.uri = resolve_uri(config.uri)
-        import_mlflow()  # not in a thread beside other imports: Python may then show one half a module
+        import_mlflow()  # before any thread starts: imports in two threads may see a module half made
         self.experiment = experiment_name(config.experiment or sweep.name)
         self._config = config
         self._sweep = sweep.name
@@ -100,7 +100,7 @@ class MlflowTracker:
         }
         self._open: dict[str, TrialUpdate] = {}  # trials that have not ended, by their last update
         self._ended = False
-        self._checks_files = False  # of trials that the store has: a request for each of their folders
+        self._checks_files = False  # whether to look which files the store lacks, a request for each folder
         self._no_standing: str | None = None  # why the ranking could not be read
         self._runs = Runs(self.uri, self.experiment, sweep, register_as=config.register_as)
         self._outbox = Outbox(self._send, parent=SWEEP)

@@ -10,8 +10,8 @@ from infogan_bench.tracking._tags import RANK_TAG, SEEDS_TAG, STATUS_TAG, SWEEP_
 
 _SWEPT_COLUMNS = 12
 _SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # the first sections of charts
-# Of curves: those of Okabe and Ito, which colour-blind readers tell apart, but for yellow; and a grey. MLflow's own
-# choice, by the run's identifier, gives two trials of four the same colour as often as not.
+# Colours of curves: those of Okabe and Ito without yellow, which colour-blind readers can tell apart, and a grey.
+# MLflow chooses colours by the run's identifier, and then two of four trials often have the same colour.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
 
 
@@ -30,7 +30,7 @@ def view_path(uri: str, experiment: str, sweep_id: str) -> str | None:
 
 
 def page_path(experiment_id: str, sweep_id: str) -> str:
-    # The workflow hides what MLflow's pages have for chat models.
+    # With this workflow, MLflow's pages hide what they have for chat models.
     return f"/experiments/{experiment_id}/runs?viewStateShareKey={sweep_id}&workflowType=machine_learning"
 
 
@@ -38,7 +38,7 @@ def table_view(sweep_id: str, metric: str, mode: str, swept: Sequence[str]) -> d
     """The state of MLflow's runs table that shows this sweep's trials."""
     scores = [legal_key(name) for name in (f"final/{metric}", f"best/{metric}", f"std/{metric}")]
     return {
-        "compareRunCharts": [],  # MLflow draws one for each metric and picture, but in the sections that are set here
+        "compareRunCharts": [],  # empty: MLflow itself draws one for each metric and picture of these sections
         "compareRunSections": [
             {"uuid": name, "name": name, "display": True, "isReordered": False, "isGenerated": True}
             for name in _SECTIONS

@@ -21,7 +21,7 @@ from infogan_bench.training.memory import no_garbage_collection
 
 Convolution = Callable[..., Any]
 
-_MARGIN = 0.9  # of the time as torch has it that another form may take, so that noise does not decide
+_MARGIN = 0.9  # another form is chosen only if it takes less than this share of torch's time
 _REPEATS = 5  # passes in a measurement's graph
 _REPLAYS = 3  # of which the fastest counts
 

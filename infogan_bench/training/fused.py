@@ -130,7 +130,7 @@ class FusedTrainer:
         owners = [trainer.optimisers[name] for trainer in self.trainers]
         replicas = [owner.parameters for owner in owners]
         stacked = [self._stack.of(parameter) for parameter in replicas[0]]
-        # the gradient of the sum, in a replica's weights, is the gradient of its own loss
+        # In the weights of a replica, the gradient of the sum is the gradient of the replica's own loss.
         losses.sum().backward(inputs=stacked)  # type: ignore[no-untyped-call]
         gradients_of = [cast(Tensor, of_all.grad) for of_all in stacked]
         for index, (owner, parameters) in enumerate(zip(owners, replicas, strict=True)):
@@ -162,12 +162,12 @@ def fuse(choice: SeedsTogether, trainers: Sequence[Trainer]) -> FusedTrainer | N
 
 
 def layers(device: torch.device) -> BatchedLayers:
-    """The layers that replace torch's under vmap."""
+    """Return the layers that replace torch's under vmap."""
     return BatchedLayers(convolutions=device.type == "cuda")
 
 
 class _Applied(nn.Module):
-    """A function of networks as a module, which is what `functional_call` takes."""
+    """A module that calls a function of the networks, since `functional_call` takes only modules."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class _Applied(nn.Module):
 
 
 class _Stack:
-    """The parameters and buffers of replicas, each (R, ...), which the replicas' own become views of."""
+    """The stacked parameters and buffers of replicas, each (R, ...). Those of a replica become views of the stacks."""
 
     def __init__(self, replicas: Sequence[Networks]) -> None:
         self._module = _Applied(replicas[0])
@@ -191,11 +191,11 @@ class _Stack:
         }
 
     def of(self, parameter: nn.Parameter) -> Tensor:
-        """The stack that holds `parameter` of the first replica."""
+        """Return the stack that holds `parameter` of the first replica."""
         return self._stacked[parameter]
 
     def call(self, function: Callable[..., Any], *inputs: Any) -> Any:
-        """`function(networks, *inputs)` of every replica, inputs and outputs (R, ...); BatchNorm's statistics move."""
+        """Call `function(networks, *inputs)` in every replica, with inputs and outputs (R, ...); update BatchNorm."""
 
         def of_one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Any) -> Any:
             return functional_call(self._module, (parameters, buffers), (function, *inputs))
@@ -210,7 +210,7 @@ def _stacked_tensors(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]
     modules = list(replicas)
     stacks = {}
     for name, like in modules[0].items():
-        # each lies in its part of the stack as it lay alone (channels_last), where optimisers look for it
+        # Each tensor keeps its memory format (channels_last) in the stack, since optimisers rely on it.
         stack = like.new_empty_strided((len(modules), *like.shape), (like.numel(), *like.stride()))
         for place, module in zip(stack, modules, strict=True):
             place.copy_(module[name])
@@ -234,7 +234,7 @@ def _check_alike(trainers: Sequence[Trainer]) -> None:
 
 
 def _own_weights(trainers: Sequence[Trainer]) -> dict[str, Tensor]:
-    """The weights of the losses that are not the same in all replicas, each (R,)."""
+    """Return the weights of losses that differ between replicas, each (R,)."""
     device = trainers[0].images.device
     each = {
         name: [float(one.method.weights[name]) for one in trainers] for name in trainers[0].method.weights
@@ -292,7 +292,7 @@ def check_stackable(replicas: Sequence[Networks], codes: LatentCodes) -> None:
 
 
 def _outputs(networks: Networks, inputs: Tensor) -> Tensor:
-    """The outputs of D and Q for G's images of `inputs` (B, latent_dim), (B, 1 + q_dim)."""
+    """Return the outputs (B, 1 + q_dim) of D and Q for G's images of `inputs` (B, latent_dim)."""
     features = networks.trunk(networks.G(inputs))
     return torch.cat([networks.D_head(features), networks.Q_head(features)], dim=1)
 

@@ -78,7 +78,7 @@ def reuse_memory() -> None:
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, -1)  # never
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)  # never return memory to the system
 
 
 @contextmanager

@@ -185,7 +185,7 @@ def _over_seeds(row: int, trial_id: str, steps: Floats, by_seed: Floats) -> Curv
 def _titles(data: SweepData, curves: Curves) -> dict[str, str]:
     """Return the metrics that are drawn, in their order, each with its title."""
     codes = sorted(name for name in curves if name.startswith("L_I/"))
-    in_nats = ["L_I", *codes] if len(codes) != 1 else codes  # L_I of one code is all of it
+    in_nats = ["L_I", *codes] if len(codes) != 1 else codes  # with a single code, its L_I is the whole L_I
     losses = sorted(name for name in curves if name.startswith("loss/"))
     others = sorted(name for name in curves if "/" not in name and _is_score_in_training(name, curves[name]))
     goal = {data.metric: f"{data.metric} (objective)"}

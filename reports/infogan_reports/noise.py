@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
-_AT_ONCE = 1000  # trials, so that 10,000 of them need no more than 8 MB
+_AT_ONCE = 1000  # trials at a time, so that 10,000 trials need at most 8 MB
 
 
 def least_leads(values: Floats, best: int, *, higher_is_better: bool) -> Floats:

@@ -57,7 +57,7 @@ def write_page(path: Path, page: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, page.encode("utf-8", "replace"))  # half of a surrogate pair has no UTF-8
+        write_whole(path, page.encode("utf-8", "replace"))  # UTF-8 cannot encode half of a surrogate pair
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(f"{path} cannot be written ({reason}); --output names another place") from None

@@ -73,7 +73,7 @@ def pareto_front(data: SweepData, trials: Sequence[RankedTrial]) -> tuple[Ranked
     front: list[tuple[tuple[float, ...], RankedTrial]] = []
     for point, trial in sorted(
         points, key=lambda entry: entry[0], reverse=True
-    ):  # none is beaten by a later one
+    ):  # no trial is beaten by a later one
         beaten = (
             kept != point and all(k >= p for k, p in zip(kept, point, strict=True)) for kept, _ in front
         )

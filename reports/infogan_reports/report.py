@@ -23,7 +23,7 @@ class ReportData:
     sweep: RankedSweep
     sections: tuple[Section[Any], ...]  # that the page shows, in its order
     contents: Mapping[str, object]  # id of a section -> what its `compute` returned
-    faults: Mapping[str, str]  # id of a section -> why it has no content
+    faults: Mapping[str, str]  # id of a section -> the reason why it has no content
 
     def of(self, section: Section[Content]) -> Content:
         """Return the content of a section that the page shows."""

@@ -9,7 +9,7 @@ from typing import Any
 
 NOTHING = "–"
 LONGEST_FRACTION = 8
-LONGEST_WHOLE = 10**8  # a larger number is rounded by the script of the page, as a fraction is
+LONGEST_WHOLE = 10**8  # the page's script rounds a larger number, as it rounds a fraction
 LARGEST_EXACT = 2**53  # a float64, and so JavaScript, holds every whole number up to it
 STATUS_WORDS = {
     "finished": "finished",

@@ -147,7 +147,7 @@ def _settings(sweep: Compared) -> dict[str, str]:
     swept = dict.fromkeys(key for trial in sweep.trials for key in trial.params)
     keys = dict.fromkeys([*map(str, config.get("space") or {}), *swept])
     space = {key: f"swept: {domain_text(domain_of(config, key)) or 'see the sweep'}" for key in keys}
-    config = {"goal": config.get("objective"), **config}  # its name in folders written before
+    config = {"goal": config.get("objective"), **config}  # `objective` is the name of `goal` in older folders
     sections = {section: config[section] for section in _SECTIONS if config.get(section) is not None}
     named = {
         section: {"name": value} if isinstance(value, str) else value for section, value in sections.items()

@@ -57,8 +57,8 @@ class Events(Callback):  # type: ignore[misc]
         self.fault: OSError | None = None
         self.warnings: list[str] = []
         self.dropped: list[PlannedTrial] = []
-        self._recovered: dict[str, int] = {}  # trial: Tune's iteration at its last fault
-        self._fault_steps: dict[str, int] = {}  # trial: its step then
+        self._recovered: dict[str, int] = {}  # trial id -> Tune's iteration at its last fault
+        self._fault_steps: dict[str, int] = {}  # trial id -> its step at that fault
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         planned = planned_trial_of(trial.config)
@@ -87,11 +87,11 @@ class Events(Callback):  # type: ignore[misc]
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         error = error_of(trial)
         if self._note_fault(error):
-            return  # no fault of the trial, which `end_all` interrupts
+            return  # the trial has no fault; `end_all` interrupts it
         planned = planned_trial_of(trial.config)
         if self._recovered.get(planned.trial_id) == iteration:
-            # A process that dies as it is handed its next trial is told twice: the first time Tune queues the trial
-            # again, the second time it gives the trial up, and holds on to it so that it could never be run.
+            # Tune reports the death of a process twice if the process dies while it gets its next trial. The first
+            # time, Tune queues the trial again. The second time, it gives the trial up, and would never run it.
             self.dropped.append(planned)
             self._end(trial, Status.INTERRUPTED, EndedBy.INTERRUPT)
             log.warning("trial %s begins at the end: its process died before it began", planned.trial_id)
@@ -108,7 +108,7 @@ class Events(Callback):  # type: ignore[misc]
         if self._note_fault(error):
             return
         if node_was_lost(error) and step > self._fault_steps.get(name, -1):
-            # Not counted against a trial that got further since its last fault: it did not bring its node down
+            # A trial that got further since its last fault did not bring its node down, so this fault is not counted.
             forgive_failure(trial)
         self._recovered[name], self._fault_steps[name] = iteration, step
         log.warning("trial %s goes on from its last checkpoint: %s", name, _reason(error))

@@ -98,8 +98,8 @@ def _joined(
     try:
         yield
     finally:
-        # a collection in another thread (MLflow's writer, say) that frees one of Ray's references while Ray shuts down
-        # ends the process with exit code 1 and no word on the screen
+        # If the garbage collector runs in another thread (such as MLflow's writer) while Ray shuts down, and frees one
+        # of Ray's references, the process ends with exit code 1 and without any message.
         with no_garbage_collection():
             ray.shutdown()
 

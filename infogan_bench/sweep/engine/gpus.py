@@ -31,10 +31,10 @@ from infogan_bench.trial import Trial
 
 log = logging.getLogger(__name__)
 
-_STEPS = EAGER_UPDATES + 2  # so that what a CUDA graph keeps for itself is counted
+_STEPS = EAGER_UPDATES + 2  # enough to capture a CUDA graph, whose memory counts too
 _SAFETY = 0.9  # share of a card's memory; the rest is for fragments and the last evaluation
 _PRECISION = 10_000  # Ray counts ten thousandths of a GPU
-_CARD_SECONDS = 120.0  # for a card to become free, where another sweep has them all
+_CARD_SECONDS = 120.0  # to wait for a free card while another sweep has them all
 _GIB = 2**30
 _CARD = "accelerator_type:"  # a resource by which Ray names the kind of a node's cards
 _SIZED = ("method.", "architecture.", "batch", "codes.", *MEMORY_KEYS, "optimiser.ema")
@@ -122,7 +122,7 @@ def _sizes(run: RunConfig) -> tuple[float, ...]:
         *memory_sizes(run.objective),
         bool(run.optimiser.ema),
         run.architecture.spectral_norm,
-        not run.architecture.spectral_norm,  # it is not known which of the two takes more
+        not run.architecture.spectral_norm,  # we do not know which of the two takes more memory
     )
 
 
@@ -159,9 +159,7 @@ def _on_a_card(
                 f"resources.gpus: `auto` measures a trial on a whole card, and none was free for {_CARD_SECONDS:g} "
                 "seconds: give a share, such as `gpus: 0.25`"
             )
-        task = ray.remote(max_retries=0, max_calls=1)(
-            measure
-        )  # the process ends with it, and leaves the card
+        task = ray.remote(max_retries=0, max_calls=1)(measure)  # its process ends with it and frees the card
         found: Footprint | str = ray.get(
             task.options(
                 num_cpus=request.get("CPU", 0),
@@ -201,7 +199,7 @@ def measure(shared: Shared, largest: Sequence[Params]) -> Footprint | str:
     free, total = torch.cuda.mem_get_info()
     others = (
         total - free - torch.cuda.memory_reserved()
-    )  # CUDA's context, libraries, and who else is on the card
+    )  # the memory of CUDA's context, of libraries and of other processes on the card
     return Footprint(torch.cuda.get_device_name(), reserved + others, total)
 
 

@@ -18,8 +18,14 @@ from infogan_bench.errors import InputError
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 
 _PACKAGES = ("infogan_bench", "infogan_metrics", "infogan_reports")
-_DATA = ("mnist_files", "sweeps", "__pycache__")  # not for workers: images come by the object store
-_ANSWER_SECONDS = 120.0  # a worker imports torch, ray and mlflow first, with --ship-code after a download
+_DATA = (
+    "mnist_files",
+    "sweeps",
+    "__pycache__",
+)  # workers do not need these: images reach them through the object store
+_ANSWER_SECONDS = (
+    120.0  # a worker first imports torch, ray and mlflow; with --ship-code it downloads our code before
+)
 _SHOWN = 3  # faults in a message
 
 
@@ -147,7 +153,7 @@ def _faults(answer: ray.ObjectRef, node: str) -> list[str]:
         return [f"has not answered for {_ANSWER_SECONDS:g} seconds"]
     except (RayError, ImportError) as error:
         if not any(other["NodeID"] == node for other in live_nodes()):
-            return []  # it has gone, and no trial will run there
+            return []  # the node has gone, so no trial will run there
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return [
             f"cannot run infogan_bench ({lines[-1].strip()}): install the same version there, or give --ship-code"

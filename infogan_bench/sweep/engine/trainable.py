@@ -78,10 +78,10 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any]) -> None:
         if not ray.get_gpu_ids():
             os.environ["CUDA_VISIBLE_DEVICES"] = (
-                ""  # Ray leaves all cards in sight of a trial that asked for none
+                ""  # Ray lets a trial see all cards even if it asked for none
             )
         self._begin(config)
-        gc.freeze()  # modules stay for ever: no collection need look at them
+        gc.freeze()  # modules are never freed, so the garbage collector need not look at them
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._begin(new_config)

@@ -23,8 +23,8 @@ def newest_checkpoint(
     short. None if there is none.
     """
     own = folder.trial_folder(trial_id)
-    recover_folder(own)  # of a driver that was killed while it fetched
-    if own.is_dir():  # it had ended, and the driver died before that was on record
+    recover_folder(own)  # repairs what a driver left that was killed while it fetched
+    if own.is_dir():  # the trial had ended, but the driver died before it recorded that
         store.add(trial_id, own)
     for path in store.saved(trial_id):
         with store.at_hand(path) as place:

@@ -53,7 +53,9 @@ def accepted_edits(was: SweepConfig, now: SweepConfig, planned: Plan, file: Path
 def _adds_only(was: SweepConfig, now: SweepConfig, after: Plan) -> bool:
     """Say whether the trials of `was` are the first of `now`."""
     before = plan(was)
-    if before.assignments is None or after.assignments is None:  # the search proposes them as it goes
+    if (
+        before.assignments is None or after.assignments is None
+    ):  # the search proposes its trials while the sweep runs
         return was.space == now.space and after.total >= before.total
     return after.assignments[: before.total] == before.assignments
 
@@ -69,7 +71,7 @@ def _differences(was: SweepConfig, now: SweepConfig) -> Iterator[tuple[str, str]
 
 
 def _tree(sweep: SweepConfig) -> Mapping[str, object]:
-    """The sweep as nested dicts, secrets hidden as they are in files; a .py file counts by its name."""
+    """Return the sweep as nested dicts. Secrets are hidden as in files; of a .py file only the name counts."""
     tree = hide_secrets_in(sweep.model_dump(mode="json"))
     tree["space"] = dict(sweep.space)
     tree["extensions"] = [Path(name).name if name.endswith(".py") else name for name in sweep.extensions]
@@ -77,7 +79,7 @@ def _tree(sweep: SweepConfig) -> Mapping[str, object]:
 
 
 def _leaves(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """{dotted key: value as JSON} of all that is no mapping."""
+    """Return {dotted key: value as JSON} of all values that are no mappings."""
     leaves: dict[str, str] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):

@@ -38,8 +38,8 @@ from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.history import History, HistoryPoint
 
 AS_RUN = "as-run.yaml"
-_SHARE_OF_TIME = 0.02  # spent at most on rewriting the tables while trials run
-_SECONDS = 2.0  # between two times, unless a trial has ended
+_SHARE_OF_TIME = 0.02  # at most this share of the time goes into rewriting the tables while trials run
+_SECONDS = 2.0  # least time between two rewrites, unless a trial has ended
 
 
 class SweepFolder:
@@ -211,11 +211,11 @@ class SweepFolder:
     # As a SweepListener -----------------------------------------------------------------------------------
 
     def started(self, total: int | None) -> None:
-        """Nothing to record yet."""
+        """Do nothing, since there is nothing to record yet."""
 
     def updated(self, update: TrialUpdate) -> None:
         """Put the update on record."""
-        self._take(update)  # first, so that it is known even if the disk is full
+        self._take(update)  # before anything is written, so that it is known even if the disk is full
         append_update(self.paths.journal, update)
         if self._due(at_least=0.0 if update.status.ended else _SECONDS):
             self.flush()
@@ -226,7 +226,7 @@ class SweepFolder:
         self._updates[update.trial_id] = update
 
     def tick(self) -> None:
-        """Rewrite the tables if the last time is long enough ago."""
+        """Rewrite the tables if the last rewrite is long enough ago."""
         if self._due(at_least=_SECONDS):
             self.flush()
 

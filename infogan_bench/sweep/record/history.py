@@ -140,7 +140,7 @@ class _Curve:
         self.seeds.extend(itertools.repeat(seed, len(values)))
         self.steps.extend(itertools.repeat(step, len(values)))
         self.metrics.extend(metrics)
-        self.values.extend(values)  # last: who reads meanwhile goes by its length
+        self.values.extend(values)  # extended last, since readers go by the length of `values`
         if values:
             self.last[seed] = step
 

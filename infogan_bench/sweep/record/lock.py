@@ -19,7 +19,7 @@ from infogan_bench.sweep.record.disk import disk_fault, is_disk_fault
 
 LOCK = "sweep.lock"
 _BEAT_SECONDS = 10.0
-_STALE_SECONDS = 120.0  # without a touch of the file; file servers may show one a minute late
+_STALE_SECONDS = 120.0  # since the file was last touched; file servers may show a touch a minute late
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def sole_user(folder: Path) -> Iterator[None]:
     finally:
         done.set()
         heart.join()
-        with suppress(OSError):  # in a folder turned read-only it stays, and is free all the same
+        with suppress(OSError):  # a folder that became read-only keeps the file, but the lock is free
             path.unlink()
         file.close()
 
@@ -56,7 +56,7 @@ def _take(path: Path) -> TextIO:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+")
         try:
             _require_free(file, path)
-            if not _is_at(file, path):  # its holder ended, and removed it, after it was opened here
+            if not _is_at(file, path):  # its holder removed the file after we had opened it
                 file.close()
                 continue
             holder = {"host": socket.gethostname(), "pid": os.getpid()}
@@ -121,5 +121,5 @@ def _silence(path: Path) -> float:
 
 def _beat(path: Path, done: threading.Event) -> None:
     while not done.wait(_BEAT_SECONDS):
-        with suppress(OSError):  # a full disk is told of by what is written to it
+        with suppress(OSError):  # if the disk is full, the next write to the folder reports it
             os.utime(path)

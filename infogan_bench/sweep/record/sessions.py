@@ -51,7 +51,7 @@ class SessionRecorder:
         """Append how long the session has lasted so far, and how it ended, if it has."""
         self._noted = self._seconds
         session = SessionRecord(self._began, round(self._noted, 1), status, dict(self.request))
-        with suppress(OSError):  # a full disk is told of by what matters more
+        with suppress(OSError):  # if the disk is full, the sweep folder reports it
             append_session(self._path, session)
 
     @property

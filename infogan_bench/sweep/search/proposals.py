@@ -148,7 +148,7 @@ class Proposals:
             self._storage.set_study_system_attr(self._id, key, value)
         if any(
             stored[k].state.is_finished() for k in changed
-        ):  # the study was told of an end that the record lost
+        ):  # the study knows the end of a trial that the record does not have
             self._file.replace([*trials, *missing])
             return
         for k in changed:

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from infogan_bench.config import SearchConfig
 from infogan_bench.config.searches import find_search, generation_size
 
-_SHARE_TO_BEGIN_FROM = 10  # CMA-ES, one in ten
+_SHARE_TO_BEGIN_FROM = 10  # CMA-ES begins at the best one in ten of the trials
 
 
 class SamplerRequest(NamedTuple):
@@ -58,7 +58,7 @@ def tpe(request: SamplerRequest) -> BaseSampler:
 def cmaes(request: SamplerRequest) -> BaseSampler:
     """`cmaes`: Hansen, 2016, arXiv 1604.00772, begun from known trials as in Nomura et al., 2021."""
     source = [trial for trial in request.known_trials if trial.state is TrialState.COMPLETE]
-    # It begins where the best tenth is, of which there must be one: of fewer than ten, the best.
+    # The search begins where the best tenth of the trials is. Of fewer than ten trials that is the best one.
     source *= math.ceil(_SHARE_TO_BEGIN_FROM / len(source)) if source else 1
     return CmaEsSampler(
         seed=request.seed,

@@ -19,7 +19,7 @@ from infogan_bench.sweep.search.optuna_private import add_at_once
 log = logging.getLogger(__name__)
 
 NAME = "optuna.db"
-_PATIENCE_SECONDS = 30.0  # with another program that reads the file
+_PATIENCE_SECONDS = 30.0  # to wait for another program that reads the file
 
 
 class StudyFile:

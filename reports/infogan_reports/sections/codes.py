@@ -44,7 +44,7 @@ class Meaning:
     trial_id: str
     seed: int
     n_seeds: int
-    has_folder: bool  # no: the trial's name cannot be that of a folder
+    has_folder: bool  # False if the trial's name cannot be that of a folder
     step: int | None
     value: float | None  # of the goal
     samples: bytes | None  # PNG
