@@ -11,6 +11,19 @@ from infogan_bench.cli.application import app
 from infogan_bench.cli.options import DataDir
 from infogan_bench.errors import InputError
 
+Resamples = Annotated[
+    int,
+    typer.Option(
+        min=0, help="With --codes: number of resamples for a 95% interval of each score; 0: no interval."
+    ),
+]
+FactorBins = Annotated[
+    int,
+    typer.Option(
+        min=0, help="With --codes: number of bins into which continuous factors are cut; 0: they are not cut."
+    ),
+]
+
 
 @app.command(epilog="Example: infogan-bench samples runs/mnist/trials/0003/seed-0/checkpoint.safetensors")
 def samples(
@@ -70,19 +83,8 @@ def evaluate(
             help="A score; may be given several times. Default: all cheap scores for which the inputs exist."
         ),
     ] = None,
-    bootstrap: Annotated[
-        int,
-        typer.Option(
-            min=0, help="With --codes: number of resamples for a 95% interval of each score; 0: no interval."
-        ),
-    ] = 0,
-    factor_bins: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="With --codes: number of bins into which continuous factors are cut; 0: they are not cut.",
-        ),
-    ] = 0,
+    bootstrap: Resamples = 0,
+    factor_bins: FactorBins = 0,
     seed: Annotated[int, typer.Option(help="Seed of the latents from which images are generated.")] = 0,
     extension: Annotated[
         list[str] | None,

@@ -168,7 +168,7 @@ class Range:
         return min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
 
     def all_values(self) -> Iterator[float]:
-        """Every value, in order.
+        """Yield every value, in order.
 
         Raises:
             ValueError: if the range is continuous.
