@@ -1,4 +1,4 @@
-"""A user's modules that do what they should not; an extension for the sweeps in `test_faults`.
+"""A user's modules that do what they should not; an extension for the sweep in `three_trials`.
 
 Where something is to happen once, or at a place in time, files in the folder MARKS remember or tell.
 """
