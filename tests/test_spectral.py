@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -113,51 +110,6 @@ def test_in_bfloat16_the_estimate_keeps_its_digits(on_gpu: None) -> None:
         found = layer.weight
     assert found.dtype is torch.float32
     assert torch.equal(found, twin.get_submodule("parametrizations.weight")())
-
-
-COMPARE = """
-import torch
-from infogan_bench.networks import spectral, spectral_kernel
-
-for n, height, width in [(2, 70, 16), (1, 3, 1100), (2, 1, 128)]:  # 70, 1100: more than a kernel reads at a time
-    generator = torch.Generator().manual_seed(0)
-    matrices, u, v = (torch.randn(n, *shape, generator=generator) for shape in [(height, width), (height,), (width,)])
-    states = [(u.clone(), v.clone()) for _ in range(2)]
-    for _ in range(2):
-        found = spectral_kernel.normalise(matrices, *states[0])
-        expected = spectral.SpectralOperations.normalise(matrices, *states[1])
-        gradient = torch.randn(n, height, width, generator=generator)
-        found = (*found, spectral_kernel.gradient(gradient, *found))
-        expected = (*expected, spectral.SpectralOperations.gradient(gradient, *expected))
-        torch.testing.assert_close((*found, *states[0]), (*expected, *states[1]), rtol=1e-5, atol=1e-6)
-    largest = torch.linalg.matrix_norm(matrices, ord=2)
-    assert bool((expected[3] <= largest * 1.0001).all())
-zero = torch.zeros(1, 2, 3)
-assert not spectral_kernel.normalise(zero, zero[:, :, 0].clone(), zero[:, 0].clone())[0].any()
-
-layers = [torch.nn.Sequential(spectral.spectral_norm(torch.nn.Conv2d(2, 5, 4, bias=False))) for _ in range(2)]
-parameters, buffers = torch.func.stack_module_state(layers)
-images = torch.randn(2, 3, 2, 8, 8)
-spectral.on_gpu = lambda weight: True
-spectral.form_of = lambda tensor: spectral_kernel
-def of_one(*state): return torch.func.functional_call(layers[0], state[:2], (state[2],))
-stacked = torch.vmap(of_one)(parameters, buffers, images).square().sum()
-alone = sum(layer(x).square().sum() for layer, x in zip(layers, images))
-(found,) = torch.autograd.grad(stacked, list(parameters.values()))
-expected = torch.stack(torch.autograd.grad(alone, [each for layer in layers for each in layer.parameters()]))
-torch.testing.assert_close((stacked, found), (alone, expected), rtol=1e-5, atol=1e-4)
-for name, stack in buffers.items():
-    torch.testing.assert_close(stack, torch.stack([layer.state_dict()[name] for layer in layers]))
-print("equal")
-"""
-
-
-def test_triton_s_kernels_compute_what_torch_s_operations_compute() -> None:
-    pytest.importorskip("triton")
-    # Triton's interpreter, which needs no GPU, has to be chosen before Triton is imported
-    env = os.environ | {"TRITON_INTERPRET": "1"}
-    done = subprocess.run([sys.executable, "-c", COMPARE], env=env, capture_output=True, text=True)
-    assert done.stdout == "equal\n", done.stderr
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="is about a process without a GPU")
