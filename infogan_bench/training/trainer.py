@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -41,7 +40,8 @@ class Trainer:
     """Trains the model of a run's method on uint8 images.
 
     Equal arguments on the same machine, with the same number of torch threads, give equal numbers, and a
-    trainer that loads another's `state()` goes on bit for bit as the other would have.
+    trainer that loads another's `state()` goes on bit for bit as the other would have. On a GPU the last bits may
+    differ, since some of its kernels add up in any order.
 
     Args:
         run: the configuration.
@@ -78,7 +78,6 @@ class Trainer:
             phase.name: Adam(phase.parameters, getattr(run.optimiser, phase.rate), betas)
             for phase in self.phases
         }
-        self.layers: AbstractContextManager[object] = nullcontext()  # in which an update computes
         self._loop = Loop(
             self._update, (len(self.quantities),), cuda_graph=takes_cuda_graph(run.architecture)
         )
@@ -175,8 +174,7 @@ class Trainer:
         self.set_step_sizes(now)
         real = to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
         prepared = self.method.prepare(self.draw(), now.noise)
-        with self.layers:
-            values = self.update(_Alone(self.model.networks), descend, real, prepared, {})
+        values = self.update(_Alone(self.model.networks), descend, real, prepared, {})
         self.average_G(now.ema_weight)
         return values
 

@@ -17,7 +17,6 @@ from infogan_bench.networks import ImageShape, Networks, register_architecture, 
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.networks.triton_here import triton_works
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
-from infogan_bench.training.convolutions import FORMS, Convolutions
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
 from infogan_bench.training.patches import PatchOperations, Window, form_of
@@ -161,19 +160,6 @@ def test_patches_by_triton_are_those_of_torch_s_operations(
     assert torch.equal(kernels.gather(images, window), patches)
     found, expected = (each.add_up(patches.float(), 9, 11, window) for each in (kernels, PatchOperations))
     torch.testing.assert_close(found, expected)
-
-
-@pytest.mark.parametrize("form", [None, *FORMS])
-@pytest.mark.parametrize("precision", ["float32", "bf16"])
-def test_every_form_of_convolutions_trains_alike(form: str | None, precision: str) -> None:
-    run = run_of("infogan-cr", {"codes.categorical": (), "codes.uniform": 3, "precision": precision})
-    plain, other = (Trainer(run, SQUARES, 0, "cuda") for _ in range(2))
-    other.layers = layers = Convolutions(form)
-    tolerance = 1e-3 if precision == "float32" else 5e-2
-    expected = plain.train(6).metrics
-    assert other.train(6).metrics == pytest.approx(expected, rel=tolerance, abs=tolerance)
-    assert other._loop._graph is not None
-    assert bool(layers.chosen) == (form is None)
 
 
 def test_a_loaded_state_is_trained_on_and_not_the_one_that_was_captured(mnist: ImageDataset) -> None:

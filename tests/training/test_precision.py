@@ -51,17 +51,28 @@ def test_tf32_means_nothing_to_a_cpu(mnist: ImageDataset) -> None:
 
 
 def test_torch_s_settings_are_as_before_afterwards() -> None:
-    def settings() -> tuple[str, bool]:
-        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    def settings() -> tuple[str, bool, bool]:
+        cudnn = torch.backends.cudnn
+        return torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark
 
     before = settings()
     with arithmetic("float32"):
-        assert settings() == ("highest", False)
+        assert settings() == ("highest", False, True)
     with arithmetic("tf32"):
-        assert settings() == ("high", True)
+        assert settings() == ("high", True, True)
     with pytest.raises(RuntimeError, match="diverged"), arithmetic("bf16"):
         raise RuntimeError("diverged")
     assert settings() == before
+
+
+@pytest.mark.parametrize("library", ["cuDNN", "torch"])
+def test_cudnn_measures_nothing_where_training_is_to_be_deterministic(
+    monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", library == "cuDNN")
+    monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: library == "torch")
+    with arithmetic("float32"):
+        assert not torch.backends.cudnn.benchmark
 
 
 def test_the_key_of_a_sweep_file_and_an_axis() -> None:
