@@ -142,7 +142,12 @@ def _circular_rank(codes: Codes, angles: NDArray[np.float64]) -> NDArray[np.floa
 def _ranks(values: Codes) -> Codes:
     from scipy.stats import rankdata
 
-    return np.asarray(rankdata(values, axis=0))
+    ranks = np.empty(values.shape)
+    for column, code in zip(
+        ranks.T, values.T, strict=True
+    ):  # all at once would take several times the memory
+        column[:] = rankdata(code)
+    return ranks
 
 
 def _standard(values: Codes) -> Codes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,6 +66,24 @@ def test_a_cluster_that_asks_for_a_token_is_told_from_one_that_is_not_there(
     words = rf"asks for a token, and it is {what}: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN"
     with pytest.raises(InputError, match=words), cluster.ray_cluster("local"):
         pass
+
+
+def test_a_cluster_that_refuses_without_a_reason_may_want_a_token(
+    no_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray's driver without a token: the reason stands in Ray's log alone."""
+
+    def refuse(**arguments: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster at 192.0.2.2:7799")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    words = "192.0.2.2:7799; if it asks for a token, it is missing: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the"
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match=words), cluster.ray_cluster(address):
+            pass
 
 
 def test_an_import_that_fails_in_a_process_is_named() -> None:

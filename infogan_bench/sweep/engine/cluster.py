@@ -94,7 +94,8 @@ def _joined(
     except (ConnectionError, ValueError, RuntimeError) as error:
         if _is_about_a_token(error):
             raise InputError(_token_fault(address)) from error
-        raise InputError(f"--address: no Ray cluster answers at {address}: {error}") from None
+        hint = "" if local else f"; if it asks for a token, {_token_hint()}"
+        raise InputError(f"--address: no Ray cluster answers at {address}: {error}{hint}") from None
     try:
         yield
     finally:
@@ -116,10 +117,15 @@ def _is_about_a_token(error: BaseException) -> bool:
 
 
 def _token_fault(address: str) -> str:
+    return f"--address: the Ray cluster at {address} asks for a token, and {_token_hint()}"
+
+
+def _token_hint() -> str:
+    """Return whether this process has a token, and how to give it another. Ray tells a refused token in its log alone."""
     sent = "wrong" if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") else "missing"
     return (
-        f"--address: the Ray cluster at {address} asks for a token, and it is {sent}: set RAY_AUTH_MODE=token, and "
-        "RAY_AUTH_TOKEN to the cluster's token (or RAY_AUTH_TOKEN_PATH to a file that holds it)"
+        f"it is {sent}: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's token (or RAY_AUTH_TOKEN_PATH to a "
+        "file that holds it)"
     )
 
 
