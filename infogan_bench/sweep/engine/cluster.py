@@ -121,11 +121,11 @@ def _token_fault(address: str) -> str:
 
 
 def _token_hint() -> str:
-    """Return whether this process has a token, and how to give it another. Ray tells a refused token in its log alone."""
+    """Say whether this process has a token, and how to give it another. Ray tells a refused one in its log alone."""
     sent = "wrong" if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") else "missing"
     return (
-        f"it is {sent}: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's token (or RAY_AUTH_TOKEN_PATH to a "
-        "file that holds it)"
+        f"it is {sent}: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's token "
+        "(or RAY_AUTH_TOKEN_PATH to a file that holds it)"
     )
 
 
