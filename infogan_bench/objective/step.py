@@ -14,7 +14,7 @@ Draws = dict[str, list[Tensor]]
 """The random numbers of an update, by the name of the term that drew them; `latents` are for all terms."""
 
 Parts = tuple[Tensor, ...]
-"""What a term made of its draws: a NamedTuple of tensors, or a plain tuple."""
+"""The tensors that a term prepared from its draws: a NamedTuple, or a plain tuple."""
 
 Weight = float | Tensor
 """The weight of a term. A tensor is the weight of one replica under vmap, where code cannot look at its value; it is
@@ -91,13 +91,13 @@ class Pass:
         self._posteriors: dict[str, Posterior] = {}
 
     def verdict(self, batch: str) -> Tensor:
-        """D's logits (n,) that the images of a batch are real."""
+        """Return D's logits (n,) that the images of a batch are real."""
         if batch not in self._verdicts:
             self._verdicts[batch] = self.networks.D(self.features[batch])
         return self._verdicts[batch]
 
     def posterior(self, batch: str) -> Posterior:
-        """Q(c|x) of the images of a batch."""
+        """Return Q(c|x) of the images of a batch."""
         if batch not in self._posteriors:
             self._posteriors[batch] = self.codes.split(self.networks.Q_head(self.features[batch]))
         return self._posteriors[batch]

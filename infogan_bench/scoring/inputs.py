@@ -118,26 +118,26 @@ class RunInputs:
 
     @cached_property
     def categories(self) -> Tensor | None:
-        """(n, size): the probability of each category of the scored code; None without such a code."""
+        """The probability of each category of the scored code, (n, size); None without such a code."""
         if self.scored is None:
             return None
         return self.posterior.logits[self.model.codes.categorical.index(self.scored)].softmax(dim=1)
 
     @property
     def assignments(self) -> NDArray[np.int64]:
-        """(n,): the most likely category."""
+        """The most likely category of each test image, (n,)."""
         assert self.categories is not None, "there is a categorical code"  # noqa: S101
         return self.categories.argmax(dim=1).numpy()
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(n,): classes."""
+        """The class of each test image, (n,)."""
         assert self.dataset.test_labels is not None, "there are labels"  # noqa: S101
         return self.dataset.test_labels.numpy()
 
     @cached_property
     def codes(self) -> Codes:
-        """(n, n_codes): the codes that the encoder reads off each test image."""
+        """The codes that the encoder reads off each test image, (n, n_codes)."""
         return (
             representation(self.model.codes, self.posterior)
             if self._given_codes is None
@@ -146,7 +146,7 @@ class RunInputs:
 
     @cached_property
     def factors(self) -> FactorValues:
-        """(n, n_factors): the factors that vary in the test set."""
+        """The factors that vary in the test set, (n, n_factors)."""
         truth = self.dataset.ground_truth
         assert truth is not None, "there are factors"  # noqa: S101
         values = truth.test.numpy() if self._given_factors is None else self._given_factors
@@ -165,7 +165,7 @@ class RunInputs:
 
     @cached_property
     def generated_images(self) -> NDArray[np.uint8]:
-        """(N_SHAPES, C, H, W) images of random latents."""
+        """Generated images of random latents, (N_SHAPES, C, H, W)."""
         return generated_images(self.model, self._shape_latents).numpy()
 
     @property
@@ -182,12 +182,12 @@ class RunInputs:
 
     @property
     def latents(self) -> NDArray[np.float32]:
-        """(N_SHAPES, n_continuous): their continuous codes."""
+        """The continuous codes of the generated shapes, (N_SHAPES, n_continuous)."""
         return self._shape_latents.continuous.cpu().numpy()
 
     @property
     def latent_categories(self) -> NDArray[np.int64] | None:
-        """(N_SHAPES,): their category of the scored code."""
+        """The category of the scored code of each generated shape, (N_SHAPES,)."""
         if self.scored is None:
             return None
         column = self.model.codes.categorical.index(self.scored)
@@ -205,7 +205,7 @@ class RunInputs:
 
     @cached_property
     def log_q(self) -> NDArray[np.float32]:
-        """(N_IMAGES, n_codes): log Q(c|x), with BatchNorm's statistics of generated images."""
+        """log Q(c|x) of generated images, (N_IMAGES, n_codes), with BatchNorm's statistics of generated images."""
         codes = self.model.codes
         posterior = self.model.encode(self._many_images, self._many_images)
         found = codes.log_q(Latents(*(part.cpu() for part in self._many[0])), posterior)
@@ -213,7 +213,7 @@ class RunInputs:
 
     @property
     def entropies(self) -> list[float]:
-        """(n_codes,) in nats."""
+        """The entropy of each code, (n_codes,), in nats."""
         return [code.entropy for code in self.model.codes.all]
 
     @cached_property

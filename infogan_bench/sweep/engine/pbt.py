@@ -63,7 +63,7 @@ def donors(
 def explore(
     values: Mapping[str, float], space: Mapping[str, Domain], scheduler: SchedulerConfig, rng: random.Random
 ) -> dict[str, float]:
-    """Values near `values`, inside `space`.
+    """Return values near `values`, inside `space`.
 
     With probability `resample` a value is drawn anew from its domain. Else a number of a range is multiplied by one
     of `factors` (and kept inside the range, on its ticks), and one of a list moves to the entry before or after it.
@@ -134,7 +134,7 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
         return next((trial for trial in held if trial.last_result[STEP] < self._next), None)
 
     def debug_string(self) -> str:
-        """For Ray's log."""
+        """Return a line for Ray's log."""
         return f"population based training, next comparison at step {self._next}"
 
     def _compare(self, population: Sequence[RayTrial]) -> None:
@@ -175,7 +175,7 @@ class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[m
 
 
 def interval(sweep: SweepConfig) -> int:
-    """Steps between two comparisons."""
+    """Return the number of steps between two comparisons."""
     return sweep.scheduler.interval(sweep.base.steps, sweep.evaluation.every)
 
 
