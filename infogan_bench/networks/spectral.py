@@ -17,7 +17,7 @@ from torch.nn.utils import parametrize
 from infogan_bench.networks.triton_here import triton_works
 
 POWER_ITERATIONS_BEFORE_TRAINING = 15  # torch's own number
-_EPS = 1e-12  # least norm by which a vector is divided, torch's
+_EPS = 1e-12  # the smallest norm that divides a vector; torch's own value
 _Layer = TypeVar("_Layer", bound=nn.Module)
 
 
@@ -25,10 +25,10 @@ class SpectralNorm(nn.Module):
     """A parametrization that divides a weight by an estimate of its largest singular value.
 
     In training mode, each use of the weight first takes one step of the power method towards the singular vectors
-    u and v. The gradient takes both as constants.
+    u and v. The gradient treats both as constants.
 
     Args:
-        weight: (n_out, ...); all but its first dimension are taken as one.
+        weight: (n_out, ...), normalised as a matrix (n_out, n_in) with all other dimensions flattened into n_in.
     """
 
     _u: Tensor  # (n_out,)
@@ -43,7 +43,7 @@ class SpectralNorm(nn.Module):
             self._power_iteration(matrix)
 
     def forward(self, weight: Tensor) -> Tensor:
-        """The weight, of the same shape, with a largest singular value of about 1."""
+        """Return the weight divided by the estimate, in the same shape."""
         matrix = weight.flatten(1)
         # Under autocast the estimate would have the three digits of bfloat16.
         with torch.autocast(weight.device.type, enabled=False):
@@ -55,7 +55,7 @@ class SpectralNorm(nn.Module):
             return weight / torch.vdot(u, torch.mv(matrix, v))
 
     def right_inverse(self, weight: Tensor) -> Tensor:
-        """The weight itself: whatever is assigned is what the parametrization starts from."""
+        """Return the weight itself: a weight that is assigned is the one that will be normalised."""
         return weight
 
     @torch.no_grad()
@@ -69,12 +69,13 @@ class SpectralNorm(nn.Module):
 
 
 def on_gpu(weight: Tensor) -> bool:
-    """Say whether a few large kernels are faster than torch's operations in torch's order."""
+    """Say whether the weight lies on a GPU, where fewer kernels matter more than torch's order of operations."""
     return weight.is_cuda
 
 
 class _Normalised(torch.autograd.Function):
-    """`normalise` with the gradient of its first result, in few kernels, since a GPU waits for each of them."""
+    """`normalise`, with the gradient of its first result and a rule for vmap, in few kernels: launching each one costs
+    a GPU time."""
 
     @staticmethod
     def forward(matrices: Tensor, u: Tensor, v: Tensor) -> Normalised:
@@ -94,7 +95,7 @@ class _Normalised(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: tuple[int, ...], *stacks: Tensor
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-        """All replicas (R, 1, ...) at once; u and v are views, in which the replicas' own change."""
+        """Normalise all replicas (R, 1, ...) at once; u and v are views of the replicas' buffers, which change."""
         as_one = [each.movedim(dim, 0) for each, dim in zip(stacks, in_dims, strict=True)]
         matrices, u, v = as_one[0].flatten(0, 1), *(each.view(-1, each.shape[-1]) for each in as_one[1:])
         made = _Normalised.apply(matrices, u, v)
@@ -102,7 +103,7 @@ class _Normalised(torch.autograd.Function):
 
 
 Normalised = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Matrices over sigma (R, h, w), u (R, h), v (R, w) and sigma (R,)."""
+"""Matrices divided by sigma (R, h, w), u (R, h), v (R, w) and sigma (R,)."""
 
 
 class SpectralOperations:
@@ -125,11 +126,11 @@ class SpectralOperations:
 
     @staticmethod
     def gradient(gradient: Tensor, divided: Tensor, u: Tensor, v: Tensor, sigma: Tensor) -> Tensor:
-        """(g - <g, matrix / sigma> u v^T) / sigma: arXiv 1802.05957, equation 12.
+        """Return (g - <g, matrix / sigma> u v^T) / sigma: arXiv 1802.05957, equation 12.
 
         Args:
             gradient: g (R, h, w), of `divided`, contiguous.
-            divided: the matrices over sigma, and the rest, as `normalise` returned them.
+            divided: the matrices divided by sigma; this, u, v and sigma are as `normalise` returned them.
         """
         along = (gradient * divided).sum((1, 2), keepdim=True)
         moved = torch.addcmul(gradient, along * u[:, :, None], v[:, None, :], value=-1)
@@ -137,7 +138,7 @@ class SpectralOperations:
 
 
 def form_of(tensor: Tensor) -> type[SpectralOperations] | ModuleType:
-    """The module or class whose `normalise` and `gradient` are for this tensor: Triton's, where it is there."""
+    """Choose the `normalise` and `gradient` of a tensor: Triton's kernels where they run, else torch's operations."""
     if tensor.is_cuda and tensor.dtype is torch.float32 and triton_works():
         from infogan_bench.networks import spectral_kernel
 

@@ -12,19 +12,19 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-# The part of a matrix that a program reads at a time: so many rows, and of each so many numbers; or so many columns,
-# of which each number lies apart in memory, so that they are read beside each other.
+# The part of a matrix that a program reads at a time: so many rows, and so many numbers of each; or so many columns,
+# and so many numbers of each. The numbers of a column lie apart in memory, those of columns side by side.
 _ROWS, _OF_A_ROW = tl.constexpr(4), tl.constexpr(1024)
 _COLUMNS, _OF_A_COLUMN = tl.constexpr(32), tl.constexpr(64)
 _OF_A_VECTOR = tl.constexpr(1024)
-_EPS = tl.constexpr(1e-12)  # least length by which a vector is divided, as in `spectral`
+_EPS = tl.constexpr(1e-12)  # the smallest length that divides a vector, as in `spectral`
 
 
 def normalise(matrices: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`spectral.SpectralOperations.normalise`."""
     n, height, width = matrices.shape
     divided = torch.empty_like(matrices)
-    # of each matrix: M v, M^T u, then u and v, which are the two scaled to length 1, and sigma
+    # for each matrix M: M v, M^T u, both scaled to length 1 (the new u and v), and sigma
     vectors = matrices.new_empty(n, 2 * (height + width) + 1)
     of_rows, of_columns = (triton.cdiv(height, _ROWS.value), n), (triton.cdiv(width, _COLUMNS.value), n)
     with torch.cuda.device_of(matrices):
@@ -51,7 +51,7 @@ def gradient(gradient: Tensor, divided: Tensor, u: Tensor, v: Tensor, sigma: Ten
 
 @triton.jit
 def _length(vector, n):
-    """The length of a vector (n,), or `_EPS`."""
+    """Return the length of a vector (n,), at least `_EPS`."""
     square = 0.0
     for first in range(0, n, _OF_A_VECTOR):
         places = first + tl.arange(0, _OF_A_VECTOR)
@@ -62,7 +62,7 @@ def _length(vector, n):
 
 @triton.jit
 def _times_v(matrices, v, vectors, height, width):
-    """M v (h,) of a matrix M (h, w), for a few rows."""
+    """Compute M v (h,) for a few rows of a matrix M (h, w)."""
     this = tl.program_id(1)
     rows = tl.program_id(0) * _ROWS + tl.arange(0, _ROWS)
     total = tl.zeros([_ROWS], tl.float32)
@@ -77,7 +77,7 @@ def _times_v(matrices, v, vectors, height, width):
 
 @triton.jit
 def _times_u(matrices, vectors, height, width):
-    """M^T u (w,), for a few columns; u is M v scaled to length 1."""
+    """Compute M^T u (w,) for a few columns of M; u is M v scaled to length 1."""
     this = tl.program_id(1)
     columns = tl.program_id(0) * _COLUMNS + tl.arange(0, _COLUMNS)
     vectors += this * (2 * (height + width) + 1)
@@ -94,7 +94,8 @@ def _times_u(matrices, vectors, height, width):
 
 @triton.jit
 def _divide(matrices, vectors, divided, u, v, height, width):
-    """A few rows over sigma, the length of M^T u, and their part of u; the first program also writes v and sigma."""
+    """Divide a few rows by sigma, the length of M^T u, and write their part of u; the first program also writes v and
+    sigma."""
     this = tl.program_id(1)
     first = tl.program_id(0) == 0
     rows = tl.program_id(0) * _ROWS + tl.arange(0, _ROWS)
@@ -118,7 +119,7 @@ def _divide(matrices, vectors, divided, u, v, height, width):
 
 @triton.jit
 def _along(gradient, divided, parts, height, width):
-    """The part of <g, M / sigma> that a few rows make."""
+    """Compute the part of <g, M / sigma> that comes from a few rows."""
     this = tl.program_id(1)
     rows = tl.program_id(0) * _ROWS + tl.arange(0, _ROWS)
     total = tl.zeros([_ROWS], tl.float32)
@@ -133,7 +134,8 @@ def _along(gradient, divided, parts, height, width):
 
 @triton.jit
 def _subtract(gradient, parts, found, u, v, sigmas, height, width, apart_u, apart_v, apart_sigma):
-    """(g - <g, M / sigma> u v^T) / sigma, for a few rows; vectors of two matrices lie `apart_...` apart."""
+    """Compute (g - <g, M / sigma> u v^T) / sigma for a few rows; `apart_u` is the distance in memory from the u of one
+    matrix to that of the next, and so for v and sigma."""
     this = tl.program_id(1)
     n_parts = tl.num_programs(0)
     along = 0.0

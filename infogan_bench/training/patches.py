@@ -19,7 +19,7 @@ from infogan_bench.networks.triton_here import triton_works
 
 @dataclass(frozen=True)
 class Window:
-    """The window that a convolution moves over images: (height, width) of each."""
+    """The window that a convolution moves over images. Each field is (height, width)."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -32,20 +32,20 @@ class Window:
         return rows, columns
 
     def size(self, rows: int, columns: int) -> tuple[int, int]:
-        """The sides (H, W) of the least images that have so many places."""
+        """The sides (H, W) of the smallest images that have so many places."""
         places = zip((rows, columns), self.padding, self.kernel, self.stride, strict=True)
         height, width = ((n - 1) * stride + kernel - 2 * pad for n, pad, kernel, stride in places)
         return height, width
 
 
 def patches_of(images: Tensor, window: Window) -> Tensor:
-    """The patch of each place of the window, with zeros beyond the images' edges; under vmap too."""
+    """Gather the patch of each place of the window, with zeros beyond the images' edges; vmap takes it."""
     made: Tensor = _Gathered.apply(images, window)
     return made
 
 
 def images_of(patches: Tensor, window: Window) -> Tensor:
-    """Images in which patches lie, added up where they overlap; under vmap too."""
+    """Lay patches into the smallest images that hold them, and add them up where they overlap; vmap takes it."""
     made: Tensor = _AddedUp.apply(patches, *window.size(*patches.shape[-5:-3]), window)
     return made
 
@@ -55,11 +55,10 @@ class _Gathered(torch.autograd.Function):
 
     @staticmethod
     def forward(images: Tensor, window: Window) -> Tensor:
-        return (
-            form_of(images).gather(images, window)
-            if images.dim() == 5
-            else _Gathered.forward(images[None], window)[0]
-        )
+        if images.dim() == 4:
+            return _Gathered.forward(images[None], window)[0]
+        made: Tensor = form_of(images).gather(images, window)
+        return made
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -99,31 +98,28 @@ class _AddedUp(torch.autograd.Function):
 
 
 class PatchOperations:
-    """Both in torch's operations, on any device and of any type of numbers."""
+    """Both directions in torch's operations, of any type of numbers, on any device."""
 
     @staticmethod
     def gather(images: Tensor, window: Window) -> Tensor:
-        (pad_h, pad_w), (kernel_h, kernel_w), (stride_h, stride_w) = (
-            window.padding,
-            window.kernel,
-            window.stride,
-        )
+        """Copy the patches (R, N, H', W', kernel height, kernel width, C) of images (R, N, H, W, C)."""
+        (kernel_h, kernel_w), (stride_h, stride_w) = window.kernel, window.stride
+        pad_h, pad_w = window.padding
         padded = F.pad(images, (0, 0, pad_w, pad_w, pad_h, pad_h))
         patches = padded.unfold(2, kernel_h, stride_h).unfold(3, kernel_w, stride_w)
         return patches.movedim(4, -1).contiguous()
 
     @staticmethod
     def add_up(patches: Tensor, height: int, width: int, window: Window) -> Tensor:
+        """Lay patches into images (R, N, height, width, C), and add them up where they overlap."""
         replicas, n, rows = patches.shape[:3]
         (pad_h, pad_w), (stride_h, stride_w) = window.padding, window.stride
         patches = patches.transpose(3, 4)  # (R, N, H', kernel height, W', kernel width, C)
         across = torch.unflatten(_overlapped(patches.flatten(0, 3), stride_w), 0, (replicas * n, rows, -1))
         whole = _overlapped(across, stride_h)
-        beyond = (
-            height + 2 * pad_h - whole.shape[1],
-            width + 2 * pad_w - whole.shape[2],
-        )  # no place reaches it
-        whole = F.pad(whole, (0, 0, 0, beyond[1], 0, beyond[0]))
+        # the last rows and columns, which no place of the window reaches
+        rows_left, columns_left = height + 2 * pad_h - whole.shape[1], width + 2 * pad_w - whole.shape[2]
+        whole = F.pad(whole, (0, 0, 0, columns_left, 0, rows_left))
         inside = whole[:, pad_h : pad_h + height, pad_w : pad_w + width]
         return torch.unflatten(inside, 0, (replicas, n)).contiguous()
 
@@ -142,7 +138,7 @@ def _overlapped(patches: Tensor, stride: int) -> Tensor:
 
 
 def form_of(tensor: Tensor) -> type[PatchOperations] | ModuleType:
-    """The module or class whose `gather` and `add_up` are for this tensor: Triton's, where it is there."""
+    """Choose the `gather` and `add_up` of a tensor: Triton's kernels where they run, else torch's operations."""
     if tensor.is_cuda and tensor.dtype is not torch.float64 and triton_works():
         from infogan_bench.training import patches_kernel
 

@@ -1,6 +1,7 @@
-"""Patches of images, gathered and added up again, in one kernel each, in Triton.
+"""Patches of images, gathered in one kernel and added up in another, in Triton.
 
-torch needs four to ten operations for either, most of which copy all patches: sixteen numbers for each of the images'.
+torch needs four to ten operations for either. Most of them copy all patches, which hold several times as many numbers
+as the images.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 
@@ -13,12 +14,12 @@ from torch import Tensor
 
 from infogan_bench.training.patches import Window
 
-_NUMBERS = 2048  # that a program reads or writes
-_IN_A_ROW = 128  # of them, at most, that lie beside each other
+_NUMBERS = 2048  # numbers that a program reads or writes
+_IN_A_ROW = 128  # at most so many of them lie side by side in memory
 
 
 def gather(images: Tensor, window: Window) -> Tensor:
-    """`patches.gather` of images (R, N, H, W, C), of any strides but that of C, which is 1."""
+    """`patches.PatchOperations.gather` of images (R, N, H, W, C); they are copied first if C does not lie innermost."""
     replicas, n, height, width, channels = images.shape
     if channels > 1 and images.stride(-1) != 1:
         images = images.contiguous()
@@ -38,7 +39,7 @@ def gather(images: Tensor, window: Window) -> Tensor:
 
 
 def add_up(patches: Tensor, height: int, width: int, window: Window) -> Tensor:
-    """`patches.add_up` of patches (R, N, H', W', *kernel, C)."""
+    """`patches.PatchOperations.add_up` of patches (R, N, H', W', *kernel, C)."""
     patches = patches.contiguous()
     replicas, n, rows, columns, *_, channels = patches.shape
     images = patches.new_empty(replicas, n, height, width, channels)
@@ -61,7 +62,7 @@ def _gather(
     CHANNELS: tl.constexpr, KERNEL_W: tl.constexpr, OF_A_PATCH: tl.constexpr, STRIDE_H: tl.constexpr,
     STRIDE_W: tl.constexpr, PAD_H: tl.constexpr, PAD_W: tl.constexpr, PATCHES: tl.constexpr, TOGETHER: tl.constexpr,
 ):  # fmt: skip
-    """A part of a few patches; `of_...` are the strides of the images."""
+    """Copy a part of a few patches; `of_replica` to `of_column` are the strides of the images."""
     patch = tl.program_id(0) * PATCHES + tl.arange(0, PATCHES)
     place = patch % (rows * columns)
     image = patch // (rows * columns)
@@ -85,7 +86,7 @@ def _add_up(
     CHANNELS: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr,
     STRIDE_W: tl.constexpr, PAD_H: tl.constexpr, PAD_W: tl.constexpr, PIXELS: tl.constexpr, TOGETHER: tl.constexpr,
 ):  # fmt: skip
-    """Some channels of a few pixels: for each place in a patch, the number of the patch that has the pixel there."""
+    """Add up some channels of a few pixels: at each place in a patch, find the patch that has the pixel there."""
     pixel = tl.program_id(0) * PIXELS + tl.arange(0, PIXELS)
     channel = tl.program_id(1) * TOGETHER + tl.arange(0, TOGETHER)
     image = (pixel // (height * width)).to(tl.int64)
