@@ -1,4 +1,4 @@
-"""How fast `infogan-cr` trains on images of 64 x 64, alone and fused, against a plain step and the arithmetic limit.
+"""Speed of the training step of `infogan-cr` on images of 64 x 64, alone and fused, beside a plain one and the limit.
 
     python benchmarks/factors.py [--device cuda] [--batch 64] [--seeds 16] [--steps 30] [--profile 15] [--seconds 340]
 
