@@ -110,7 +110,10 @@ def rerun(
         str | None, typer.Option(help="cpu, cuda or auto; default: the device on which the trial ran.")
     ] = None,
 ) -> None:
-    """Train a trial of a sweep again, without Ray, and say whether it gives the same numbers bit for bit."""
+    """Train a trial of a sweep again, without Ray, and compare its numbers with the record.
+
+    On a CPU they are the same bit for bit; on a GPU the last bits differ from run to run.
+    """
     from infogan_bench.sweep.rerun import comparison_text, difference_text, rerun
 
     compared = rerun(

@@ -48,12 +48,15 @@ class RerunValue:
         return self.recorded == self.now or (math.isnan(self.recorded) and math.isnan(self.now))
 
 
+_ON_A_GPU = "on a GPU the last bits differ from run to run"
+
+
 @dataclass(frozen=True)
 class RerunComparison:
     """All values of all reports, in the order in which they were recorded.
 
     `error` is the reason if the rerun ended before its last report. `elsewhere` lists what differs here from the sweep
-    and can change bits.
+    and can change bits, and says so where the device itself does not repeat them.
     """
 
     trial_id: str
@@ -86,7 +89,7 @@ def rerun(
 
     Args:
         path: the sweep folder.
-        trial: its id, leading zeros or not.
+        trial_id: its id, leading zeros or not.
         seed: one of its seeds; None for all.
         output: a folder that is not there yet, for checkpoint, pictures and scores.
         device: where to train; None is the kind of device that the trial ran on.
@@ -101,8 +104,9 @@ def rerun(
         raise InputError(f"--output: {output}: it exists already; name another")
     spec = _spec(folder, record, seed)
     history = [result for result in record.history if result.seed in spec.seeds]
+    place = pick_device(device or record.device or "cpu")
     with _threads(record.threads):
-        again = Trial(spec, pick_device(device or record.device or "cpu"))
+        again = Trial(spec, place)
         now = {}
         end = max(result.step for result in history)
         while again.update.status is Status.RUNNING and again.update.step < end:
@@ -116,7 +120,8 @@ def rerun(
         for was in history
         for name, value in was.metrics.items()
     ]
-    return RerunComparison(spec.trial_id, tuple(scores), again.update.error, tuple(_elsewhere(folder)))
+    reasons = [*_elsewhere(folder), *([_ON_A_GPU] if place.startswith("cuda") else [])]
+    return RerunComparison(spec.trial_id, tuple(scores), again.update.error, tuple(reasons))
 
 
 def comparison_text(compared: RerunComparison) -> str:
