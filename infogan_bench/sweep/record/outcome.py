@@ -47,14 +47,15 @@ class SweepOutcome:
 
     @property
     def status(self) -> Status:
-        """FINISHED, INTERRUPTED by a signal or a full disk, or FAILED where every trial failed."""
+        """FINISHED, INTERRUPTED by a signal or a full disk, or FAILED where every trial failed or reported nothing."""
         if self.signal is not None or self.fault is not None:
             return Status.INTERRUPTED
-        return Status.FAILED if self.failed and self.failed == len(self.trials) else Status.FINISHED
+        nothing = all(trial.status.bad or not trial.step for trial in self.trials)
+        return Status.FAILED if nothing else Status.FINISHED
 
     def exit_code(self, *, allow_failures: bool = False) -> int:
-        """0 done, 1 every trial failed or a full disk, 3 some failed (0 with `allow_failures`), 128 + n stopped by
-        signal n."""
+        """0 done, 1 no trial came to a report or a full disk, 3 some failed (0 with `allow_failures`), 128 + n stopped
+        by signal n."""
         if self.fault is not None:
             return 1
         if self.signal is not None:
