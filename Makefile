@@ -8,7 +8,7 @@ sweep: .venv/.installed
 	$(BIN)/infogan-bench sweep sweeps/mnist.yaml
 
 test: .venv/.installed lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

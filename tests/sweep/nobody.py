@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,16 @@ import pytest
 NOBODY = 54321  # no such user has a name
 needs_root = pytest.mark.skipif(
     os.getuid() != 0 or not shutil.which("setpriv"), reason="to become another user takes root"
+)
+
+
+def _others_may_enter(folder: Path) -> bool:
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
+
+
+needs_open_folders = pytest.mark.skipif(
+    not _others_may_enter(Path(sys.prefix)),
+    reason="MLflow asks by `access`, which knows no capabilities, for its files in a folder that others may not enter",
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweep.nobody import as_nobody, folder_of_nobody, needs_root
+from tests.sweep.nobody import as_nobody, folder_of_nobody, needs_open_folders, needs_root
 
 SWEEP = """
 name: homeless
@@ -37,26 +37,36 @@ def test_a_sweep_needs_no_home(theirs, home):
     assert set(Path("/").iterdir()) == before
 
 
+@pytest.fixture
+def archived(theirs, trained_sweep):
+    """A sweep folder of root, so not theirs to write."""
+    return Path(shutil.copytree(trained_sweep, theirs / "archive" / "tiny"))
+
+
 @pytest.mark.slow
 @needs_root
-def test_a_read_only_sweep_folder_is_reported_elsewhere_and_tracked(theirs, trained_sweep):
-    folder = theirs / "archive" / "tiny"
-    shutil.copytree(trained_sweep, folder)  # by root, so not theirs to write
-
+def test_a_read_only_sweep_folder_is_reported_elsewhere(theirs, archived):
     def run(*arguments):
         return as_nobody(["-m", "infogan_bench", *arguments], theirs, "/")
 
-    refused = run("report", str(folder))
+    refused = run("report", str(archived))
     assert refused.returncode == 2
     *_, fault = refused.stderr.splitlines()
     assert (
         fault
-        == f"error: {folder}/report.html cannot be written (Permission denied); --output names another place"
+        == f"error: {archived}/report.html cannot be written (Permission denied); --output names another place"
     )
     assert "Traceback" not in refused.stderr
-    assert run("report", str(folder), "--output", "report.html").returncode == 0
+    assert run("report", str(archived), "--output", "report.html").returncode == 0
     assert "<html" in (theirs / "report.html").read_text()
-    tracked = run("track", str(folder), "--uri", "sqlite:///mlflow.db")
+
+
+@pytest.mark.slow
+@needs_root
+@needs_open_folders
+def test_a_read_only_sweep_folder_is_tracked(theirs, archived):
+    arguments = ["-m", "infogan_bench", "track", str(archived), "--uri", "sqlite:///mlflow.db"]
+    tracked = as_nobody(arguments, theirs, "/")
     assert (tracked.returncode, tracked.stderr) == (0, "")
     assert tracked.stdout == f"sqlite:///{theirs}/mlflow.db: has all of 2 trial(s)\n"
-    assert not (folder / "sweep.log").exists()
+    assert not (archived / "sweep.log").exists()
