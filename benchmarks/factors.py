@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn.utils import parametrizations
 from torch.utils.flop_counter import FlopCounterMode
+from train import ADAM_ACCESSES, seconds
 
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.networks import architectures, registry, spectral, spectral_norm
@@ -35,7 +36,6 @@ from infogan_bench.training.device import arithmetic
 
 TURNS = 3
 WARM_UP = 6  # steps; the first three are launched, the fourth is captured
-ADAM_ACCESSES = 7  # reads of weight, gradient and both moments, writes of all but the gradient
 FACTORS = {
     "architecture.name": "infogan-cr",
     "codes.categorical": (),
@@ -133,20 +133,9 @@ def measure(
     """Time a way, and profile it if it is to be."""
     train = build(way, run, images, device)
     loss = train(WARM_UP).metrics["loss/d"]
-    turns = [timed(partial(train, steps), device) for _ in range(TURNS if way.graph else 1)]
+    turns = [seconds(partial(train, steps), device) for _ in range(TURNS if way.graph else 1)]
     profile = kernels(partial(train, steps), steps, top, device) if way.profiled and top else []
     return Found(1e3 * min(turns) / steps / way.seeds, loss, profile)
-
-
-def timed(function: Callable[[], object], device: torch.device) -> float:
-    """Seconds of a call, on a GPU until its last kernel has ended."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    started = time.perf_counter()
-    function()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - started
 
 
 def kernels(function: Callable[[], object], steps: int, top: int, device: torch.device) -> list[str]:
@@ -154,7 +143,7 @@ def kernels(function: Callable[[], object], steps: int, top: int, device: torch.
     activity = torch.profiler.ProfilerActivity
     kind = activity.CUDA if device.type == "cuda" else activity.CPU
     with torch.profiler.profile(activities=[kind]) as profile:
-        timed(function, device)
+        seconds(function, device)
     on_card = device.type == "cuda"
     found = [
         (each.self_device_time_total if on_card else each.self_cpu_time_total, each.count, each.key)
@@ -206,14 +195,14 @@ def limit(run: RunConfig, images: torch.Tensor, device: torch.device) -> dict[st
     n = sum(p.numel() for p in trainer.model.networks.parameters()) * ADAM_ACCESSES // 2
     n_copied = 2**28 if device.type == "cuda" else 2**22  # more than a cache holds
     source, target = (torch.ones(n_copied, device=device) for _ in range(2))
-    copy_s = min(timed(lambda: target.copy_(source), device) for _ in range(TURNS))
+    copy_s = min(seconds(lambda: target.copy_(source), device) for _ in range(TURNS))
     found = {"GFLOP": flops / 1e9}
     side = 8192 if device.type == "cuda" else 512
     for precision in ("float32", "tf32", "bf16"):
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
         with arithmetic("float32" if precision == "float32" else "tf32"):
-            product_s = min(timed(lambda a=a, b=b: torch.mm(a, b), device) for _ in range(TURNS))  # type: ignore[misc]
+            product_s = min(seconds(lambda a=a, b=b: torch.mm(a, b), device) for _ in range(TURNS))  # type: ignore[misc]
         found[precision] = 1e3 * (flops / (2 * side**3) * product_s + copy_s * n / n_copied)
     return found
 

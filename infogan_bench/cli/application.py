@@ -65,7 +65,7 @@ def main() -> None:
 def _spare_the_collector() -> None:
     """Collect garbage more rarely, and nothing at the end: modules, which are most of a command's objects, are none.
 
-    Without it a command that trains takes 2 s more, of 8.
+    A process that imports torch and Ray Tune and ends takes 5.9 s with it and 7.9 s without, on a slow core.
     """
     gc.set_threshold(10_000)  # new objects before a collection; Python's default is 700
     atexit.register(gc.freeze)

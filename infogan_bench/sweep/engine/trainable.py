@@ -19,29 +19,26 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from infogan_bench.sweep.engine import uncollected
+import ray
+import torch
+from ray import tune
+from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
-with uncollected():
-    import ray
-    import torch
-    from ray import tune
-    from ray.tune.result import DONE, SHOULD_CHECKPOINT
-
-    from infogan_bench.config import SweepConfig, apply
-    from infogan_bench.config.metrics import at_last_evaluation_only
-    from infogan_bench.config.schedulers import find_scheduler
-    from infogan_bench.datasets import ImageDataset
-    from infogan_bench.errors import InputError, reason
-    from infogan_bench.extensions import load_extensions
-    from infogan_bench.records import SeedResult, Status, TrialUpdate, read_trial
-    from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
-    from infogan_bench.sweep.engine.ray_private import ends_the_process
-    from infogan_bench.sweep.planned_trial import PlannedTrial
-    from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
-    from infogan_bench.sweep.record.checkpoints import require_whole
-    from infogan_bench.sweep.record.disk import is_disk_fault
-    from infogan_bench.training.memory import free_memory, is_out_of_memory
-    from infogan_bench.trial import Trial, TrialSpec
+from infogan_bench.config import SweepConfig, apply
+from infogan_bench.config.metrics import at_last_evaluation_only
+from infogan_bench.config.schedulers import find_scheduler
+from infogan_bench.datasets import ImageDataset
+from infogan_bench.errors import InputError, reason
+from infogan_bench.extensions import load_extensions
+from infogan_bench.records import SeedResult, Status, TrialUpdate, read_trial
+from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
+from infogan_bench.sweep.engine.ray_private import ends_the_process
+from infogan_bench.sweep.planned_trial import PlannedTrial
+from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
+from infogan_bench.sweep.record.checkpoints import require_whole
+from infogan_bench.sweep.record.disk import is_disk_fault
+from infogan_bench.training.memory import free_memory, is_out_of_memory
+from infogan_bench.trial import Trial, TrialSpec
 
 PLANNED_TRIAL = "planned_trial"  # the key of a Ray configuration that holds a PlannedTrial
 GOAL = "goal"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
@@ -81,7 +78,6 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 ""  # Ray lets a trial see all cards even if it asked for none
             )
         self._begin(config)
-        gc.freeze()  # modules are never freed, so the garbage collector need not look at them
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._begin(new_config)
