@@ -2,7 +2,7 @@
 
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factors import Factors
+from infogan_bench.datasets.factors import Factors, Range
 from infogan_bench.datasets.pixel_range import DataWarning
 from infogan_bench.datasets.pixels import to_float, to_uint8
 from infogan_bench.datasets.registry import dataset_names, load_dataset, register_dataset
@@ -12,6 +12,7 @@ __all__ = [
     "DatasetError",
     "Factors",
     "ImageDataset",
+    "Range",
     "dataset_names",
     "load_dataset",
     "register_dataset",

@@ -21,7 +21,7 @@ from torch import Tensor
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factors import SPRITE_FACTORS, Factors, draw_split
+from infogan_bench.datasets.factors import SPRITE_FACTORS, SPRITE_KINDS, Factors, draw_split
 
 ARCHIVE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 _CHUNK = 1 << 22  # bytes unpacked at a time
@@ -72,7 +72,7 @@ def _load(path: Path, train_size: int | None, test_size: int | None) -> ImageDat
         train_labels=None,
         test_images=images[len(train) :],
         test_labels=None,
-        factors=Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test]), always_alike=("colour",)),
+        factors=Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test]), ("colour",), SPRITE_KINDS),
     )
 
 

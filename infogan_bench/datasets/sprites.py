@@ -18,7 +18,7 @@ from torch import Tensor
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factors import SPRITE_FACTORS, Factors, combinations, draw_split
+from infogan_bench.datasets.factors import SPRITE_FACTORS, SPRITE_KINDS, Factors, combinations, draw_split
 
 SHAPES = ("square", "ellipse", "heart")
 SIZES = (len(SHAPES), 6, 40, 32, 32)
@@ -56,7 +56,7 @@ def _draw(train_size: int | None, test_size: int | None) -> ImageDataset:
         train_labels=None,
         test_images=render(factors),
         test_labels=None,
-        factors=Factors(SPRITE_FACTORS, SIZES, torch.from_numpy(factors)),
+        factors=Factors(SPRITE_FACTORS, SIZES, torch.from_numpy(factors), kinds=SPRITE_KINDS),
     )
 
 

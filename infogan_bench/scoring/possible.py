@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from infogan_metrics import Metric
+from infogan_metrics import Kind, Metric
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.catalogue import metric_of
@@ -27,6 +27,7 @@ class Facts:
     has_labels: bool
     factors: tuple[str, ...] | None  # names; the label alone, where there are no others; None for neither
     varied: tuple[int, ...]  # columns of the factors that are not constant in the test set
+    kinds: tuple[Kind, ...]  # of the factors
     rare: tuple[str, ...]  # factors with a value that a half of the test set has less than twice
 
     @classmethod
@@ -44,6 +45,7 @@ class Facts:
             has_labels=dataset.test_labels is not None,
             factors=None if truth is None else truth.names,
             varied=varied,
+            kinds=() if truth is None else truth.kinds,
             rare=() if truth is None else tuple(truth.names[k] for k in varied if _is_rare(truth, k)),
         )
 
@@ -54,8 +56,10 @@ def _varies(truth: Factors, k: int) -> bool:
 
 def _is_rare(truth: Factors, k: int) -> bool:
     """Return whether a value that the test set has occurs less than twice in either half of it."""
-    values, half = truth.test[:, k], len(truth.test) // 2
-    first, second = (part.bincount(minlength=truth.sizes[k]) for part in (values[:half], values[half:]))
+    if (size := truth.sizes[k]) is None:
+        return False
+    values, half = truth.test[:, k].long(), len(truth.test) // 2
+    first, second = (part.bincount(minlength=size) for part in (values[:half], values[half:]))
     present = first + second > 0
     return bool((torch.minimum(first, second)[present] < 2).any())
 
@@ -96,6 +100,15 @@ def _lacking_of_factors(metric: Metric, facts: Facts) -> str | None:
         )
     if len(names) < needs.factors:
         return f"needs {needs.factors} factors that vary, and there {_are(len(names))}"
+    for k in facts.varied:
+        kind = "discrete" if facts.kinds[k].discrete else facts.kinds[k].name
+        if kind not in metric.factor_kinds:
+            taken = (
+                "whole numbers and continuous factors"
+                if "continuous" in metric.factor_kinds
+                else "whole numbers"
+            )
+            return f"takes {taken} alone, and the factor `{facts.factors[k]}` of {facts.dataset} is {kind}"
     if needs.per_value > 1 and facts.rare:
         return (
             f"needs every value of `{facts.rare[0]}` twice or more in each half of the test set; "

@@ -87,16 +87,16 @@ def _confusion(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> C
 
 
 def _factor_matrix(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> FactorMatrixRecord | None:
-    """Return the mutual information of each code and factor, and the entropy of each factor, in nats."""
+    """Return the information of each code and each factor of whole numbers, and those factors' entropies, in nats."""
     truth = dataset.ground_truth
-    if truth is None or evaluation.factor_codes is None:
+    if truth is None or evaluation.factor_codes is None or not truth.whole:
         return None
-    factors = truth.test.numpy()
+    factors = truth.test.numpy()[:, list(truth.whole)].astype(np.int64)
     bins = n_bins(model.codes)
     information = infogan_metrics.mutual_information_matrix(evaluation.factor_codes, factors, n_bins=bins)
     return FactorMatrixRecord(
         codes=tuple(code.name for code in model.codes.all),
-        factors=tuple(truth.names),
+        factors=tuple(truth.names[k] for k in truth.whole),
         mutual_information=tuple(map(tuple, information.tolist())),
         factor_entropy=tuple(_entropy(column) for column in factors.T),
         n=len(factors),

@@ -14,7 +14,7 @@ import infogan_metrics
 import numpy as np
 import pytest
 import torch
-from infogan_metrics import METRICS
+from infogan_metrics import METRICS, Kind
 from infogan_reports.quantities import Quantities
 from torch import nn
 
@@ -116,6 +116,17 @@ def scored(
 
 def values_of(outcomes: dict[str, ScoreOutcome]) -> dict[str, float | None]:
     return {name: outcome.value for name, outcome in outcomes.items() if outcome.value is not None}
+
+
+def test_scores_of_whole_numbers_refuse_angles() -> None:
+    values = torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    truth = Factors(("pose", "turn"), (None, None), values, kinds=(Kind("continuous"), Kind("circular", 1)))
+    images = torch.zeros(40, 1, 4, 4, dtype=torch.uint8)
+    dataset = ImageDataset("heads", images, None, images, None, factors=truth)
+    reason = r"`{}` takes whole numbers alone, and the factor `pose` of heads is continuous"
+    for name in ("mig", "modularity", "dci_informativeness"):
+        with pytest.raises(InputError, match=reason.format(name)):
+            check_scores(dataset, [reader().codes], [name])
 
 
 # What is computed -------------------------------------------------------------------------------------------
