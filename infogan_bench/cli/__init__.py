@@ -9,5 +9,6 @@ registers them with the application when it is imported; the order here is that 
 from infogan_bench.cli.application import app, main
 from infogan_bench.cli import sweeps as sweeps, training as training  # registers the commands
 from infogan_bench.cli import reporting as reporting, scoring as scoring
+from infogan_bench.cli import data as data
 
 __all__ = ["app", "main"]

@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_PRINTING = ("metrics", "evaluate", "validate", "rerun")
+_PRINTING = ("metrics", "evaluate", "validate", "rerun", "data")
 
 
 def _version(asked: bool) -> None:

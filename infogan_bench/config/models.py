@@ -5,9 +5,19 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from infogan_bench.config.catalogue import DEFAULT_SCORES, require_score
+from infogan_bench.config.datasets import dataset_options
 from infogan_bench.config.errors import show
 from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.config.section import (
@@ -32,10 +42,30 @@ class DatasetConfig(ConfigSection):
     name: str = "mnist"
     data_dir: Annotated[
         Annotated[str, AfterValidator(folder)] | None,
-        Field(description="A folder with the four IDX files (gzipped or not), or with dSprites' archive."),
+        Field(
+            description="The folder that holds the data set's files, or torchvision's root; see docs/datasets.md."
+        ),
     ] = None
     train_size: Annotated[PositiveCount | None, Field(description="Use the first N training images.")] = None
     test_size: Annotated[PositiveCount | None, Field(description="Use the first N test images.")] = None
+    options: Annotated[
+        SerializeAsAny[ConfigSection],
+        Field(
+            default_factory=dict,
+            validate_default=True,
+            description="The data set's own keys, such as `size` of celeba; see docs/datasets.md.",
+        ),
+    ]
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options_of_the_set(cls, given: object, info: ValidationInfo) -> ConfigSection:
+        return dataset_options(info.data.get("name", ""), given)
+
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        tree: dict[str, object] = dump(self)
+        return {key: value for key, value in tree.items() if key != "options" or value}
 
 
 class SearchConfig(ConfigSection):

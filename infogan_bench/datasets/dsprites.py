@@ -40,10 +40,22 @@ def load_dsprites(config: DatasetConfig) -> ImageDataset:
     Raises:
         DatasetError: if the archive is missing, damaged or not dSprites', or has fewer images than asked for.
     """
-    if config.data_dir is None:
+    data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
+    return _load(find_dsprites(data_dir), config.train_size, config.test_size)
+
+
+def find_dsprites(data_dir: Path | None) -> Path:
+    """Return the path of the archive in `data_dir`.
+
+    Raises:
+        DatasetError: if there is no folder, or no archive in it.
+    """
+    if data_dir is None:
         raise DatasetError(f"dsprites does not ship with InfoGAN Bench: {_HOW_TO_GET}")
-    path = Path(config.data_dir).expanduser().absolute() / ARCHIVE
-    return _load(path, config.train_size, config.test_size)
+    path = data_dir / ARCHIVE
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file; {_HOW_TO_GET}")
+    return path
 
 
 @cache
@@ -53,8 +65,6 @@ def _load(path: Path, train_size: int | None, test_size: int | None) -> ImageDat
             classes = _read_classes(archive)
             train, test = draw_split(len(classes), train_size, test_size)
             images = _read_images(archive, len(classes), np.concatenate([train, test]))
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file; {_HOW_TO_GET}") from None
     except (_Fault, DatasetError) as fault:
         raise DatasetError(f"{path}: {fault}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:

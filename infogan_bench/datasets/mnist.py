@@ -42,21 +42,24 @@ class MnistFamily:
         Raises:
             DatasetError: if files are missing or damaged, or images and labels differ in number.
         """
-        if data_dir is not None:
-            files = self._locate(data_dir)
-        elif self.shipped is not None:
-            files = self._locate(self.shipped)
+        files = self.find(data_dir)
+        if data_dir is None and self.shipped is not None:
             _check_sha256(files, self.shipped / "SHA256SUMS")
-        else:
-            raise DatasetError(
-                f"{self.name} does not ship with InfoGAN Bench: give `data_dir`. {self.how_to_get}"
-            )
         train_images, train_labels = _read_split(*files[:2])
         test_images, test_labels = _read_split(*files[2:])
         return ImageDataset(self.name, train_images, train_labels, test_images, test_labels, self.class_names)
 
-    def _locate(self, data_dir: Path) -> list[Path]:
-        """Find the four files in one folder: `data_dir` itself or torchvision's below it."""
+    def find(self, data_dir: Path | None) -> list[Path]:
+        """Find the four files in one folder: `data_dir` itself or torchvision's below it; None: where they ship.
+
+        Raises:
+            DatasetError: naming the files that are missing, with their checksums.
+        """
+        data_dir = self.shipped if data_dir is None else data_dir
+        if data_dir is None:
+            raise DatasetError(
+                f"{self.name} does not ship with InfoGAN Bench: give `data_dir`. {self.how_to_get}"
+            )
         folders = (data_dir, data_dir / self.torchvision_name / "raw")
         found = max((_present_in(folder) for folder in folders), key=len)
         missing = {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from infogan_bench.config.models import DatasetConfig
+from infogan_bench.config.names import nearest
 from infogan_bench.datasets.base import ImageDataset
-from infogan_bench.datasets.dsprites import load_dsprites
+from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
@@ -29,10 +30,22 @@ def _cut_to_size(loader: Loader) -> SizedLoader:
     return load
 
 
-_LOADERS: dict[str, SizedLoader] = {
-    **{family.name: _cut_to_size(family.load) for family in (MNIST, FASHION_MNIST, KMNIST)},
-    "sprites": load_sprites,
-    "dsprites": load_dsprites,
+@dataclass(frozen=True)
+class Reader:
+    """The functions of a data set: `load` reads or draws it; `find` looks for its files, and raises a `DatasetError`
+    that names the missing ones. `find` is None where there are no files to look for."""
+
+    load: SizedLoader
+    find: Callable[[Path | None], object] | None = None
+
+
+_READERS: dict[str, Reader] = {
+    **{
+        family.name: Reader(_cut_to_size(family.load), family.find)
+        for family in (MNIST, FASHION_MNIST, KMNIST)
+    },
+    "sprites": Reader(load_sprites),
+    "dsprites": Reader(load_dsprites, find_dsprites),
 }
 
 
@@ -44,9 +57,9 @@ def register_dataset(name: str) -> Callable[[Loader], Loader]:
     """
 
     def register(loader: Loader) -> Loader:
-        if name in _LOADERS:
+        if name in _READERS:
             raise ValueError(f"a dataset named `{name}` is registered already")
-        _LOADERS[name] = _cut_to_size(loader)
+        _READERS[name] = Reader(_cut_to_size(loader))
         return loader
 
     return register
@@ -54,7 +67,7 @@ def register_dataset(name: str) -> Callable[[Loader], Loader]:
 
 def dataset_names() -> tuple[str, ...]:
     """Return the names that `load_dataset` knows, sorted."""
-    return tuple(sorted(_LOADERS))
+    return tuple(sorted(_READERS))
 
 
 def load_dataset(config: DatasetConfig) -> ImageDataset:
@@ -68,15 +81,19 @@ def load_dataset(config: DatasetConfig) -> ImageDataset:
     Raises:
         DatasetError: if the name is unknown, the data cannot be used, or a size is larger than the data.
     """
-    loader = _LOADERS.get(config.name)
-    if loader is None:
-        raise DatasetError(_unknown(config.name))
-    dataset = loader(config)
+    dataset = reader(config.name).load(config)
     check_pixel_range(dataset)
     return dataset
 
 
-def _unknown(name: str) -> str:
-    nearest = difflib.get_close_matches(name, _LOADERS, n=1)
-    hint = f"; did you mean `{nearest[0]}`?" if nearest else "."
-    return f"unknown dataset `{name}`{hint} There are {', '.join(dataset_names())}."
+def reader(name: str) -> Reader:
+    """Return the functions of a data set.
+
+    Raises:
+        DatasetError: if the name is unknown.
+    """
+    if name in _READERS:
+        return _READERS[name]
+    found = nearest(name, _READERS)
+    hint = f"; did you mean `{found}`?" if found else "."
+    raise DatasetError(f"unknown dataset `{name}`{hint} There are {', '.join(dataset_names())}.")

@@ -10,9 +10,9 @@ in a module that the sweep file names under `extensions`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
+from infogan_bench.config.names import nearest
 from infogan_bench.config.run import ArchitectureConfig
 from infogan_bench.errors import InputError
 from infogan_bench.networks.module import ImageShape, Networks
@@ -62,8 +62,8 @@ def architecture_of(config: ArchitectureConfig) -> Architecture:
         InputError: if no architecture has that name.
     """
     if config.name not in _ARCHITECTURES:
-        nearest = difflib.get_close_matches(config.name, _ARCHITECTURES, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        found = nearest(config.name, _ARCHITECTURES)
+        hint = f"; did you mean {found!r}?" if found else ""
         raise InputError(
             f"architecture.name: no architecture {config.name!r} among {', '.join(architecture_names())}{hint}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from infogan_metrics import METRICS, Metric, NotDefinedError, Score, bin_factors
 from infogan_metrics.files import FileError, read_arrays
 from numpy.typing import NDArray
 
+from infogan_bench.config.names import nearest
 from infogan_bench.errors import InputError
 from infogan_bench.scoring.compute import compute_scores
 from infogan_bench.scoring.outcome import ScoreOutcome
@@ -185,9 +185,9 @@ def _metric(name: str) -> Metric:
     rows = {each: metric for metric in METRICS.values() for each in (metric.name, *metric.names)}
     if name in rows:
         return rows[name]
-    nearest = difflib.get_close_matches(name, rows, n=1)
+    found = nearest(name, rows)
     raise InputError(
-        f"--score: unknown score `{name}`{f'; did you mean `{nearest[0]}`?' if nearest else ''}; {_HINT}"
+        f"--score: unknown score `{name}`{f'; did you mean `{found}`?' if found else ''}; {_HINT}"
     )
 
 

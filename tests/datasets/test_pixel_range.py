@@ -12,7 +12,7 @@ from infogan_bench.datasets import DatasetError, DataWarning, ImageDataset, load
 
 def load(monkeypatch: pytest.MonkeyPatch, images: Tensor) -> ImageDataset:
     """`images` (n, 8, 8) as a dataset that a user registered."""
-    monkeypatch.setattr(registry, "_LOADERS", dict(registry._LOADERS))
+    monkeypatch.setattr(registry, "_READERS", dict(registry._READERS))
     stored = images.to(torch.uint8).unsqueeze(1)
     registry.register_dataset("mine")(lambda data_dir: ImageDataset("mine", stored, None, stored[:5], None))
     return load_dataset(DatasetConfig(name="mine"))

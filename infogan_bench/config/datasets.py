@@ -1,0 +1,132 @@
+"""The rows of the data sets: what a user and a configuration must know of each, without torch.
+
+The code that reads or draws a set is in the file of `infogan_bench/datasets/` that has its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from infogan_bench.config.errors import Fault
+from infogan_bench.config.explain import explain
+from infogan_bench.config.names import suggestion
+from infogan_bench.config.section import ConfigSection
+
+Origin = Literal["package", "files", "drawn", "stand-in", "yours"]
+"""Where images come from: `package`: from files that ship; `files`: from files in `data_dir`; `drawn`: by this project;
+`stand-in`: drawn as well, in the place of a real set that they only resemble; `yours`: from files of the user's own."""
+
+
+class NoOptions(ConfigSection):
+    """The options of a data set that has none."""
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """A data set: its facts, for `infogan-bench data list` and docs/datasets.md, and its options.
+
+    Attributes:
+        name: as in `dataset.name`.
+        title: a few words.
+        origin: where its images come from.
+        shape: (C, H, W) of an image, with default options; None where the user's files decide.
+        images: numbers of training and of test images, with default options; None where the user's files decide.
+        truth: its labels or factors.
+        licence: of the images.
+        source: who made them, or where they can be had.
+        files: the names of the files that it looks for below `data_dir`.
+        seconds: to draw or to decode all images for the first time, on a core.
+        options: the section of `dataset.options`.
+    """
+
+    name: str
+    title: str
+    origin: Origin
+    shape: tuple[int, int, int] | None
+    images: tuple[int, int] | None
+    truth: str
+    licence: str
+    source: str
+    files: tuple[str, ...] = ()
+    seconds: float = 0
+    options: type[ConfigSection] = NoOptions
+
+    @property
+    def megabytes(self) -> float | None:
+        """Memory of all images, in 10^6 bytes; None where the user's files decide."""
+        return sum(self.images) * prod(self.shape) / 1e6 if self.images and self.shape else None
+
+
+_IDX = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+_DSPRITES_FACTORS = "factors: shape (3), scale (6), orientation (40), x (32), y (32)"
+
+DATASETS: dict[str, DatasetRow] = {
+    row.name: row
+    for row in (
+        DatasetRow(
+            "mnist", "handwritten digits", "package", (1, 28, 28), (60_000, 10_000), "10 labels",
+            "CC BY-SA 3.0", "Yann LeCun, Corinna Cortes, Christopher J.C. Burges", _IDX,
+        ),
+        DatasetRow(
+            "fashion-mnist", "pictures of clothes", "files", (1, 28, 28), (60_000, 10_000), "10 labels",
+            "MIT", "Zalando Research; arXiv 1708.07747", _IDX,
+        ),
+        DatasetRow(
+            "kmnist", "handwritten Japanese characters", "files", (1, 28, 28), (60_000, 10_000), "10 labels",
+            "CC BY-SA 4.0", "Center for Open Data in the Humanities; arXiv 1812.01718", _IDX,
+        ),
+        DatasetRow(
+            "sprites", "white shapes on black, in the manner of dSprites", "drawn", (1, 64, 64), (40_000, 10_000),
+            _DSPRITES_FACTORS, "Apache-2.0", "this project", seconds=2,
+        ),
+        DatasetRow(
+            "dsprites", "dSprites itself", "files", (1, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,
+            "zlib/libpng", "Matthey et al. 2017; GitHub's google-deepmind/dsprites-dataset",
+            ("dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",), seconds=10,
+        ),
+    )
+}  # fmt: skip
+"""The data sets that ship, in the order of `infogan-bench data list`."""
+
+
+def dataset_options(name: str, given: object) -> ConfigSection:
+    """Read `dataset.options` as the options of the data set `name`.
+
+    Raises:
+        ValidationError: naming each option that the data set does not have, or whose value is refused.
+        ValueError: if options are given to a data set that has none, or is no section.
+    """
+    if isinstance(given, ConfigSection):
+        given = given.model_dump()
+    row = DATASETS.get(name)
+    if row is None and given:
+        raise ValueError(f"`{name}` has no options; {suggestion(name, _with_options())}")
+    section = row.options if row else NoOptions
+    if isinstance(given, Mapping) and given and not section.model_fields:
+        raise ValueError(f"`{name}` has no options")
+    try:
+        return section.model_validate(given)
+    except ValidationError as error:
+        lines = [_line(fault, given) for fault in explain(error, section)]
+        raise ValidationError.from_exception_data(section.__name__, lines) from None
+
+
+def _with_options() -> tuple[str, ...]:
+    return tuple(row.name for row in DATASETS.values() if row.options is not NoOptions) or tuple(DATASETS)
+
+
+def _line(fault: Fault, given: object) -> InitErrorDetails:
+    """Give pydantic a fault in our words, which it puts below the key `options`."""
+    words = PydanticCustomError("value_error", "{error}", {"error": fault.message})
+    return InitErrorDetails(type=words, loc=(fault.key,) if fault.key else (), input=given)
