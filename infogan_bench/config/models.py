@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from infogan_bench.config.catalogue import DEFAULT_SCORES, require_score
-from infogan_bench.config.datasets import dataset_options
+from infogan_bench.config.datasets import NoOptions, dataset_options
 from infogan_bench.config.errors import show
 from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.config.section import (
@@ -51,11 +51,10 @@ class DatasetConfig(ConfigSection):
     options: Annotated[
         SerializeAsAny[ConfigSection],
         Field(
-            default_factory=dict,
             validate_default=True,
             description="The data set's own keys, such as `size` of celeba; see docs/datasets.md.",
         ),
-    ]
+    ] = NoOptions()
 
     @field_validator("options", mode="before")
     @classmethod

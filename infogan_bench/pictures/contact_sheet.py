@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from infogan_bench.datasets import ImageDataset
+from infogan_bench.datasets import Factors, ImageDataset
 
 _COLUMNS = 12
 _MAX_ROWS = 60  # of classes or factors
@@ -68,8 +68,8 @@ def _picture(image: Tensor, scale: int) -> Image.Image:
 
 def _rows(dataset: ImageDataset) -> list[_Row]:
     if dataset.factors is not None:
-        named = zip(dataset.factors.names, dataset.factors.test.T, strict=True)
-        return [_by_factor(name, values) for name, values in named][:_MAX_ROWS]
+        factors = dataset.factors
+        return [_by_factor(factors, k) for k in range(min(len(factors.names), _MAX_ROWS))]
     if dataset.test_labels is not None:
         labels = dataset.test_labels
         places = [(labels == k).nonzero().flatten()[:_COLUMNS] for k in range(len(dataset.class_names))]
@@ -77,15 +77,19 @@ def _rows(dataset: ImageDataset) -> list[_Row]:
             :_MAX_ROWS
         ]
     first = torch.arange(min(len(dataset.test_images), _COLUMNS * _UNLABELLED_ROWS))
-    return [_Row("", places, []) for places in first.split(_COLUMNS)]
+    return [_Row("", places, []) for places in torch.split(first, _COLUMNS)]
 
 
-def _by_factor(name: str, values: Tensor) -> _Row:
-    """Choose images whose values are spread evenly from the lowest to the highest."""
-    wanted = torch.linspace(float(values.min()), float(values.max()), _COLUMNS)
+def _by_factor(factors: Factors, k: int) -> _Row:
+    """Choose images whose values are spread evenly over the values that there are; of few values, several of each."""
+    values, size, kind, span = factors.test[:, k], factors.sizes[k], factors.kinds[k], factors.ranges[k]
     different = torch.unique(values)
-    if len(different) <= _COLUMNS:
-        wanted = different
-    distance = (values.float()[:, None] - wanted.float()[None, :]).abs()
-    places = distance.argmin(dim=0)
-    return _Row(f"{name} ({len(different)} values)", places, [f"{values[k].item():g}" for k in places])
+    spread = torch.linspace(0, len(different) - 1, min(len(different), _COLUMNS)).round().long()
+    each = _COLUMNS // len(spread)
+    places = torch.cat([(values == value).nonzero().flatten()[:each] for value in different[spread]])
+    extent = f"{size} values" if size is not None else kind.name
+    if span is not None:
+        extent = f"{span.low:g} to {span.high:g} {span.unit}".rstrip()
+    return _Row(
+        f"{factors.names[k]} ({extent})", places, [f"{value:.3g}" for value in values[places].tolist()]
+    )
