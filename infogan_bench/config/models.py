@@ -77,7 +77,10 @@ class SearchConfig(ConfigSection):
     time_limit: Annotated[
         Positive | None,
         BeforeValidator(seconds),
-        Field(description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`."),
+        Field(
+            description="Stop the sweep after this long: seconds, or `90s`, `25m`, `2h`. No trial begins that would "
+            "not reach its end by then, judged by the slowest so far."
+        ),
     ] = None
     seed: Annotated[Count, Field(description="Seed of the search itself.")] = 0
     population: Annotated[

@@ -12,6 +12,7 @@ from ray.exceptions import ActorUnavailableError, RayActorError
 from infogan_bench.config import parse_sweep
 from infogan_bench.records.results import Status
 from infogan_bench.sweep.engine.callback import Events
+from infogan_bench.sweep.engine.time_left import TimeLeft
 from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, STEP
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.folder import SweepFolder
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 @pytest.fixture
 def events(folder: SweepFolder) -> Events:
-    return Events(folder, folder.checkpoint_store(None), (0,), [])
+    return Events(folder, folder.checkpoint_store(None), (0,), [], TimeLeft(None, slots=1, steps=20))
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from infogan_bench.config import apply, parse_sweep, resolved_yaml
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import SweepOutcome, start
 from infogan_bench.sweep.engine.searcher import TrialSearcher
+from infogan_bench.sweep.engine.time_left import TimeLeft
 from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, UPDATE
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.search.proposals import Proposals
 from infogan_bench.sweep.summary import summary
 from infogan_bench.trial import Trial, TrialSpec
 
+NO_LIMIT = TimeLeft(None, slots=2, steps=100)
 RANGES = {"objective.lambda_cat": {"uniform": [0, 1]}, "optimiser.lr_g": {"loguniform": [1e-4, 1e-2]}}
 BOTH = [{"metric": "cluster_accuracy"}, {"metric": "loss/d", "mode": "min"}]
 
@@ -37,7 +39,7 @@ def test_the_planner_hands_out_what_is_left_before_anything_new(tmp_path: Path) 
     seeds = (SeedResult(0, Status.INTERRUPTED, 3),)
     record = {name: TrialUpdate(name, params, Status.INTERRUPTED, 3, seeds) for name in ("0001", "0002")}
     left = [PlannedTrial("0001", params, checkpoint="somewhere"), PlannedTrial("0002", params)]
-    planner = TrialSearcher(left, Proposals(sweep, tmp_path, 4, record), "max")
+    planner = TrialSearcher(left, Proposals(sweep, tmp_path, 4, record), "max", NO_LIMIT)
     handed = [json.loads(planner.suggest(f"ray-{k}")[PLANNED_TRIAL]) for k in range(4)]
     assert [each["trial_id"] for each in handed] == ["0001", "0002", "0000", "0003"]
     assert handed[0].items() >= {"trial_id": "0001", "params": params, "checkpoint": "somewhere"}.items()
@@ -49,7 +51,7 @@ def test_the_planner_tells_the_search_of_every_end(tmp_path: Path) -> None:
     sweep = parse_sweep(
         {"name": "s", "space": RANGES, "search": {"algorithm": "nsga2", "trials": 4}, "goal": BOTH}
     )
-    planner = TrialSearcher([], Proposals(sweep, tmp_path, 4, {}), "max")
+    planner = TrialSearcher([], Proposals(sweep, tmp_path, 4, {}), "max", NO_LIMIT)
     results = []
     for k in range(4):
         trial = json.loads(planner.suggest(f"ray-{k}")[PLANNED_TRIAL])["trial_id"]

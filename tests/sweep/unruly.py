@@ -107,6 +107,11 @@ def _lingers() -> None:
         time.sleep(600)
 
 
+@_acting("takes-its-time")
+def _takes_its_time() -> None:
+    time.sleep(2)
+
+
 @register_architecture("narrow-only")
 def _narrow_only(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     if width > 0.05:

@@ -11,13 +11,14 @@ from typing import Any
 from ray.exceptions import RayActorError
 from ray.tune import Callback
 from ray.tune.experiment import Trial as RayTrial
-from ray.tune.result import SHOULD_CHECKPOINT
+from ray.tune.result import SHOULD_CHECKPOINT, TIME_THIS_ITER_S
 
 from infogan_bench.errors import reason
 from infogan_bench.records import Status, SweepListener, TrialUpdate
 from infogan_bench.records.results import EndedBy
 from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason
 from infogan_bench.sweep.engine.ray_private import error_of, forgive_failure, node_was_lost
+from infogan_bench.sweep.engine.time_left import TimeLeft
 from infogan_bench.sweep.engine.trainable import (
     STEP,
     TRACEBACK,
@@ -48,7 +49,9 @@ class Events(Callback):  # type: ignore[misc]
         store: CheckpointStore,
         seeds: Sequence[int],
         listeners: Sequence[SweepListener],
+        time_left: TimeLeft,
     ) -> None:
+        self._time_left = time_left
         self._folder = folder
         self._store = store
         self._seeds = seeds
@@ -60,6 +63,12 @@ class Events(Callback):  # type: ignore[misc]
         self._recovered: dict[str, int] = {}  # trial id -> Tune's iteration at its last fault
         self._fault_steps: dict[str, int] = {}  # trial id -> its step at that fault
 
+    def on_step_begin(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
+        """Count the trials that hold a slot or wait for one."""
+        if self._time_left.is_limited:
+            live = (trial.status in (RayTrial.RUNNING, RayTrial.PENDING) for trial in trials)
+            self._time_left.note_live(sum(live))
+
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         planned = planned_trial_of(trial.config)
         known = self._folder.last(planned.trial_id)
@@ -69,6 +78,8 @@ class Events(Callback):  # type: ignore[misc]
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
         update = TrialUpdate.from_json(result[UPDATE])
+        steps = update.step - self._last_update(trial).step
+        self._time_left.note_report(update.trial_id, result[TIME_THIS_ITER_S], steps)
         if result[SHOULD_CHECKPOINT]:
             self._make_room(trial)
         if WARNING in result and result[WARNING] not in self.warnings:
@@ -131,7 +142,7 @@ class Events(Callback):  # type: ignore[misc]
         """Tell listeners the last update. A trial that has ended by itself keeps its own status, unless it was
         interrupted before its last checkpoint was written."""
         name = planned_trial_of(trial.config).trial_id
-        _, update = self._live.get(name) or (trial, self._never_started(trial))
+        update = self._last_update(trial)
         if not update.status.ended or (status is Status.INTERRUPTED and not update.status.bad):
             update = replace(update, status=status, error=error or update.error, ended_by=ended_by)
         else:
@@ -143,8 +154,11 @@ class Events(Callback):  # type: ignore[misc]
             self._live.pop(name, None)
             self._send(update)
 
-    def _never_started(self, trial: RayTrial) -> TrialUpdate:
+    def _last_update(self, trial: RayTrial) -> TrialUpdate:
+        """The last update of a trial; that with which it begins, if it has not begun."""
         planned = planned_trial_of(trial.config)
+        if planned.trial_id in self._live:
+            return self._live[planned.trial_id][1]
         return _first_update(planned, self._seeds, self._folder.last(planned.trial_id))
 
     def _keep(self, trial_id: str, checkpoint: str) -> None:

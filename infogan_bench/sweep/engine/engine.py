@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from infogan_bench.sweep.engine.nodes import require_able_nodes, shipped_code
 from infogan_bench.sweep.engine.ray_private import set_trials_ahead
 from infogan_bench.sweep.engine.schedulers import SchedulerRequest, make_scheduler
 from infogan_bench.sweep.engine.searcher import TrialSearcher, trials_ahead
+from infogan_bench.sweep.engine.time_left import TimeLeft
 from infogan_bench.sweep.engine.trainable import InfoGANTrainable, Shared, planned_trial_of, trial_threads
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
@@ -176,10 +176,12 @@ class Engine:
         Returns:
             The trials that Tune dropped and that must run again; none after a signal, a fault or the time limit.
         """
-        searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode)
-        set_trials_ahead(trials_ahead(_slots(ready.request), searcher.learns))
-        events = Events(self._folder, self._store, self._sweep.seeds, listeners)
-        began, limit = time.monotonic(), self._sweep.search.time_limit
+        slots, limit = _slots(ready.request), self._sweep.search.time_limit
+        scheduling = SchedulerRequest(self._sweep, to_come, self._compared)
+        time_left = TimeLeft(limit, slots, scheduling.longest)
+        searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode, time_left)
+        set_trials_ahead(trials_ahead(slots, searcher.learns))
+        events = Events(self._folder, self._store, self._sweep.seeds, listeners, time_left)
         try:
             with self.noting_a_fault():
                 tune.run(
@@ -189,7 +191,7 @@ class Engine:
                     storage_filesystem=self._store.filesystem,
                     config={"shared": ready.shared},
                     search_alg=searcher,
-                    scheduler=make_scheduler(SchedulerRequest(self._sweep, to_come, self._compared)),
+                    scheduler=make_scheduler(scheduling),
                     num_samples=to_come,
                     time_budget_s=limit,
                     resources_per_trial=tune.PlacementGroupFactory([dict(ready.request)]),
@@ -206,8 +208,12 @@ class Engine:
         events.end_all(Status.INTERRUPTED if cut_short else Status.STOPPED)
         self.fault = self.fault or events.fault
         self.warnings += events.warnings
-        time_is_up = limit is not None and time.monotonic() - began >= limit
-        return [] if cut_short or self.fault or time_is_up else events.dropped
+        if searcher.out_of_time:
+            self.warnings.append(
+                f"trials were left when the time limit was near: one takes up to {time_left.needed:,.0f} s here, so "
+                "it would not have reached its end; `infogan-bench resume` trains them"
+            )
+        return [] if cut_short or self.fault or time_left.is_up else events.dropped
 
 
 def dataset_bytes(dataset: ImageDataset) -> int:

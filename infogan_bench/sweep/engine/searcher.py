@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ray.tune.search import Searcher
 
 from infogan_bench.records import TrialUpdate
+from infogan_bench.sweep.engine.time_left import Beginning, TimeLeft
 from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, UPDATE
 from infogan_bench.sweep.planned_trial import PlannedTrial
 
@@ -26,10 +27,18 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
         planned: the trials that are planned.
         proposals: of a search that learns; None for all others.
         mode: "max" or "min", for Ray.
+        time_left: whether another trial would reach its end. One with a checkpoint goes on in any case.
+
+    Attributes:
+        out_of_time: trials were left that would not have reached their end.
     """
 
-    def __init__(self, planned: Iterable[PlannedTrial], proposals: Proposals | None, mode: str) -> None:
+    def __init__(
+        self, planned: Iterable[PlannedTrial], proposals: Proposals | None, mode: str, time_left: TimeLeft
+    ) -> None:
         super().__init__(metric=GOAL, mode=mode)
+        self._time_left = time_left
+        self.out_of_time = False
         self._planned = deque(planned)
         self._proposals = proposals
         self._open: dict[str, PlannedTrial] = {}  # by Ray's ids
@@ -40,8 +49,17 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
         """Say whether the next trial depends on what has ended."""
         return self._proposals is not None
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The next trial's part of Ray's configuration, or FINISHED; `trial_id` is Ray's."""
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next trial's part of Ray's configuration, FINISHED, or None: ask again; `trial_id` is Ray's."""
+        begun = bool(self._planned) and self._planned[0].checkpoint is not None
+        beginning = Beginning.NOW if begun else self._time_left.beginning()
+        if beginning is Beginning.NEVER:
+            self.out_of_time = bool(self._planned) or (
+                self._proposals is not None and self._proposals.left > 0
+            )
+            return str(Searcher.FINISHED)
+        if beginning is Beginning.WITH_A_FREE_SLOT:
+            return None
         if self._planned:
             planned = self._planned.popleft()
         elif self._proposals is not None and self._proposals.left:
