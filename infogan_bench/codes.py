@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from infogan_bench.config.objective import LOG_STD_RANGE
 from infogan_bench.config.run import CodesConfig
 
-LOG_STD_RANGE = (-6.0, 3.0)  # keeps log Q finite for a perfect Q and for an untrained one
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -28,6 +28,11 @@ class Code:
     kind: Literal["categorical", "uniform", "gaussian"]
     size: int
     entropy: float
+
+    @property
+    def variance(self) -> float:
+        """The variance of a continuous code: 1/3 for U(-1, 1), 1 for a standard normal code."""
+        return 1 / 3 if self.kind == "uniform" else 1.0
 
 
 class Latents(NamedTuple):
@@ -161,6 +166,18 @@ class LatentCodes:
         """
         log_q = self.log_q(latents, posterior)
         return {code.name: code.entropy + log_q[code.name].mean() for code in self.all}
+
+    def r2(self, latents: Latents, posterior: Posterior) -> dict[str, Tensor]:
+        """Return R2 of Q's reading of each continuous code, a scalar without gradient: 1 - MSE / Var(c).
+
+        The reading is the posterior's mean. R2 is 1 for an exact reading, 0 for one that always says 0, the mean of the
+        prior, and negative for a worse one.
+        """
+        error = (latents.continuous - posterior.mean.detach()).square().mean(0)
+        return {
+            code.name: 1 - mse / code.variance
+            for code, mse in zip(self.continuous, error.unbind(), strict=True)
+        }
 
     def traversal(self, code: Code, n: int) -> Tensor:
         """Values of `code` that show its effect: every category; `n` points across (-1, 1) for a uniform

@@ -279,6 +279,19 @@ def test_the_learned_standard_deviation_is_capped_so_that_an_untrained_q_stays_f
     assert bound == pytest.approx(LN_2 - HALF_LOG_2PI - 3)  # the cap is e^3
 
 
+def test_r2_of_a_reading() -> None:
+    model = codes(CodesConfig(categorical=(), uniform=2, gaussian=1))
+    normal = torch.randn(len(GRID), generator=rng()).double()
+    latents = Latents(
+        torch.empty(len(GRID), 0), torch.empty(len(GRID), 0).long(), torch.stack([GRID, GRID, normal], 1)
+    )
+    read = torch.stack([GRID, ZERO + 0.1, normal + 0.5], 1)
+    r2 = model.r2(latents, Posterior((), read, torch.zeros_like(read)))
+    assert r2["uniform_0"] == 1
+    assert float(r2["uniform_1"]) == pytest.approx(-0.03, abs=1e-6)  # 1 - (1/3 + 0.01) / (1/3)
+    assert float(r2["gaussian_0"]) == pytest.approx(0.75)  # 1 - 0.25
+
+
 @pytest.mark.parametrize(
     ("x", "mean", "std", "nll"),
     [

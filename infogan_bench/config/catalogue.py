@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal, TypeVar
 
 from infogan_metrics import METRICS, Metric, Needs, Part, fid, kid
-from infogan_metrics.of_images import mi_bounds, shape_correlation, traversal_effects
+from infogan_metrics.of_images import code_readings, mi_bounds, shape_correlation, traversal_effects
 
 from infogan_bench.config.names import nearest
+from infogan_bench.config.objective import LOG_STD_RANGE
 from infogan_bench.errors import InputError
 
 INPUTS = {
@@ -31,6 +33,9 @@ INPUTS = {
     "latent_categories": "(1000,) the category of the scored code that these were made from; None without such a code",
     "log_q": "(10000, n_codes) log Q(c|x), in nats, of the codes that generated images were made from",
     "entropies": "(n_codes,) entropies of the codes in nats",
+    "drawn_codes": "(10000, n_continuous) the continuous codes that generated images were made from",
+    "readings": "(10000, n_continuous) the means of Q(c|x) of these images",
+    "continuous_entropies": "(n_continuous,) entropies of the continuous codes in nats",
     "traversals": "of each code, (50, n_values, n_pixels) images along which it alone changes",
     "digits": "(10000, 64) features of MNIST's test images in a network that reads digits",
     "generated_digits": "(10000, 64) features of generated images in the same network",
@@ -40,6 +45,7 @@ INPUTS = {
 DEFAULT_SCORES = ("cluster_accuracy", "purity", "nmi", "ari")
 ScoreFunction = TypeVar("ScoreFunction", bound=Callable[..., float])
 
+_MIN_STD = math.exp(LOG_STD_RANGE[0])
 _POSITIVE = (0.0, math.inf)
 _OF_DIGITS = ("digits", "generated_digits")
 _DIGITS_ASK = "are generated digits distributed like MNIST's, in the features of a network that reads digits"
@@ -81,6 +87,25 @@ _OWN = (
         per="code",
         on_request=True,
         convention="nats, a lower bound: what Q reads off generated images",
+    ),
+    replace(
+        METRICS["gaussian_mi_bound"],
+        name="code_readings",
+        function=partial(code_readings, min_std=_MIN_STD),
+        inputs=("drawn_codes", "readings", "continuous_entropies"),
+        needs=Needs(continuous_codes=1),
+        parts=(
+            Part(
+                "gaussian_mi_bound",
+                "bound",
+                "how much information do images hold about the continuous codes, with the best Gaussian deviation",
+                (-math.inf, math.inf),
+            ),
+            Part("code_r2", "r2", "how much of the continuous codes does Q read", (-math.inf, 1.0)),
+        ),
+        per="continuous code",
+        on_request=True,
+        convention=f"the deviation is at least e^-6 = {_MIN_STD:.4f}, the smallest that Q may have",
     ),
     replace(
         METRICS["traversal_effect"],

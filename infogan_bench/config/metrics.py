@@ -81,6 +81,12 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
         *of_terms,
         "L_I",
         *(f"L_I/{code}" for code in codes),
+        *(
+            name
+            for whole in ("gaussian_mi_bound", "code_r2")
+            if continuous
+            for name in (whole, *(f"{whole}/{code}" for code in continuous))
+        ),
         "loss/d",
         "loss/g",
     )

@@ -8,6 +8,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from infogan_bench.config.section import ConfigSection, Flag, NonNegative, Positive, Real, Share
 
+LOG_STD_RANGE = (-6.0, 3.0)
+"""Natural logarithms of the smallest and the largest deviation of Q's Gaussians; they keep log Q finite for a perfect
+Q and for an untrained one."""
+
 
 def _weight(value: Any) -> Any:
     """Let a number stand for a term with that weight."""

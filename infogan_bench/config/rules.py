@@ -30,6 +30,13 @@ from infogan_bench.config.terms import TERMS
 from infogan_bench.errors import InputError
 
 _MAX_CORNERS = 10_000  # combinations that are looked at
+_OF_INFOGAN = (
+    "loss/",
+    "L_I",
+    "gaussian_mi_bound",
+    "code_r2",
+    "H",
+)  # prefixes of what InfoGAN's training reports
 _TERMS_BY_METRIC = {row.metric: row for row in TERMS.values() if row.metric}
 
 
@@ -206,7 +213,7 @@ def _names(run: RunConfig) -> tuple[str, ...]:
     of_method = method_metrics(run.method.name)
     if of_method is None:
         return (*metric_names(run.codes.names), *outside)
-    scores = (name for name in metric_names(run.codes.names) if not name.startswith(("loss/", "L_I", "H")))
+    scores = (name for name in metric_names(run.codes.names) if not name.startswith(_OF_INFOGAN))
     return (*scores, *of_method, *outside)
 
 

@@ -146,6 +146,15 @@ _ADVERSARIAL = (
              "arXiv 1406.2661"),
     Quantity("L_I", "L_I, all codes", "lower bound of the information that images hold about the codes, in nats; "
              "L_I/CODE is that of one code", "nats", "max", None, "arXiv 1606.03657, equation 5"),
+    Quantity("gaussian_mi_bound", "information about the continuous codes", "lower bound of the information that "
+             "images hold about the continuous codes, in nats: H(c) - 1/2 ln(2 pi e MSE), which is L_I with the best "
+             "Gaussian deviation in place of Q's. The deviation is at least e^-6, so the bound of a uniform code is at "
+             "most 5.77 nats, if Q reads it exactly; -0.18 nats mean that Q reads nothing", "nats", "max", None,
+             "Barber and Agakov 2003; arXiv 1606.03657, equation 4"),
+    Quantity("code_r2", "share of the continuous codes that Q reads", "1 - MSE / Var(c), the share of a continuous "
+             "code's variance that Q's reading of generated images explains: 1 where it is exact, 0 where it says "
+             "nothing; the mean over the codes", "", "max", None, "closed form, beside Barber and Agakov 2003",
+             (None, 1.0)),
     Quantity("H", "entropy of the codes", "entropy of the codes, in nats: the most that L_I can be for a categorical "
              "code", "nats", None, None, "arXiv 1606.03657, section 4"),
 )  # fmt: skip

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
+from infogan_metrics.gaussian_mi_bound import gaussian_cross_entropy
 from torch import Tensor
 
+from infogan_bench.codes import Code
+from infogan_bench.config.objective import LOG_STD_RANGE
 from infogan_bench.config.run import RunConfig
 from infogan_bench.methods.method import Method, Phase, register_method
 from infogan_bench.networks import ImageShape, InfoGAN, Model
@@ -64,9 +68,34 @@ class InfoGANMethod(Method):
         return self.objective.begin(call, real, prepared, own_weights)
 
     def summary(self, metrics: Mapping[str, float]) -> dict[str, float]:
-        """H of each code; L_I and H of all codes together, which are sums because the codes are independent."""
-        codes = self.model.codes.all
-        return {f"H/{code.name}": code.entropy for code in codes} | {
-            "L_I": sum(metrics[f"L_I/{code.name}"] for code in codes),
-            "H": sum(code.entropy for code in codes),
+        """H of each code, and of each continuous one the bound of its information with the best Gaussian deviation.
+
+        L_I, H and that bound of all codes together are sums, because the codes are independent; R2 is a mean.
+        """
+        codes = self.model.codes
+        found = {f"H/{code.name}": code.entropy for code in codes.all} | {
+            "L_I": sum(metrics[f"L_I/{code.name}"] for code in codes.all),
+            "H": sum(code.entropy for code in codes.all),
         }
+        if not codes.continuous:
+            return found
+        r2 = {code: metrics[f"code_r2/{code.name}"] for code in codes.continuous}
+        bounds = {f"gaussian_mi_bound/{code.name}": _gaussian_bound(code, r2[code]) for code in r2}
+        return (
+            found
+            | bounds
+            | {
+                "gaussian_mi_bound": sum(bounds.values()),
+                "code_r2": sum(r2.values()) / len(r2),
+            }
+        )
+
+
+def _gaussian_bound(code: Code, r2: float) -> float:
+    """A lower bound of the information of images about a code, in nats: that of Q's means with the best deviation.
+
+    Q may have no deviation below `LOG_STD_RANGE`, and neither has this bound, so it is finite: at most 5.77 nats for
+    U(-1, 1).
+    """
+    error = (1 - r2) * code.variance
+    return code.entropy - gaussian_cross_entropy(error, min_std=math.exp(LOG_STD_RANGE[0]))

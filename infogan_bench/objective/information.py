@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
-from infogan_bench.codes import LatentCodes, Latents
+from infogan_bench.codes import LatentCodes, Latents, Posterior
 from infogan_bench.config.objective import ObjectiveConfig
 from infogan_bench.config.terms import TERMS
 from infogan_bench.networks import Networks
@@ -43,8 +43,14 @@ class Information(Term):
         return True
 
     def logged(self, phase: str) -> tuple[str, ...]:
-        """`L_I/CODE` of each code, in the step of D."""
-        return tuple(f"L_I/{code.name}" for code in self.setting.codes.all) if phase == "D" else ()
+        """`L_I/CODE` of each code and `code_r2/CODE` of each continuous one, in the step of D."""
+        codes = self.setting.codes
+        if phase != "D":
+            return ()
+        return (
+            *(f"L_I/{code.name}" for code in codes.all),
+            *(f"code_r2/{code.name}" for code in codes.continuous),
+        )
 
     def draw(self, generator: torch.Generator) -> list[Tensor]:
         """Numbers in [0, 1) that choose a transformation for each image."""
@@ -74,12 +80,17 @@ class Information(Term):
         return {"fake view": transformed(step.fake, views.fake_in_g_step)}
 
     def of_d(self, trunk_pass: Pass) -> list[Contribution]:
-        """-lambda L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
+        """-lambda L_I of each code; the gradient of those with lambda 0 ends at Q's head. R2 of the continuous codes is
+        reported beside them."""
         lambdas = self._lambdas(trunk_pass.step)
-        bounds = _bounds_for_head_and_trunk(trunk_pass, lambdas)
+        read = _read_for_head_and_trunk(trunk_pass, lambdas)
+        r2 = trunk_pass.codes.r2(trunk_pass.step.latents, read.posterior)
         return [
-            Contribution(-lambdas[name] if counts(lambdas[name]) else -1.0, bound, f"L_I/{name}")
-            for name, bound in bounds.items()
+            *(
+                Contribution(-lambdas[name] if counts(lambdas[name]) else -1.0, bound, f"L_I/{name}")
+                for name, bound in read.bounds.items()
+            ),
+            *(Contribution(None, value, f"code_r2/{name}") for name, value in r2.items()),
         ]
 
     def of_g(self, trunk_pass: Pass) -> list[Contribution]:
@@ -87,11 +98,11 @@ class Information(Term):
         lambdas = self._lambdas(trunk_pass.step)
         if not any(map(counts, lambdas.values())):
             return []
-        bounds = _bounds(
-            trunk_pass.networks, trunk_pass.codes, _read_from(trunk_pass), trunk_pass.step.latents
-        )
+        read = _read(trunk_pass.networks, trunk_pass.codes, _read_from(trunk_pass), trunk_pass.step.latents)
         return [
-            Contribution(-weight, bounds[name], None) for name, weight in lambdas.items() if counts(weight)
+            Contribution(-weight, read.bounds[name], None)
+            for name, weight in lambdas.items()
+            if counts(weight)
         ]
 
     def _lambdas(self, step: Step) -> dict[str, Weight]:
@@ -122,30 +133,39 @@ def _read_from(trunk_pass: Pass) -> dict[str, Tensor]:
     return {"continuous": features["fake"], "categorical": features.get("fake view", features["fake"])}
 
 
-def _bounds(
+class _Reading(NamedTuple):
+    """L_I of each code in nats, scalars by its name, and the posterior of images that are not transformed."""
+
+    bounds: dict[str, Tensor]
+    posterior: Posterior
+
+
+def _read(
     networks: Networks, codes: LatentCodes, read_from: Mapping[str, Tensor], latents: Latents
-) -> dict[str, Tensor]:
-    """L_I of each code, nats."""
-    bounds = codes.mi_bounds(latents, codes.split(networks.Q_head(read_from["continuous"])))
+) -> _Reading:
+    posterior = codes.split(networks.Q_head(read_from["continuous"]))
+    bounds = codes.mi_bounds(latents, posterior)
     if read_from["categorical"] is not read_from["continuous"]:
         features = read_from["categorical"]
         latents_of_views = Latents(*(part[: len(features)] for part in latents))
         of_views = codes.mi_bounds(latents_of_views, codes.split(networks.Q_head(features)))
         bounds |= {code.name: of_views[code.name] for code in codes.categorical}
-    return bounds
+    return _Reading(bounds, posterior)
 
 
-def _bounds_for_head_and_trunk(trunk_pass: Pass, lambdas: Mapping[str, Weight]) -> dict[str, Tensor]:
-    """L_I of each code; the gradient of those with lambda 0 ends at Q's head."""
+def _read_for_head_and_trunk(trunk_pass: Pass, lambdas: Mapping[str, Weight]) -> _Reading:
+    """Return the reading whose bounds of codes with lambda 0 have a gradient that ends at Q's head."""
     networks, codes, latents = trunk_pass.networks, trunk_pass.codes, trunk_pass.step.latents
     read_from = _read_from(trunk_pass)
     cut = read_from["categorical"].detach()
     is_one = read_from["continuous"] is read_from["categorical"]
     at_head = {"categorical": cut, "continuous": cut if is_one else read_from["continuous"].detach()}
     if not any(map(counts, lambdas.values())):
-        return _bounds(networks, codes, at_head, latents)
-    bounds = _bounds(networks, codes, read_from, latents)
-    if not all(map(counts, lambdas.values())):
-        cut_bounds = _bounds(networks, codes, at_head, latents)
-        bounds = {name: bounds[name] if counts(lambdas[name]) else cut_bounds[name] for name in bounds}
-    return bounds
+        return _read(networks, codes, at_head, latents)
+    read = _read(networks, codes, read_from, latents)
+    if all(map(counts, lambdas.values())):
+        return read
+    cut_bounds = _read(networks, codes, at_head, latents).bounds
+    return read._replace(
+        bounds={name: (read.bounds if counts(lambdas[name]) else cut_bounds)[name] for name in lambdas}
+    )

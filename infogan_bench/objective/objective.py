@@ -124,5 +124,6 @@ class Objective:
         contributions = [each for term in self.terms for each in of(term)(trunk_pass)]
         loss = contributions[0].value
         for weight, value, _ in contributions[1:]:
-            loss = loss + weight * value
+            if weight is not None:
+                loss = loss + weight * value
         return loss, [value for _, value, name in contributions if name is not None]

@@ -53,9 +53,9 @@ def _detached(parts: Parts) -> Parts:
 
 
 class Contribution(NamedTuple):
-    """A scalar that a loss contains, with its weight."""
+    """A scalar that a loss contains, with its weight, or that is only reported."""
 
-    weight: Weight
+    weight: Weight | None  # None: it is no part of the loss
     value: Tensor
     name: str | None  # the name under which `value` is reported
 

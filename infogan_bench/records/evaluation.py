@@ -20,6 +20,8 @@ class CodeRecord:
     size: int  # categories; 1 for a continuous code
     entropy: float | None = None  # nats
     mi_bound: float | None = None  # L_I in nats
+    gaussian_mi_bound: float | None = None  # nats, of a continuous code: L_I with the best Gaussian deviation
+    r2: float | None = None  # of a continuous code: the share of its variance that Q reads
     traversal: tuple[float, ...] = ()  # its values in traversal-CODE.png, from left to right
 
 

@@ -10,7 +10,7 @@ from infogan_bench.records.files import read_record, write_record
 
 DIRECTIONS = ("max", "min", None)
 USES = ("labels", "factors", None)
-PARTS_OF = ("L_I", "H", "slant_correlation", "width_correlation")
+PARTS_OF = ("L_I", "gaussian_mi_bound", "code_r2", "H", "slant_correlation", "width_correlation")
 """Quantities that single codes have as well, as `NAME/CODE`."""
 
 

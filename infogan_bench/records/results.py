@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from infogan_bench.records.decoding import decode, encode
 from infogan_bench.records.files import parse_json
+from infogan_bench.records.quantities import PARTS_OF
 from infogan_bench.records.seeds import mean_over_seeds
 
 # Metrics that `TrialUpdate.line` leaves out
-_DETAILS = ("L_I/", "H/", "floor/", "param/", "slant_correlation/", "width_correlation/")
+_DETAILS = (*(f"{name}/" for name in PARTS_OF), "floor/", "param/")
 
 
 class Status(StrEnum):

@@ -204,17 +204,40 @@ class RunInputs:
         return generated_images(self.model, self._many[0])
 
     @cached_property
+    def _many_latents(self) -> Latents:
+        return Latents(*(part.cpu() for part in self._many[0]))
+
+    @cached_property
+    def _posterior_of_many(self) -> Posterior:
+        """Q's reading of generated images, with BatchNorm's statistics of generated images."""
+        return self.model.encode(self._many_images, self._many_images)
+
+    @cached_property
     def log_q(self) -> NDArray[np.float32]:
-        """log Q(c|x) of generated images, (N_IMAGES, n_codes), with BatchNorm's statistics of generated images."""
+        """log Q(c|x) of generated images, (N_IMAGES, n_codes)."""
         codes = self.model.codes
-        posterior = self.model.encode(self._many_images, self._many_images)
-        found = codes.log_q(Latents(*(part.cpu() for part in self._many[0])), posterior)
+        found = codes.log_q(self._many_latents, self._posterior_of_many)
         return np.column_stack([found[code.name].numpy() for code in codes.all])
+
+    @property
+    def drawn_codes(self) -> NDArray[np.float32]:
+        """The continuous codes of these images, (N_IMAGES, n_continuous)."""
+        return self._many_latents.continuous.numpy()
+
+    @property
+    def readings(self) -> NDArray[np.float32]:
+        """What Q reads of the continuous codes of these images, (N_IMAGES, n_continuous)."""
+        return self._posterior_of_many.mean.numpy()
 
     @property
     def entropies(self) -> list[float]:
         """The entropy of each code, (n_codes,), in nats."""
         return [code.entropy for code in self.model.codes.all]
+
+    @property
+    def continuous_entropies(self) -> list[float]:
+        """The entropy of each continuous code, (n_continuous,), in nats."""
+        return [code.entropy for code in self.model.codes.continuous]
 
     @cached_property
     def traversals(self) -> list[NDArray[np.uint8]]:

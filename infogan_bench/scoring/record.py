@@ -68,6 +68,8 @@ def _describe(code: Code, metrics: Mapping[str, float], traversal: Sequence[floa
         size=code.size,
         entropy=code.entropy,
         mi_bound=metrics.get(f"L_I/{code.name}"),
+        gaussian_mi_bound=metrics.get(f"gaussian_mi_bound/{code.name}"),
+        r2=metrics.get(f"code_r2/{code.name}"),
         traversal=tuple(round(value, 4) for value in traversal),
     )
 

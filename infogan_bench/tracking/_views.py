@@ -9,7 +9,7 @@ from infogan_bench.tracking._names import PICTURES, experiment_name, legal_key
 from infogan_bench.tracking._tags import RANK_TAG, SEEDS_TAG, STATUS_TAG, SWEEP_ID_TAG, TRIAL_TAG
 
 _SWEPT_COLUMNS = 12
-_SECTIONS = ("Model metrics", PICTURES, "L_I", "loss")  # the first sections of charts
+_SECTIONS = ("Model metrics", PICTURES, "L_I", "gaussian_mi_bound", "loss")  # the first sections of charts
 # Colours of curves: those of Okabe and Ito without yellow, which colour-blind readers can tell apart, and a grey.
 # MLflow chooses colours by the run's identifier, and then two of four trials often have the same colour.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")

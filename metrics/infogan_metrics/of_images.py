@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogan_metrics.gaussian_mi_bound import gaussian_mi_bound
 from infogan_metrics.mi_bound import mi_bound
 from infogan_metrics.rank_correlation import rank_correlation
 from infogan_metrics.score import NotDefinedError, Score
@@ -31,6 +32,14 @@ class ShapeCorrelation(Score):
     slant: OfCodes
     width: OfCodes
     correlation: NDArray[np.float64]  # (n_codes, 2) in [0, 1], columns as in `MEASURES`
+
+
+@dataclass(frozen=True, eq=False)
+class CodeReadings(Score):
+    """The bound with the best Gaussian deviation, and R2, of continuous codes."""
+
+    bound: OfCodes  # nats; the sum over codes, and each
+    r2: OfCodes  # at most 1; the mean over codes, and each
 
 
 def shape_correlation(
@@ -79,6 +88,29 @@ def mi_bounds(log_q: ArrayLike, entropies: ArrayLike) -> OfCodes:
         for column, entropy in zip(np.asarray(log_q).T, np.asarray(entropies), strict=True)
     ]
     return OfCodes(sum(bound.value for bound in each), each[0].n, tuple(each))
+
+
+def code_readings(
+    latents: ArrayLike, readings: ArrayLike, entropies: ArrayLike, *, min_std: float = 0.0
+) -> CodeReadings:
+    """How much of every continuous code the readings tell: the information in nats, and R2.
+
+    Args:
+        latents: (n_samples, n_codes), the codes that each image was generated with.
+        readings: (n_samples, n_codes), the mean of Q(c|x).
+        entropies: (n_codes,), H(c) in nats of each code's prior.
+        min_std: as `gaussian_mi_bound` takes it.
+    Returns:
+        The value is the sum of the codes' bounds, a lower bound of the information about all of them if they are
+        independent.
+    Raises:
+        NotDefinedError, ValueError: as `gaussian_mi_bound` does.
+    """
+    columns = zip(np.asarray(latents).T, np.asarray(readings).T, np.asarray(entropies), strict=True)
+    each = [gaussian_mi_bound(c, read, float(entropy), min_std=min_std) for c, read, entropy in columns]
+    total, n = sum(bound.value for bound in each), each[0].n
+    r2 = tuple(bound.r2 for bound in each)
+    return CodeReadings(total, n, OfCodes(total, n, tuple(each)), OfCodes(float(np.mean(r2)), n, r2))
 
 
 def traversal_effects(traversals: Sequence[ArrayLike]) -> OfCodes:

@@ -22,7 +22,13 @@ MAX_POINTS = 200  # points of a curve of one of the best trials
 LEAST_POINTS = 20  # points of any other curve, if there are many
 POINTS = 24_000  # points of all other curves together, about 0.5 MB
 
-_TITLES = {"L_I": "L_I, all codes", "loss/d": "Loss of D", "loss/g": "Loss of G"}
+_TITLES = {
+    "L_I": "L_I, all codes",
+    "gaussian_mi_bound": "Information about the continuous codes",
+    "code_r2": "R² of the continuous codes",
+    "loss/d": "Loss of D",
+    "loss/g": "Loss of G",
+}
 
 Floats = NDArray[np.float64]
 
@@ -186,6 +192,8 @@ def _titles(data: SweepData, curves: Curves) -> dict[str, str]:
     """Return the metrics that are drawn, in their order, each with its title."""
     codes = sorted(name for name in curves if name.startswith("L_I/"))
     in_nats = ["L_I", *codes] if len(codes) != 1 else codes  # with a single code, its L_I is the whole L_I
+    best = sorted(name for name in curves if name.startswith("gaussian_mi_bound/"))
+    in_nats += [*(["gaussian_mi_bound"] if len(best) != 1 else []), *best, "code_r2"]
     losses = sorted(name for name in curves if name.startswith("loss/"))
     others = sorted(name for name in curves if "/" not in name and _is_score_in_training(name, curves[name]))
     goal = {data.metric: f"{data.metric} (objective)"}
@@ -194,7 +202,7 @@ def _titles(data: SweepData, curves: Curves) -> dict[str, str]:
 
 
 def _is_score_in_training(name: str, curves: Mapping[int, Curve]) -> bool:
-    constant = name in ("H", "images_per_second", "L_I")
+    constant = name in ("H", "images_per_second", "L_I", "gaussian_mi_bound", "code_r2")
     return not constant and any(len(curve.steps) > 1 for curve in curves.values())
 
 

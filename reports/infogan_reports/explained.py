@@ -165,10 +165,8 @@ def _computed(name: str, uses: str, evaluation: EvaluationRecord | None) -> str:
     if name in ("slant_correlation", "width_correlation") and shapes:
         within = f", within the categories of {shapes.within}" if shapes.within else ""
         return f"{shapes.n:,} generated images with ink{within}; the best of {', '.join(shapes.codes)}."
-    if name == "L_I":
-        return (
-            "Generated images and their codes, as the mean over the updates since the report before; in nats."
-        )
+    if name in ("L_I", "gaussian_mi_bound", "code_r2"):
+        return "Generated images and their codes, as the mean over the updates since the report before."
     return "The folder does not say from what."
 
 

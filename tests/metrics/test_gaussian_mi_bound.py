@@ -31,6 +31,22 @@ def test_a_uniform_code() -> None:
     assert (exact.value, exact.r2, exact.mean_squared_error) == (math.inf, 1.0, 0.0)
 
 
+def test_a_smallest_deviation_keeps_it_finite() -> None:
+    code = (np.arange(20_000) + 0.5) / 10_000 - 1
+    exact = gaussian_mi_bound(code, code, math.log(2), min_std=0.1)
+    assert exact.value == pytest.approx(math.log(2) - 0.5 * math.log(2 * math.pi) - math.log(0.1))
+    # an error of 0.05 under a deviation of 0.1: half of (0.05 / 0.1)^2 is lost
+    near = gaussian_mi_bound(code, code + 0.05, math.log(2), min_std=0.1)
+    assert near.value == pytest.approx(exact.value - 0.125)
+    # a larger error has its own deviation
+    assert (
+        gaussian_mi_bound(code, code + 0.2, math.log(2), min_std=0.1).value
+        == gaussian_mi_bound(code, code + 0.2, math.log(2)).value
+    )
+    with pytest.raises(ValueError, match="`min_std` must be at least 0"):
+        gaussian_mi_bound(code, code, 0.7, min_std=-1.0)
+
+
 def test_it_is_the_best_of_all_fixed_deviations() -> None:
     code = RANDOM.uniform(-1, 1, size=1000)
     reading = 0.9 * code + 0.1 * RANDOM.normal(size=1000)

@@ -68,6 +68,10 @@ class WrittenTrial:
                     "L_I": 2.1 * step / 100,
                     "L_I/cat_0": 2 * step / 100,
                     "L_I/uniform_0": 0.1 * step / 100,
+                    "gaussian_mi_bound": 1.5 * step / 100,
+                    "gaussian_mi_bound/uniform_0": 1.5 * step / 100,
+                    "code_r2": 0.9 * step / 100,
+                    "code_r2/uniform_0": 0.9 * step / 100,
                     "H": math.log(10),
                     "H/cat_0": math.log(10),
                     "loss/d": math.log(4),
@@ -83,7 +87,8 @@ EVALUATION: dict[str, Any] = {
     "codes": [
         {"name": "cat_0", "kind": "categorical", "size": 3, "entropy": math.log(3), "mi_bound": 1.0,
          "traversal": [0, 1, 2]},
-        {"name": "uniform_0", "kind": "uniform", "size": 1, "mi_bound": -0.25, "traversal": [-1.0, 0.0, 1.0]},
+        {"name": "uniform_0", "kind": "uniform", "size": 1, "mi_bound": -0.25, "gaussian_mi_bound": 1.5768,
+         "r2": 0.97, "traversal": [-1.0, 0.0, 1.0]},
     ],
     "confusion": {
         "code": "cat_0",

@@ -192,9 +192,10 @@ def test_scales(
 def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
     panels = summarise(load(mixed)).sweep.panels
     assert [panel.metric for panel in panels] == [
-        "cluster_accuracy", "L_I", "L_I/cat_0", "L_I/uniform_0", "loss/d", "loss/g"
+        "cluster_accuracy", "L_I", "L_I/cat_0", "L_I/uniform_0", "gaussian_mi_bound/uniform_0", "code_r2",
+        "loss/d", "loss/g",
     ]  # fmt: skip
-    objective, _, information, uniform, loss_d, loss_g = panels
+    objective, _, information, uniform, best_bound, _, loss_d, loss_g = panels
     assert [curve.trial_id for curve in objective.curves] == ["0001", "0000", "0002", "0003", "0004"]
     best = objective.curves[0]
     steps = np.array([20, 40, 60, 80, 100])
@@ -207,6 +208,7 @@ def test_curves_are_means_with_the_range_over_seeds(mixed: Path) -> None:
     np.testing.assert_allclose(information.curves[0].mean, 2 * steps / 100)
     assert information.ceilings == pytest.approx((math.log(10),), abs=1e-4)
     assert uniform.ceilings == ()  # a continuous code has none
+    np.testing.assert_allclose(best_bound.curves[0].mean, 1.5 * steps / 100)
     assert loss_d.curves[0].mean[0] == pytest.approx(math.log(4))
     assert loss_g.curves[0].mean[0] == pytest.approx(math.log(2))
 

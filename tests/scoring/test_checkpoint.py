@@ -71,6 +71,23 @@ def test_the_bound_adds_up_and_stays_below_the_entropy(path: Path) -> None:
     assert total.n == 600
 
 
+def test_the_information_with_the_best_deviation(path: Path) -> None:
+    outcomes = {each.name: each for each in score_checkpoint(path, ["gaussian_mi_bound", "code_r2", "L_I"])}
+    total = 0.0
+    for name, entropy in (("uniform_0", math.log(2)), ("gaussian_0", 0.5 * math.log(math.tau * math.e))):
+        bound = outcomes[f"gaussian_mi_bound/{name}"]
+        error = bound.parts["mean_squared_error"]
+        # the deviation of the trainer's Q is 1: L_I = H - 1/2 ln(2 pi) - MSE / 2
+        assert outcomes[f"L_I/{name}"].value == pytest.approx(
+            entropy - (math.log(math.tau) + error) / 2, abs=1e-5
+        )
+        assert bound.value == pytest.approx(entropy - 0.5 * math.log(math.tau * math.e * error))
+        assert bound.parts["r2"] == outcomes[f"code_r2/{name}"].value
+        total += bound.value or 0.0
+    assert outcomes["gaussian_mi_bound"].value == pytest.approx(total)
+    assert "the deviation is at least e^-6 = 0.0025" in outcomes["gaussian_mi_bound"].notes[0]
+
+
 def test_the_seed_decides_which_images_are_made(path: Path) -> None:
     values = [score_checkpoint(path, ["L_I"], seed=seed)[0].value for seed in (0, 0, 1)]
     assert values[0] == values[1] != values[2]

@@ -181,6 +181,7 @@ def test_the_linked_view_shows_the_swept_parameters_and_the_objective(place):
         "Model metrics",
         "pictures",
         "L_I",
+        "gaussian_mi_bound",
         "loss",
     ]
 

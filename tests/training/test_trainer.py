@@ -310,6 +310,8 @@ def test_metrics_of_an_interval(tiny_run: RunConfig, mnist: ImageDataset) -> Non
     assert set(metrics) == {
         *("loss/d", "loss/g", "L_I", "L_I/cat_0", "L_I/uniform_0", "L_I/gaussian_0"),
         *("H", "H/cat_0", "H/uniform_0", "H/gaussian_0"),
+        *("code_r2", "code_r2/uniform_0", "code_r2/gaussian_0"),
+        *("gaussian_mi_bound", "gaussian_mi_bound/uniform_0", "gaussian_mi_bound/gaussian_0"),
     }
     assert metrics["H/cat_0"] == pytest.approx(2.302585)
     assert metrics["L_I/cat_0"] <= metrics["H/cat_0"]
@@ -317,6 +319,42 @@ def test_metrics_of_an_interval(tiny_run: RunConfig, mnist: ImageDataset) -> Non
         metrics["L_I/cat_0"] + metrics["L_I/uniform_0"] + metrics["L_I/gaussian_0"]
     )
     assert interval.images_per_second == pytest.approx(6 * 32 / interval.seconds)
+    # With a deviation of 1, L_I = H - 1/2 ln(2 pi) - MSE / 2, and the best deviation gives H - 1/2 ln(2 pi e MSE)
+    for name, variance in (("uniform_0", 1 / 3), ("gaussian_0", 1.0)):
+        entropy, error = metrics[f"H/{name}"], (1 - metrics[f"code_r2/{name}"]) * variance
+        assert metrics[f"L_I/{name}"] == pytest.approx(entropy - (math.log(math.tau) + error) / 2, abs=1e-6)
+        best = entropy - math.log(math.tau * math.e * error) / 2
+        assert metrics[f"gaussian_mi_bound/{name}"] == pytest.approx(best, abs=1e-6)
+        assert best >= metrics[f"L_I/{name}"]
+
+
+@pytest.mark.parametrize(
+    ("r2", "bound"),
+    [
+        (0.0, -0.176485),  # ln 2 - 1/2 ln(2 pi e / 3)
+        (0.97, 1.576794),  # MSE 0.01: ln 2 - 1/2 ln(2 pi e / 100)
+        (1.0, 5.774209),  # exact, and the smallest deviation is e^-6: ln 2 - 1/2 ln(2 pi) + 6
+    ],
+)
+def test_the_information_about_a_uniform_code_that_q_reads_so_well(
+    tiny_run: RunConfig, mnist: ImageDataset, r2: float, bound: float
+) -> None:
+    run = apply(tiny_run, {"codes.categorical": [], "codes.gaussian": 0, "codes.uniform": 2})
+    method = Trainer(run, mnist.train_images, 0).method
+    found = method.summary(
+        {"L_I/uniform_0": 0.0, "L_I/uniform_1": 0.0, "code_r2/uniform_0": r2, "code_r2/uniform_1": 0.0}
+    )
+    assert found["gaussian_mi_bound/uniform_0"] == pytest.approx(bound, abs=1e-6)
+    assert found["gaussian_mi_bound"] == pytest.approx(bound - 0.176485, abs=1e-6)
+    assert found["code_r2"] == r2 / 2
+
+
+def test_without_a_continuous_code_there_is_no_reading_of_one(
+    tiny_run: RunConfig, mnist: ImageDataset
+) -> None:
+    run = apply(tiny_run, {"codes.gaussian": 0, "codes.uniform": 0})
+    metrics = Trainer(run, mnist.train_images, 0).train(1).metrics
+    assert not [name for name in metrics if name.startswith(("code_r2", "gaussian_mi_bound"))]
 
 
 @pytest.mark.parametrize(("lambda_cat", "learns"), [(1.0, True), (0.0, False)])

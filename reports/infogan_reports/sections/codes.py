@@ -27,13 +27,15 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class CodeSummary:
-    """A latent code of the best trial. Entropy and L_I are in nats; an unknown one is None."""
+    """A latent code of the best trial. Entropy and bounds of information are in nats; an unknown number is None."""
 
     name: str
     kind: str
     size: int
     entropy: float | None
-    mi_bound: float | None
+    mi_bound: float | None  # L_I
+    gaussian_mi_bound: float | None  # L_I with the best Gaussian deviation
+    r2: float | None  # share of the code that Q reads
     traversal: bytes | None  # PNG
 
 
@@ -99,13 +101,15 @@ def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> CodeSummary:
         name=record.name,
         kind=record.kind,
         size=record.size,
-        entropy=_nats(record.entropy),
-        mi_bound=_nats(record.mi_bound),
+        entropy=_finite(record.entropy),
+        mi_bound=_finite(record.mi_bound),
+        gaussian_mi_bound=_finite(record.gaussian_mi_bound),
+        r2=_finite(record.r2),
         traversal=traversals.get(record.name),
     )
 
 
-def _nats(value: float | None) -> float | None:
+def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
