@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
@@ -25,6 +26,12 @@ MUTABLE = (
 )
 """Keys of a run whose values may change while it trains: weights of losses and step sizes. No shape of a tensor and no
 random draw depends on them."""
+
+_OWN_WEIGHTS = weight_keys(row for row in TERMS.values() if row.own)
+
+OWN_TO_A_REPLICA = (*_OWN_WEIGHTS, "optimiser.lr_g", "optimiser.lr_d", "optimiser.decay", "steps")
+"""Keys of a run whose values may differ between replicas that train as one stack: factors of an update, which may be
+vectors over the replicas."""
 
 _OPEN = ("objective.terms", "method.options")
 """Sections whose keys are those that a module of the user's own registers."""
@@ -66,6 +73,19 @@ def apply(base: RunConfig, params: Params) -> RunConfig:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(None, explain(error, RunConfig)) from None
+
+
+def structure_of(run: RunConfig) -> str:
+    """A text that is the same for runs whose replicas can train as one stack.
+
+    Such runs differ in nothing but values of `OWN_TO_A_REPLICA`, and the same terms have a weight in each of them. A
+    term without a weight draws no random numbers and sends no images through BatchNorm, so it cannot be computed for
+    some replicas and count in others alone.
+    """
+    shown = run.model_dump(mode="json")
+    for key in OWN_TO_A_REPLICA:
+        set_value(shown, key, bool(get_value(run, key)) if key in _OWN_WEIGHTS else None)
+    return json.dumps(shown, sort_keys=True)
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, object]:

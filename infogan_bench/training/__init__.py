@@ -9,14 +9,17 @@ from infogan_bench.training.checkpoint import (
 )
 from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.fused import FusedTrainer, check_objective, check_stackable, fuse
-from infogan_bench.training.trainer import Trainer, TrainingInterval
+from infogan_bench.training.packed import PackedTrainer
+from infogan_bench.training.trainer import Trainer, TrainingInterval, Updates
 
 __all__ = [
     "Checkpoint",
     "DivergedError",
     "FusedTrainer",
+    "PackedTrainer",
     "Trainer",
     "TrainingInterval",
+    "Updates",
     "check_objective",
     "check_stackable",
     "fuse",

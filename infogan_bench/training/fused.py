@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from infogan_bench.codes import LatentCodes
-from infogan_bench.config import apply, get_value
+from infogan_bench.config import get_value
 from infogan_bench.config.objective import ObjectiveConfig
+from infogan_bench.config.params import OWN_TO_A_REPLICA, structure_of
 from infogan_bench.config.sweep_config import SeedsTogether
-from infogan_bench.config.terms import TERMS, weight_keys
 from infogan_bench.datasets import to_float
 from infogan_bench.errors import InputError
 from infogan_bench.networks import Networks, takes_cuda_graph
@@ -28,17 +28,7 @@ from infogan_bench.training.device import arithmetic
 from infogan_bench.training.divergence import DivergedError
 from infogan_bench.training.loop import Loop
 from infogan_bench.training.schedule import Rates
-from infogan_bench.training.trainer import Trainer, TrainingInterval, on_device
-
-OWN_TO_A_REPLICA = (
-    *weight_keys(row for row in TERMS.values() if row.own),
-    "optimiser.lr_g",
-    "optimiser.lr_d",
-    "optimiser.decay",
-    "steps",
-)
-"""Dotted keys whose values may differ between replicas: factors of an update, which may be vectors over the
-replicas."""
+from infogan_bench.training.trainer import Trainer, TrainingInterval, Updates, on_device
 
 
 class FusedTrainer:
@@ -49,22 +39,26 @@ class FusedTrainer:
     its numbers depend only on its seed, and not on the replicas beside it.
 
     Args:
-        trainers: one or more, on the same images and device and at the same step. A trainer may be in only one
-            `FusedTrainer`. Configurations may differ in `OWN_TO_A_REPLICA`; a weight that is 0 in one is 0 in all.
+        trainers: one or more, on the same images and device; each may be at a step of its own. The configurations have
+            the same structure (`structure_of`). Trainers that were in another `FusedTrainer` leave it.
+        stackable: whether it is known already that the networks can be stacked.
 
     Raises:
         InputError: if the objective or the architecture cannot be stacked, see `check_objective`, `check_stackable`;
-            or the configurations differ in something else.
+            or the configurations differ in structure.
     """
 
-    def __init__(self, trainers: Sequence[Trainer]) -> None:
+    def __init__(self, trainers: Sequence[Trainer], *, stackable: bool = False) -> None:
         template = trainers[0]
         check_objective(template.run.objective)
         _check_alike(trainers)
         networks = [trainer.model.networks for trainer in trainers]
-        check_stackable(networks, template.model.codes)
+        if not stackable:
+            check_stackable(networks, template.model.codes)
         self.trainers = trainers
         self._stack = _Stack(networks)
+        for trainer in trainers:
+            trainer.forget_graph()
         self._own_weights = _own_weights(trainers)
         self._loop = Loop(
             self._update,
@@ -75,8 +69,20 @@ class FusedTrainer:
     def train(self, steps: int) -> list[TrainingInterval | DivergedError]:
         """Do `steps` updates of every replica; return the interval, or the divergence, of each in order.
 
-        A replica that diverges does not change the others. `seconds` is a replica's share of the wall time. The method
-        waits for a GPU only at the end.
+        A replica that diverges does not change the others. `seconds` is a replica's share of the wall time.
+        """
+        found: list[TrainingInterval | DivergedError] = []
+        for trainer, done in zip(self.trainers, self.advance(steps), strict=True):
+            try:
+                found.append(trainer.report(done))
+            except DivergedError as error:
+                found.append(error)
+        return found
+
+    def advance(self, steps: int) -> list[Updates]:
+        """Do `steps` updates of every replica, without a look at whether the losses are finite.
+
+        The method waits for a GPU only at the end.
         """
         started = time.perf_counter()
         template = self.trainers[0]
@@ -92,20 +98,11 @@ class FusedTrainer:
             )
         for trainer in self.trainers:
             trainer.step += steps
-        found: list[dict[str, float] | DivergedError] = []
-        for trainer, totals, bad_since in zip(
-            self.trainers, tally.totals.T.tolist(), tally.bad_since.T.tolist(), strict=True
-        ):
-            try:
-                found.append(trainer.interval_metrics(steps, totals, bad_since))
-            except DivergedError as error:
-                found.append(error)
+        totals, bad_since = tally.totals.T.tolist(), tally.bad_since.T.tolist()
         seconds = (time.perf_counter() - started) / len(self.trainers)
         return [
-            each
-            if isinstance(each, DivergedError)
-            else TrainingInterval(each, seconds, steps * template.run.batch / seconds)
-            for each in found
+            Updates(steps, tuple(sums), tuple(bad), seconds)
+            for sums, bad in zip(totals, bad_since, strict=True)
         ]
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
@@ -220,17 +217,17 @@ def _stacked_tensors(replicas: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]
 
 
 def _check_alike(trainers: Sequence[Trainer]) -> None:
-    """Raise InputError if configurations differ in more than `OWN_TO_A_REPLICA`, or in which terms they have."""
-    template = trainers[0]
-    own = {key: get_value(template.run, key) for key in OWN_TO_A_REPLICA}
-    for trainer in trainers[1:]:
-        if apply(trainer.run, own) != template.run:
-            raise InputError(
-                f"seeds that train fused may differ in {', '.join(OWN_TO_A_REPLICA)}, and nothing else"
-            )
-        for key, value in own.items():
-            if bool(value) != bool(get_value(trainer.run, key)):
+    """Raise InputError if configurations differ in structure."""
+    template = trainers[0].run
+    for run in (trainer.run for trainer in trainers[1:]):
+        if structure_of(run) == structure_of(template):
+            continue
+        for key in OWN_TO_A_REPLICA:
+            if key.startswith("objective.") and bool(get_value(run, key)) != bool(get_value(template, key)):
                 raise InputError(f"{key}: 0 in some of the runs that are to train fused, and not in others")
+        raise InputError(
+            f"runs that train fused may differ in {', '.join(OWN_TO_A_REPLICA)}, and nothing else"
+        )
 
 
 def _own_weights(trainers: Sequence[Trainer]) -> dict[str, Tensor]:

@@ -28,6 +28,35 @@ Descend = Callable[[str, Tensor], None]
 
 
 @dataclass(frozen=True)
+class Updates:
+    """Updates of a trainer that are done and not reported yet.
+
+    Attributes:
+        steps: their number.
+        totals: the sums over them of the trainer's `quantities`.
+        bad_since: for each quantity, the first of the updates, from 0, at which it was not finite, or -1.
+        seconds: wall time; of a trainer in a stack, its share of it.
+    """
+
+    steps: int
+    totals: tuple[float, ...]
+    bad_since: tuple[int, ...]
+    seconds: float
+
+    def then(self, later: Updates) -> Updates:
+        """These updates, and those that followed."""
+        return Updates(
+            self.steps + later.steps,
+            tuple(a + b for a, b in zip(self.totals, later.totals, strict=True)),
+            tuple(
+                now if now >= 0 or after < 0 else self.steps + after
+                for now, after in zip(self.bad_since, later.bad_since, strict=True)
+            ),
+            self.seconds + later.seconds,
+        )
+
+
+@dataclass(frozen=True)
 class TrainingInterval:
     """Metrics of `Trainer.train`, averaged over its updates, and its wall time in seconds."""
 
@@ -89,32 +118,37 @@ class Trainer:
             DivergedError: if a loss was not finite at any of them. The check waits for the end of the
                 interval, so that a GPU is not stopped at every step.
         """
+        return self.report(self.advance(steps))
+
+    def advance(self, steps: int) -> Updates:
+        """Do `steps` updates without a look at whether the losses are finite."""
         started = time.perf_counter()
         self.model.networks.train()
         inputs = on_device([self.image_indices(steps), self.rates(steps)], self.device)
         with arithmetic(self.run.precision):
             tally = self._loop.run(inputs, [self.generator])
         self.step += steps
-        metrics = self.interval_metrics(steps, tally.totals.tolist(), tally.bad_since.tolist())
-        seconds = time.perf_counter() - started
-        return TrainingInterval(metrics, seconds, steps * self.run.batch / seconds)
+        totals, bad_since = tally.totals.tolist(), tally.bad_since.tolist()
+        return Updates(steps, tuple(totals), tuple(bad_since), time.perf_counter() - started)
+
+    def report(self, done: Updates) -> TrainingInterval:
+        """The report of the last updates, `done`.
+
+        Raises:
+            DivergedError: if a quantity was not finite, or a weight is not finite now.
+        """
+        raise_if_diverged(self.model.networks, self.step, done.steps, self.quantities, done.bad_since)
+        metrics = {name: total / done.steps for name, total in zip(self.quantities, done.totals, strict=True)}
+        return TrainingInterval(
+            metrics | self.method.summary(metrics),
+            done.seconds,
+            done.steps * self.run.batch / done.seconds,
+        )
 
     @property
     def quantities(self) -> list[str]:
         """Names of the values that an update returns, in the order in which the phases compute them."""
         return [name for phase in self.phases for name in phase.logged]
-
-    def interval_metrics(
-        self, steps: int, totals: Sequence[float], bad_since: Sequence[int]
-    ) -> dict[str, float]:
-        """The report of the last `steps` updates, given the `Tally` of their quantities.
-
-        Raises:
-            DivergedError: if a quantity was not finite, or a weight is not finite now.
-        """
-        raise_if_diverged(self.model.networks, self.step, steps, self.quantities, bad_since)
-        metrics = {name: total / steps for name, total in zip(self.quantities, totals, strict=True)}
-        return metrics | self.method.summary(metrics)
 
     def image_indices(self, steps: int) -> Tensor:
         """The numbers (steps, B) of the images of the next `steps` updates."""
@@ -192,6 +226,10 @@ class Trainer:
                 averages[name].lerp_(tensor, ema_weight.to(tensor.dtype))
             else:  # BatchNorm's count of batches
                 averages[name].copy_(tensor)
+
+    def forget_graph(self) -> None:
+        """Capture a new CUDA graph before the next update, because the weights have moved to another place."""
+        self._loop.forget()
 
     def reseed(self, *stream: int) -> None:
         """Continue with a new stream of latents, transforms and noise; the order of the images stays."""

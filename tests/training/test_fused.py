@@ -22,6 +22,7 @@ from infogan_bench.config import (
     parse_sweep,
     plan,
 )
+from infogan_bench.config.params import OWN_TO_A_REPLICA
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture
@@ -29,7 +30,6 @@ from infogan_bench.networks.architectures import mlp
 from infogan_bench.records.results import Status, TrialUpdate
 from infogan_bench.training import DivergedError, FusedTrainer, Trainer, TrainingInterval, fuse
 from infogan_bench.training.batched import BatchedLayers
-from infogan_bench.training.fused import OWN_TO_A_REPLICA
 from infogan_bench.trial import Trial, TrialSpec
 
 PAPER_S_RECIPE: dict[str, Any] = {}
