@@ -1,4 +1,5 @@
-"""The error for wrong input, which the user can correct, and the text of an exception in one line."""
+"""The error for wrong input, which the user can correct; the text of an exception in one line; a fault of a trial that
+another process trained."""
 
 from __future__ import annotations
 
@@ -14,9 +15,34 @@ class InputError(ValueError):
     """
 
 
+class TrialFault(Exception):  # noqa: N818  a trial's, and told to the user as its reason
+    """An exception with which a trial ended, as text, so that any process can read it.
+
+    Args:
+        reason: `RuntimeError: its message`.
+        details: its traceback.
+        out_of_memory: whether a card had no memory left.
+        of_others: whether other trials that trained in the same stack may have caused it.
+    """
+
+    def __init__(
+        self, reason: str, details: str, out_of_memory: bool = False, of_others: bool = False
+    ) -> None:
+        super().__init__(reason, details, out_of_memory, of_others)
+        self.reason = reason
+        self.details = details
+        self.out_of_memory = out_of_memory
+        self.of_others = of_others
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 def reason(error: BaseException) -> str:
     """`RuntimeError: its message`, as text that any file can hold, for any exception. Secrets of URIs in it are
     hidden."""
+    if isinstance(error, TrialFault):
+        return error.reason
     try:
         message = str(error) or "no message"
     except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class TrialSpec:
 
     `params` are the swept values with which it begins, and `mutations` their later changes; `run` has the newest
     values. `moving` are the keys of the run that may change in this way. Every report has their values, as `param/KEY`.
+    `packed`: its seeds train in one stack with those of other trials (`infogan_bench.pack`).
     """
 
     trial_id: str
@@ -69,6 +70,7 @@ class TrialSpec:
     seeds_together: SeedsTogether = "auto"
     mutations: tuple[Mutation, ...] = ()
     moving: tuple[str, ...] = ()
+    packed: bool = False
 
 
 class Trial:
@@ -92,7 +94,7 @@ class Trial:
         self._peak_memory = self.peak_memory
         images = self.dataset.train_images.to(device)  # one copy for all seeds
         self._trainers = {seed: Trainer(spec.run, images, seed, device) for seed in spec.seeds}
-        self._fused = fuse(spec.seeds_together, list(self._trainers.values()))
+        self._fused = None if spec.packed else fuse(spec.seeds_together, list(self._trainers.values()))
         self._results = {seed: SeedResult(seed, Status.RUNNING, 0) for seed in spec.seeds}
         self._evaluations: dict[int, Evaluation] = {}
         self._history: list[SeedResult] = []
@@ -128,15 +130,31 @@ class Trial:
             mutations=self.spec.mutations,
         )
 
+    @property
+    def running(self) -> list[Trainer]:
+        """The trainers of the seeds that have not ended. All seeds run for the same number of steps, so either all of
+        them run or none."""
+        return [self._trainers[seed] for seed, now in self._results.items() if now.status is Status.RUNNING]
+
+    @property
+    def steps_to_report(self) -> int:
+        """The number of steps from the last report to the next one; 0 if no seed runs."""
+        left = (self.spec.run.steps - trainer.step for trainer in self.running)
+        return min(self.spec.evaluation.every, next(left, 0))
+
     def advance(self) -> TrialUpdate:
         """Train every seed for one reporting interval and score it.
 
         If a seed diverges, the trial ends, since a mean over the other seeds would make it look better than it is.
         """
-        running = [seed for seed, result in self._results.items() if result.status is Status.RUNNING]
-        for seed, outcome in zip(running, self._train(running), strict=True):
-            self._results[seed] = self._record(self._trainers[seed], self._results[seed], outcome)
-            self._history.append(self._results[seed])
+        return self.record(self._train(self.running, self.steps_to_report))
+
+    def record(self, outcomes: Iterable[TrainingInterval | DivergedError]) -> TrialUpdate:
+        """Score the seeds that run, after an interval of which each had its outcome; see `advance`."""
+        running = self.running
+        for trainer, outcome in zip(running, outcomes, strict=True):
+            self._results[trainer.seed] = self._record(trainer, self._results[trainer.seed], outcome)
+            self._history.append(self._results[trainer.seed])
         if running:
             self._peak_memory = self.peak_memory
         if self.update.status is Status.DIVERGED:
@@ -145,17 +163,15 @@ class Trial:
                     self._results[seed] = replace(result, status=Status.STOPPED)
         return self.update
 
-    def _train(self, running: Sequence[int]) -> Iterator[TrainingInterval | DivergedError]:
-        """Train an interval of each running seed: of all at once if they are fused, else of each when it is asked for.
-        All seeds run for the same number of steps, so either all of them run or none."""
-        trainers = [self._trainers[seed] for seed in running]
-        steps = [min(self.spec.evaluation.every, self.spec.run.steps - trainer.step) for trainer in trainers]
+    def _train(self, running: Sequence[Trainer], steps: int) -> Iterator[TrainingInterval | DivergedError]:
+        """Train an interval of each running seed: of all at once if they are fused, else of each when it is asked
+        for."""
         if self._fused and running:
-            yield from self._fused.train(steps[0])
+            yield from self._fused.train(steps)
             return
-        for trainer, count in zip(trainers, steps, strict=True):
+        for trainer in running:
             try:
-                yield trainer.train(count)
+                yield trainer.train(steps)
             except DivergedError as error:
                 yield error
 
@@ -214,6 +230,7 @@ class Trial:
             mutations=self.spec.mutations,
             device=self.device.type,
             threads=torch.get_num_threads(),
+            packed=self.spec.packed,
         )
         for seed, trainer in self._trainers.items():
             paths = TrialPaths(folder).seed(seed)

@@ -29,6 +29,7 @@ class TrialRecord:
     mutations: tuple[Mutation, ...] = ()
     device: str | None = None  # cpu or cuda
     threads: int | None = None  # of torch on the CPU, which the bits depend on
+    packed: bool = False  # whether it trained in one stack with other trials, on which the last bits depend
 
     @property
     def step(self) -> int:
