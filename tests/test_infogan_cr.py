@@ -74,10 +74,10 @@ def test_images_of_other_sizes_and_widths(shape: tuple[int, int, int], width: fl
     assert networks.Q_head(features).shape == (2, 5)
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 16, 64), (1, 64, 40)])
-def test_sides_that_cannot_be_halved_four_times_are_refused(shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("shape", [(1, 30, 30), (1, 4, 64), (1, 64, 41)])
+def test_sides_that_cannot_be_halved_twice_are_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(
-        InputError, match="halves the image 4 times, so both sides must be multiples of 16 and at l"
+        InputError, match="halves the image 2 times, so both sides must be multiples of 4 and at l"
     ):
         build(shape)
 

@@ -23,6 +23,7 @@ from infogan_bench.networks import (
 SHIPPED = ("dcgan", "mlp", "paper")
 GREY_28: ImageShape = (1, 28, 28)
 RGB_32: ImageShape = (3, 32, 32)
+GREY_64: ImageShape = (1, 64, 64)
 CODES = LatentCodes(CodesConfig(), fixed_std=True)  # 62 + 10 + 2 = 74 into G, 10 + 2 = 12 out of Q
 
 
@@ -58,13 +59,104 @@ def test_parameters_of_the_paper_s_table_1() -> None:
     assert count(networks) == 6_652_481 + 6_556_992 + 1_025 + 132_876
 
 
+def test_parameters_of_the_paper_s_tables_2_and_3() -> None:
+    svhn = LatentCodes(CodesConfig(noise=124, categorical=(10,) * 4, uniform=4), fixed_std=True)
+    networks = build("paper-svhn", RGB_32, codes=svhn)
+    assert svhn.latent_dim == 168  # the input that the table states
+    assert count(networks.G) == (
+        (168 * 2 * 2 * 448 + 2 * 2 * 448)  # FC 2 x 2 x 448 ReLU
+        + 2 * 2 * 2 * 448  # batchnorm
+        + (448 * 256 * 4 * 4 + 256 + 2 * 256)  # 4 x 4 upconv 256 ReLU, stride 2, batchnorm
+        + (256 * 128 * 4 * 4 + 128 + 2 * 128)  # 4 x 4 upconv 128
+        + (128 * 64 * 4 * 4 + 64 + 2 * 64)  # 4 x 4 upconv 64
+        + (64 * 3 * 4 * 4 + 3)  # 4 x 4 upconv 3 tanh, stride 2
+    )
+    assert count(networks.trunk) == (
+        (3 * 64 * 4 * 4 + 64)  # 4 x 4 conv 64 lReLU, stride 2
+        + (64 * 128 * 4 * 4 + 2 * 128)  # 4 x 4 conv 128 lReLU, stride 2, batchnorm
+        + (128 * 256 * 4 * 4 + 2 * 256)  # 4 x 4 conv 256 lReLU, stride 2, batchnorm
+    )
+    assert count(networks.D_head) == 256 * 4 * 4 + 1
+    assert count(networks.Q_head) == 4096 * 128 + 2 * 128 + 128 * 44 + 44
+    celeba = LatentCodes(CodesConfig(noise=128, categorical=(10,) * 10, uniform=0), fixed_std=True)
+    assert celeba.latent_dim == 228
+    of_celeba = build("paper-celeba", RGB_32, codes=celeba)
+    assert count(of_celeba.G) - count(networks.G) == (228 - 168) * 2 * 2 * 448
+    assert count(of_celeba.trunk) == count(networks.trunk)
+
+
+def test_parameters_of_the_paper_s_table_4() -> None:
+    """128 noises and 5 uniform codes for 32 x 32 in grey: table 1's layers from 8 x 8."""
+    faces = LatentCodes(CodesConfig(noise=128, categorical=(), uniform=5), fixed_std=True)
+    networks = build("paper-faces", (1, 32, 32), codes=faces)
+    assert count(networks.G) == (
+        (133 * 1024 + 1024)  # FC 1024 ReLU
+        + 2 * 1024  # batchnorm
+        + (1024 * 8 * 8 * 128 + 8 * 8 * 128)  # FC 8 x 8 x 128 ReLU
+        + 2 * 8 * 8 * 128  # batchnorm
+        + (128 * 64 * 4 * 4 + 64 + 2 * 64)  # 4 x 4 upconv 64 ReLU, stride 2, batchnorm
+        + (64 * 1 * 4 * 4 + 1)  # 4 x 4 upconv 1
+    )
+    assert count(networks.trunk) == (
+        (1 * 64 * 4 * 4 + 64)  # 4 x 4 conv 64 lReLU, stride 2
+        + (64 * 128 * 4 * 4 + 2 * 128)  # 4 x 4 conv 128 lReLU, stride 2, batchnorm
+        + (128 * 8 * 8 * 1024 + 2 * 1024)  # FC 1024 lReLU, batchnorm
+    )
+
+
+def test_parameters_of_the_paper_s_table_5() -> None:
+    chairs = LatentCodes(CodesConfig(noise=128, categorical=(20,) * 3, uniform=1), fixed_std=True)
+    networks = build("paper-chairs", GREY_64, codes=chairs)
+    assert chairs.latent_dim == 189  # the input that the table states
+    assert count(networks.G) == (
+        (189 * 1024 + 1024)  # FC 1024 ReLU
+        + 2 * 1024  # batchnorm
+        + (1024 * 8 * 8 * 256 + 8 * 8 * 256)  # FC 8 x 8 x 256 ReLU
+        + 2 * 8 * 8 * 256  # batchnorm
+        + 2 * (256 * 256 * 4 * 4 + 256 + 2 * 256)  # two 4 x 4 upconv 256 ReLU, batchnorm
+        + (256 * 128 * 4 * 4 + 128 + 2 * 128)  # 4 x 4 upconv 128 ReLU, stride 2, batchnorm
+        + (128 * 64 * 4 * 4 + 64 + 2 * 64)  # 4 x 4 upconv 64 ReLU, stride 2, batchnorm
+        + (64 * 1 * 4 * 4 + 1)  # 4 x 4 upconv 1
+    )
+    assert count(networks.trunk) == (
+        (1 * 64 * 4 * 4 + 64)  # 4 x 4 conv 64 lReLU, stride 2
+        + (64 * 128 * 4 * 4 + 2 * 128)  # 4 x 4 conv 128 lReLU, stride 2, batchnorm
+        + (128 * 256 * 4 * 4 + 2 * 256)  # 4 x 4 conv 256 lReLU, stride 2, batchnorm
+        + 2 * (256 * 256 * 4 * 4 + 2 * 256)  # two 4 x 4 conv 256 lReLU, batchnorm
+        + (256 * 8 * 8 * 1024 + 2 * 1024)  # FC 1024 lReLU, batchnorm
+    )
+    assert count(networks.D_head) == 1024 + 1
+
+
+@pytest.mark.parametrize(
+    ("side", "smallest"), [(28, 7), (32, 4), (64, 4), (128, 4), (48, 6), (20, 5), (16, 4), (8, 2)]
+)
+@pytest.mark.parametrize("name", ["dcgan", "infogan-cr"])
+def test_images_are_halved_as_often_as_their_size_asks(name: str, side: int, smallest: int) -> None:
+    networks = build(name, (1, side, side), width=0.125)
+    seen: list[int] = []
+    for layer in networks.trunk.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(lambda *args: seen.append(args[-1].shape[-1]))
+    with torch.no_grad():
+        assert networks.G(torch.zeros(2, CODES.latent_dim)).shape == (2, 1, side, side)
+        networks.trunk(torch.zeros(2, 1, side, side))
+    assert seen[-1] == smallest
+
+
 def test_q_has_two_numbers_for_a_continuous_code_whose_deviation_is_learned() -> None:
     learned = LatentCodes(CodesConfig(), fixed_std=False)  # 10 logits, 2 means, 2 log standard deviations
     assert count(build("paper", codes=learned).Q_head) - count(build("paper").Q_head) == 2 * (128 + 1)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-@pytest.mark.parametrize("shape", [GREY_28, RGB_32])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        *((name, shape) for name in SHIPPED for shape in (GREY_28, RGB_32)),
+        *((name, RGB_32) for name in ("paper-svhn", "paper-celeba", "paper-faces", "infogan-cr")),
+        *((name, (3, 64, 64)) for name in (*SHIPPED, "paper-celeba", "paper-chairs", "infogan-cr")),
+    ],
+)
 def test_shapes_and_range(name: str, shape: ImageShape) -> None:
     codes = LatentCodes(CodesConfig(categorical=(10, 4), uniform=1, gaussian=1), fixed_std=False)
     networks = build(name, shape, width=0.25, codes=codes)

@@ -60,7 +60,8 @@ class ArchitectureConfig(ConfigSection):
     """The networks that are built."""
 
     name: Annotated[
-        str, Field(description="A registered architecture: paper, mlp, dcgan, infogan-cr or your own.")
+        str,
+        Field(description="A registered architecture; docs/sweep-file.md names those that ship."),
     ] = "paper"
     width: Annotated[Positive, Field(le=16, description="Multiplier of all channel counts.")] = 1.0
     spectral_norm: Annotated[

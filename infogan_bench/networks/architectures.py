@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from torch import nn
 
@@ -16,9 +17,10 @@ LEAK = 0.1  # slope of every leaky rectifier, InfoGAN appendix C
 
 
 @register_architecture("paper", cuda_graph=True)
+@register_architecture("paper-faces", cuda_graph=True)
 def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
-    """InfoGAN, table 1 (MNIST). The first layer of G is linear, which is the same as the paper's layer for a 1x1
-    input."""
+    """InfoGAN, table 1 (MNIST), and table 4 (3D faces), which has the same layers for images of 32 x 32. The first
+    layer of G is linear, which is the same as the paper's layer for a 1x1 input."""
     channels, h, w = _halved(image_shape, times=2)
     c64, c128, fc = _scaled(width, 64, 128, 1024)
     return Networks(
@@ -26,9 +28,7 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_linear_relu_bn(latent_dim, fc),
             *_linear_relu_bn(fc, c128 * h * w),
             ToImages(c128, h, w),
-            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1),
-            nn.ReLU(inplace=True),
-            nn.BatchNorm2d(c64),
+            *_upconv_relu_bn(c128, c64),
             nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
             nn.Tanh(),
         ),
@@ -68,27 +68,97 @@ def mlp(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> N
     )
 
 
+@register_architecture("paper-svhn", cuda_graph=True)
+@register_architecture("paper-celeba", cuda_graph=True)
+def paper_colour(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """InfoGAN, tables 2 (SVHN) and 3 (CelebA), which print the same networks for images of 32 x 32 in colour."""
+    channels, h, w = _halved(image_shape, times=4)
+    c64, c128, c256, c448 = _scaled(width, 64, 128, 256, 448)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu_bn(latent_dim, c448 * h * w),
+            ToImages(c448, h, w),
+            *_upconv_relu_bn(c448, c256),
+            *_upconv_relu_bn(c256, c128),
+            *_upconv_relu_bn(c128, c64),
+            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_bn_lrelu(c64, c128, 4, stride=2),
+            *_conv_bn_lrelu(c128, c256, 4, stride=2),
+            ToRows(),
+        ),
+        D_head=nn.Linear(c256 * 2 * h * 2 * w, 1),
+        Q_head=_q_head(c256 * 2 * h * 2 * w, q_dim, width),
+    )
+
+
+@register_architecture("paper-chairs", cuda_graph=True)
+def paper_chairs(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """InfoGAN, table 5 (3D chairs, 64 x 64 in grey).
+
+    The table's G makes images of 32 x 32 from 8 x 8, so its last layer has stride 2 here. Its layers of stride 1 have
+    kernels of 4 x 4 and keep the size; there a transposed convolution is a convolution.
+    """
+    channels, h, w = _halved(image_shape, times=3)
+    c64, c128, c256, fc = _scaled(width, 64, 128, 256, 1024)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu_bn(latent_dim, fc),
+            *_linear_relu_bn(fc, c256 * h * w),
+            ToImages(c256, h, w),
+            *_same_size(c256, c256),
+            nn.ReLU(inplace=True),
+            nn.BatchNorm2d(c256),
+            *_same_size(c256, c256),
+            nn.ReLU(inplace=True),
+            nn.BatchNorm2d(c256),
+            *_upconv_relu_bn(c256, c128),
+            *_upconv_relu_bn(c128, c64),
+            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_bn_lrelu(c64, c128, 4, stride=2),
+            *_conv_bn_lrelu(c128, c256, 4, stride=2),
+            *_same_size(c256, c256, bias=False),
+            nn.BatchNorm2d(c256),
+            nn.LeakyReLU(LEAK, inplace=True),
+            *_same_size(c256, c256, bias=False),
+            nn.BatchNorm2d(c256),
+            nn.LeakyReLU(LEAK, inplace=True),
+            ToRows(),
+            *_linear_bn_lrelu(c256 * h * w, fc),
+        ),
+        D_head=nn.Linear(fc, 1),
+        Q_head=_q_head(fc, q_dim, width),
+    )
+
+
 @register_architecture("dcgan", cuda_graph=True)
 def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
-    """All-convolutional after DCGAN (arXiv 1511.06434), twice as deep as `paper`: a 3x3 layer follows each
-    change of resolution, and there are no hidden fully connected layers."""
-    channels, h, w = _halved(image_shape, times=2)
+    """All-convolutional after DCGAN (arXiv 1511.06434): a 3x3 layer follows each change of resolution, and there are
+    no hidden fully connected layers. It halves the images as often as `_times` says: twice for 28 x 28, three times for
+    32 x 32, four times for 64 x 64."""
+    times = _times(image_shape)
+    channels, h, w = _halved(image_shape, times)
     c64, c128, c256 = _scaled(width, 64, 128, 256)
+    deeper = range(times - 2)
     return Networks(
         G=nn.Sequential(
             nn.Linear(latent_dim, c256 * h * w, bias=False),
             ToImages(c256, h, w),
             nn.BatchNorm2d(c256),
             nn.ReLU(inplace=True),
-            nn.Conv2d(c256, c128, 3, padding=1, bias=False),
-            nn.BatchNorm2d(c128),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(c128, c64, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(c64),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(c64, c64, 3, padding=1, bias=False),
-            nn.BatchNorm2d(c64),
-            nn.ReLU(inplace=True),
+            *(layer for _ in deeper for layer in (*_conv_bn_relu(c256, c256), *_upconv_bn_relu(c256, c256))),
+            *_conv_bn_relu(c256, c128),
+            *_upconv_bn_relu(c128, c64),
+            *_conv_bn_relu(c64, c64),
             nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
             nn.Tanh(),
         ),
@@ -98,6 +168,14 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_conv_bn_lrelu(c64, c128, 3, stride=1),
             *_conv_bn_lrelu(c128, c256, 4, stride=2),
             *_conv_bn_lrelu(c256, c256, 3, stride=1),
+            *(
+                layer
+                for _ in deeper
+                for layer in (
+                    *_conv_bn_lrelu(c256, c256, 4, stride=2),
+                    *_conv_bn_lrelu(c256, c256, 3, stride=1),
+                )
+            ),
             ToRows(),
         ),
         D_head=nn.Linear(c256 * h * w, 1),
@@ -108,25 +186,34 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
 @register_architecture("infogan-cr", cuda_graph=True)
 def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
     """InfoGAN-CR (arXiv 1906.06034), its networks for dSprites: spectral normalisation in D and its trunk, no
-    BatchNorm outside of G."""
-    channels, h, w = _halved(image_shape, times=4)
+    BatchNorm outside of G.
+
+    The networks of InfoGAN-CR halve images of 64 x 64 four times, with 32, 32, 64 and 64 channels. Images of another
+    size are halved as often as `_times` says, and the first half of the layers has 32 channels.
+    """
+    times = _times(image_shape)
+    channels, h, w = _halved(image_shape, times)
     c32, c64, fc = _scaled(width, 32, 64, 128)
+    of_layer = [c32 if 2 * layer <= times else c64 for layer in range(1, times + 1)]
     return Networks(
         G=nn.Sequential(
             *_linear_relu_bn(latent_dim, fc),
             *_linear_relu_bn(fc, c64 * h * w),
             ToImages(c64, h, w),
-            *_upconv_bn_lrelu(c64, c64),
-            *_upconv_bn_lrelu(c64, c32),
-            *_upconv_bn_lrelu(c32, c32),
+            *(
+                layer
+                for n_out, n_in in reversed(list(pairwise(of_layer)))
+                for layer in _upconv_bn_lrelu(n_in, n_out)
+            ),
             nn.ConvTranspose2d(c32, channels, 4, stride=2, padding=1),
             nn.Tanh(),
         ),
         trunk=nn.Sequential(
-            *_sn_conv_lrelu(channels, c32),
-            *_sn_conv_lrelu(c32, c32),
-            *_sn_conv_lrelu(c32, c64),
-            *_sn_conv_lrelu(c64, c64),
+            *(
+                layer
+                for n_in, n_out in pairwise([channels, *of_layer])
+                for layer in _sn_conv_lrelu(n_in, n_out)
+            ),
             ToRows(),
             spectral_norm(nn.Linear(c64 * h * w, fc)),
             nn.LeakyReLU(LEAK, inplace=True),
@@ -144,6 +231,15 @@ def _q_head(features: int, q_dim: int, width: float) -> nn.Sequential:
 
 def _scaled(width: float, *channels: int) -> tuple[int, ...]:
     return tuple(max(1, round(c * width)) for c in channels)
+
+
+def _times(image_shape: ImageShape) -> int:
+    """How often images are halved: down to a shorter side of 4 to 7 pixels or to an odd side, and at least twice."""
+    _, h, w = image_shape
+    times = 0
+    while h % 2 == w % 2 == 0 and min(h, w) >= 8:
+        h, w, times = h // 2, w // 2, times + 1
+    return max(2, times)
 
 
 def _halved(image_shape: ImageShape, times: int) -> ImageShape:
@@ -169,6 +265,26 @@ def _linear_bn_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
 def _conv_bn_lrelu(n_in: int, n_out: int, kernel: int, stride: int) -> list[nn.Module]:
     conv = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=1, bias=False)
     return [conv, nn.BatchNorm2d(n_out), nn.LeakyReLU(LEAK, inplace=True)]
+
+
+def _conv_bn_relu(n_in: int, n_out: int) -> list[nn.Module]:
+    conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+
+
+def _upconv_bn_relu(n_in: int, n_out: int) -> list[nn.Module]:
+    conv = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+
+
+def _upconv_relu_bn(n_in: int, n_out: int) -> list[nn.Module]:
+    conv = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1)
+    return [conv, nn.ReLU(inplace=True), nn.BatchNorm2d(n_out)]
+
+
+def _same_size(n_in: int, n_out: int, *, bias: bool = True) -> list[nn.Module]:
+    """A convolution of 4 x 4 that keeps the size: three rows of zeros, one of them above."""
+    return [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(n_in, n_out, 4, bias=bias)]
 
 
 def _upconv_bn_lrelu(n_in: int, n_out: int) -> list[nn.Module]:

@@ -32,7 +32,18 @@ class ToImages(nn.Module):
 
 # Layers that treat each image by itself and always alike. A subclass may not, such as those of parametrizations.
 _OF_ONE_IMAGE = frozenset(
-    {nn.Sequential, nn.Linear, nn.Conv2d, nn.LeakyReLU, nn.ReLU, nn.Tanh, nn.Identity, nn.Flatten, ToRows}
+    {
+        nn.Sequential,
+        nn.Linear,
+        nn.Conv2d,
+        nn.ZeroPad2d,
+        nn.LeakyReLU,
+        nn.ReLU,
+        nn.Tanh,
+        nn.Identity,
+        nn.Flatten,
+        ToRows,
+    }
 )
 _BATCH_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d})
 

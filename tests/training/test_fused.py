@@ -142,6 +142,26 @@ def test_spectral_normalisation_is_fused_too(
         assert_close_states(ours, theirs, 1e-8)
 
 
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("batched", [False, True], ids=["as on a CPU", "as on a GPU"])
+@pytest.mark.parametrize("architecture", ["paper-svhn", "paper-chairs"])
+def test_the_paper_s_networks_for_colour_and_for_chairs_are_fused_too(
+    monkeypatch: pytest.MonkeyPatch, architecture: str, batched: bool
+) -> None:
+    if batched:
+        monkeypatch.setattr(
+            "infogan_bench.training.fused.layers", lambda device: BatchedLayers(convolutions=True)
+        )
+    drawn = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (IMAGES, 3, 32, 32), generator=drawn, dtype=torch.uint8)
+    together, alone = (trainers(run_of(architecture, PAPER_S_RECIPE), images) for _ in range(2))
+    for found, single in zip(FusedTrainer(together).train(2), alone, strict=True):
+        assert isinstance(found, TrainingInterval)
+        assert found.metrics == pytest.approx(single.train(2).metrics, rel=1e-5)
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_close_states(ours, theirs, 1e-8)
+
+
 OWN = {
     "objective.lambda_cat": (1.0, 0.5, 2.0),
     "objective.lambda_cont": (1.0, 1.0, 0.1),
