@@ -1,4 +1,4 @@
-"""Commands about data sets: `data list`, `data show`."""
+"""Commands about data sets: `data list`, `data show`, `data fetch`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infogan_bench.errors import InputError
 
 data = typer.Typer(
     name="data",
-    help="List the data sets, and show their images.",
+    help="List the data sets, show their images, and fetch them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -73,3 +73,23 @@ def show(
     except OSError as error:
         raise InputError(f"--out: {path}: cannot be written: {error.strerror or error}") from None
     typer.echo(path)
+
+
+@data.command(epilog="Example: infogan-bench data fetch svhn --data-dir data")
+def fetch(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="svhn, celeba, mnist, fashion-mnist or kmnist.")
+    ],
+    data_dir: DataFolder = Path("data"),
+    extra: Annotated[bool, typer.Option("--extra", help="svhn: the 531,131 extra images as well.")] = False,
+) -> None:
+    """Fetch a published data set by torchvision's downloads: whole and checked, or not at all."""
+    from infogan_bench.datasets.fetch import fetch_dataset
+
+    if extra and name != "svhn":
+        raise InputError("--extra: goes with svhn alone")
+    fetched = fetch_dataset(name, data_dir, extra=extra)
+    for path in fetched:
+        typer.echo(path)
+    if not fetched:
+        typer.echo(f"{data_dir}: has all files of {name} already")

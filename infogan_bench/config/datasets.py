@@ -13,9 +13,18 @@ from typing import Literal
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from infogan_bench.config.dataset_options import CelebaOptions, SvhnOptions
 from infogan_bench.config.errors import Fault
 from infogan_bench.config.explain import explain
 from infogan_bench.config.names import suggestion
+from infogan_bench.config.published import (
+    CELEBA_FILES,
+    FASHION_MNIST_FILES,
+    KMNIST_FILES,
+    MNIST_FILES,
+    SVHN_FILES,
+    PublishedFile,
+)
 from infogan_bench.config.section import ConfigSection
 
 Origin = Literal["package", "files", "drawn", "stand-in", "yours"]
@@ -40,7 +49,7 @@ class DatasetRow:
         truth: its labels or factors.
         licence: of the images.
         source: who made them, or where they can be had.
-        files: the names of the files that it looks for below `data_dir`.
+        files: the published files that it looks for, and that `infogan-bench data fetch` gets.
         seconds: to draw or to decode all images for the first time, on a core.
         options: the section of `dataset.options`.
     """
@@ -53,7 +62,7 @@ class DatasetRow:
     truth: str
     licence: str
     source: str
-    files: tuple[str, ...] = ()
+    files: tuple[PublishedFile, ...] = ()
     seconds: float = 0
     options: type[ConfigSection] = NoOptions
 
@@ -76,15 +85,15 @@ DATASETS: dict[str, DatasetRow] = {
     for row in (
         DatasetRow(
             "mnist", "handwritten digits", "package", (1, 28, 28), (60_000, 10_000), "10 labels",
-            "CC BY-SA 3.0", "Yann LeCun, Corinna Cortes, Christopher J.C. Burges", _IDX,
+            "CC BY-SA 3.0", "Yann LeCun, Corinna Cortes, Christopher J.C. Burges", MNIST_FILES,
         ),
         DatasetRow(
             "fashion-mnist", "pictures of clothes", "files", (1, 28, 28), (60_000, 10_000), "10 labels",
-            "MIT", "Zalando Research; arXiv 1708.07747", _IDX,
+            "MIT", "Zalando Research; arXiv 1708.07747", FASHION_MNIST_FILES,
         ),
         DatasetRow(
             "kmnist", "handwritten Japanese characters", "files", (1, 28, 28), (60_000, 10_000), "10 labels",
-            "CC BY-SA 4.0", "Center for Open Data in the Humanities; arXiv 1812.01718", _IDX,
+            "CC BY-SA 4.0", "Center for Open Data in the Humanities; arXiv 1812.01718", KMNIST_FILES,
         ),
         DatasetRow(
             "sprites", "white shapes on black, in the manner of dSprites", "drawn", (1, 64, 64), (40_000, 10_000),
@@ -93,7 +102,16 @@ DATASETS: dict[str, DatasetRow] = {
         DatasetRow(
             "dsprites", "dSprites itself", "files", (1, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,
             "zlib/libpng", "Matthey et al. 2017; GitHub's google-deepmind/dsprites-dataset",
-            ("dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",), seconds=10,
+            seconds=10,
+        ),
+        DatasetRow(
+            "svhn", "house numbers in street views, in colour", "files", (3, 32, 32), (73_257, 26_032), "10 labels",
+            "for research, not commercial", "Netzer et al. 2011", SVHN_FILES, seconds=5, options=SvhnOptions,
+        ),
+        DatasetRow(
+            "celeba", "faces of the famous, in colour", "files", (3, 32, 32), (162_770, 19_962),
+            "factors: 40 attributes (2)", "for research, not commercial", "Liu et al. 2015; arXiv 1411.7766",
+            CELEBA_FILES, seconds=300, options=CelebaOptions,
         ),
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -55,6 +56,11 @@ class DatasetConfig(ConfigSection):
             description="The data set's own keys, such as `size` of celeba; see docs/datasets.md.",
         ),
     ] = NoOptions()
+
+    @property
+    def data_folder(self) -> Path | None:
+        """`data_dir` as an absolute path; None if there is none."""
+        return None if self.data_dir is None else Path(self.data_dir).expanduser().absolute()
 
     @field_validator("options", mode="before")
     @classmethod

@@ -40,8 +40,7 @@ def load_dsprites(config: DatasetConfig) -> ImageDataset:
     Raises:
         DatasetError: if the archive is missing, damaged or not dSprites', or has fewer images than asked for.
     """
-    data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
-    return _load(find_dsprites(data_dir), config.train_size, config.test_size)
+    return _load(find_dsprites(config.data_folder), config.train_size, config.test_size)
 
 
 def find_dsprites(data_dir: Path | None) -> Path:

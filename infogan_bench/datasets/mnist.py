@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from infogan_bench.config.published import FASHION_MNIST_FILES, KMNIST_FILES, MNIST_FILES, PublishedFile
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.idx import read_idx
@@ -29,7 +30,7 @@ class MnistFamily:
     name: str
     torchvision_name: str  # its class there, and the folder that class makes
     class_names: tuple[str, ...]
-    published_md5: tuple[str, ...]  # of the gzipped files as first published, in the order of `FILES`
+    published: tuple[PublishedFile, ...]  # the gzipped files, in the order of `FILES`
     how_to_get: str
     shipped: Path | None = None  # used where no `data_dir` is given
 
@@ -63,8 +64,8 @@ class MnistFamily:
         folders = (data_dir, data_dir / self.torchvision_name / "raw")
         found = max((_present_in(folder) for folder in folders), key=len)
         missing = {
-            file: f"{file}.gz (md5 {md5})"
-            for file, md5 in zip(FILES, self.published_md5, strict=True)
+            file: str(published)
+            for file, published in zip(FILES, self.published, strict=True)
             if file not in found
         }
         if missing:
@@ -139,12 +140,7 @@ MNIST = MnistFamily(
     name="mnist",
     torchvision_name="MNIST",
     class_names=tuple("0123456789"),
-    published_md5=(
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "d53e105ee54ea40749a09fcbcd1e9432",
-        "9fb629c4189551a2d022fa330f9573f3",
-        "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
+    published=MNIST_FILES,
     how_to_get="Without `data_dir`, the files that ship with InfoGAN Bench are used.",
     shipped=Path(__file__).with_name("mnist_files"),
 )
@@ -164,15 +160,10 @@ FASHION_MNIST = MnistFamily(
         "Bag",
         "Ankle boot",
     ),
-    published_md5=(
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "25c81989df183df01b3e8a0aad5dffbe",
-        "bef4ecab320f06d8554ea6380940ec79",
-        "bb300cfdad3c16e7a12a480ee83cd310",
-    ),
+    published=FASHION_MNIST_FILES,
     how_to_get=(
-        "torchvision.datasets.FashionMNIST(FOLDER, download=True) fetches the files, after which FOLDER is "
-        "the `data_dir`; Debian's package dataset-fashion-mnist puts them in "
+        "`infogan-bench data fetch fashion-mnist` fetches the files where there is a network; Debian's package "
+        "dataset-fashion-mnist puts them in "
         "/usr/share/datasets/fashion-mnist."
     ),
 )
@@ -181,14 +172,6 @@ KMNIST = MnistFamily(
     name="kmnist",
     torchvision_name="KMNIST",
     class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-    published_md5=(
-        "bdb82020997e1d708af4cf47b453dcf7",
-        "e144d726b3acfaa3e44228e80efcd344",
-        "5c965bf0a639b31b8f53240b1b52f4d7",
-        "7320c461ea6c1c855c0b718fb2a4b134",
-    ),
-    how_to_get=(
-        "torchvision.datasets.KMNIST(FOLDER, download=True) fetches the files, after which FOLDER is "
-        "the `data_dir`."
-    ),
+    published=KMNIST_FILES,
+    how_to_get=("`infogan-bench data fetch kmnist` fetches the files where there is a network."),
 )

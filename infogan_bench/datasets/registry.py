@@ -6,17 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
+from infogan_bench.config.dataset_options import SvhnOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.names import nearest
+from infogan_bench.config.section import ConfigSection
 from infogan_bench.datasets.base import ImageDataset
+from infogan_bench.datasets.celeba import find_celeba, load_celeba
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.sprites import load_sprites
+from infogan_bench.datasets.svhn import find_svhn, load_svhn
 
 Loader = Callable[[Path | None], ImageDataset]  # reads the whole dataset
+Options = TypeVar("Options", bound=ConfigSection)
 SizedLoader = Callable[[DatasetConfig], ImageDataset]  # makes no more images than are asked for
 
 
@@ -24,8 +30,17 @@ def _cut_to_size(loader: Loader) -> SizedLoader:
     whole = cache(loader)
 
     def load(config: DatasetConfig) -> ImageDataset:
-        data_dir = None if config.data_dir is None else Path(config.data_dir).expanduser().absolute()
-        return whole(data_dir).head(config.train_size, config.test_size)
+        return whole(config.data_folder).head(config.train_size, config.test_size)
+
+    return load
+
+
+def _with_options(kind: type[Options], loader: Callable[[Path | None, Options], ImageDataset]) -> SizedLoader:
+    whole = cache(loader)
+
+    def load(config: DatasetConfig) -> ImageDataset:
+        assert isinstance(config.options, kind)  # noqa: S101
+        return whole(config.data_folder, config.options).head(config.train_size, config.test_size)
 
     return load
 
@@ -46,6 +61,8 @@ _READERS: dict[str, Reader] = {
     },
     "sprites": Reader(load_sprites),
     "dsprites": Reader(load_dsprites, find_dsprites),
+    "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
+    "celeba": Reader(load_celeba, find_celeba),
 }
 
 

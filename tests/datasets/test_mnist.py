@@ -101,7 +101,9 @@ def test_torchvision_s_layout_is_understood(write_set: WriteSet, name: str, fold
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "kmnist"])
 def test_sets_that_do_not_ship_say_how_to_get_them(name: str) -> None:
-    with pytest.raises(DatasetError, match=rf"{name} does not ship .* `data_dir`\. torchvision\.datasets"):
+    with pytest.raises(
+        DatasetError, match=rf"{name} does not ship .* `data_dir`\. `infogan-bench data fetch {name}`"
+    ):
         load_dataset(DatasetConfig(name=name))
 
 
@@ -111,10 +113,10 @@ def test_all_missing_files_are_named_with_their_checksums(write_set: WriteSet, t
     (data_dir / "t10k-labels-idx1-ubyte.gz").unlink()
     text = message(data_dir)
     assert f"in {data_dir} and in {data_dir / 'MNIST' / 'raw'}" in text
-    assert "train-images-idx3-ubyte.gz (md5 f68b3c2dcbeaaa9fbdd348bbdeb94873)" in text
-    assert "t10k-labels-idx1-ubyte.gz (md5 ec29112dd5afa0611ce80d1b7f02629c)" in text
+    assert "train-images-idx3-ubyte.gz (9,912,422 bytes, md5 f68b3c2dcbeaaa9fbdd348bbdeb94873)" in text
+    assert "t10k-labels-idx1-ubyte.gz (4,542 bytes, md5 ec29112dd5afa0611ce80d1b7f02629c)" in text
     assert "train-labels" not in text
-    assert message(tmp_path / "nowhere").count("(md5 ") == 4
+    assert message(tmp_path / "nowhere").count(" bytes, md5 ") == 4
 
 
 @pytest.mark.parametrize("layout", ["{dotted}", "{file}/{file}", "{file}/{dotted}", "{dotted}/{dotted}"])
