@@ -24,10 +24,10 @@ class ToImages(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int) -> None:
         super().__init__()
-        self._shape = height, width, channels
+        self.shape = height, width, channels
 
     def forward(self, rows: Tensor) -> Tensor:
-        return torch.unflatten(rows, 1, self._shape).permute(0, 3, 1, 2)
+        return torch.unflatten(rows, 1, self.shape).permute(0, 3, 1, 2)
 
 
 # Layers that treat each image by itself and always alike. A subclass may not, such as those of parametrizations.

@@ -67,7 +67,7 @@ class _Packed:
     encoding: str  # in words
 
 
-def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
+def write_explorer(model: Model, folder: Path, *, seed: int = 0, reason: str = "") -> None:
     """Write `explorer.webp`, a sheet of G's images, and `explorer.json`, which says what each tile shows.
 
     A tile is an image of G. It has a category of the scored code, one of a few noises, and values of the codes of
@@ -77,6 +77,7 @@ def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
 
     Args:
         seed: of the noises; equal latents for equal seeds.
+        reason: why the page shows pictures and does not run G.
     """
     noises = model.codes.sample(_NOISES, torch.Generator(model.device).manual_seed(seed)).z
     at_zero = _settings(model.codes, _Plane((), ()), model.device)
@@ -98,6 +99,7 @@ def write_explorer(model: Model, folder: Path, *, seed: int = 0) -> None:
         n_noises=grid.n_noises,
         planes=tuple(map(_describe, grid.planes)),
         encoding=packed.encoding,
+        reason=reason,
     )
     write_explorer_record(folder, record)
 

@@ -29,6 +29,13 @@ from infogan_bench.records.files import (
     write_record,
     write_whole,
 )
+from infogan_bench.records.generator import (
+    GeneratorCode,
+    GeneratorRecord,
+    LayerRecord,
+    read_generator,
+    write_generator_record,
+)
 from infogan_bench.records.journal import append_update, read_journal
 from infogan_bench.records.paths import SeedPaths, SweepPaths, TrialPaths, is_file_name
 from infogan_bench.records.quantities import Quantity, quantity_of, read_quantities, write_quantities
@@ -74,6 +81,9 @@ __all__ = [
     "FactorMatrixRecord",
     "GalleryImage",
     "GalleryRecord",
+    "GeneratorCode",
+    "GeneratorRecord",
+    "LayerRecord",
     "Mutation",
     "PlaneRecord",
     "Quantity",
@@ -100,6 +110,7 @@ __all__ = [
     "read_evaluation",
     "read_explorer_record",
     "read_gallery_record",
+    "read_generator",
     "read_journal",
     "read_not_defined",
     "read_quantities",
@@ -121,6 +132,7 @@ __all__ = [
     "write_evaluation_record",
     "write_explorer_record",
     "write_gallery_record",
+    "write_generator_record",
     "write_quantities",
     "write_record",
     "write_trial",

@@ -55,6 +55,16 @@ class SeedPaths:
         return self.folder / "explorer.webp"
 
     @property
+    def generator(self) -> Path:
+        """The description of `generator_weights`, `GeneratorRecord`."""
+        return self.folder / "generator.json"
+
+    @property
+    def generator_weights(self) -> Path:
+        """G's numbers, for the report's latent explorer."""
+        return self.folder / "generator.bin"
+
+    @property
     def steps(self) -> Path:
         """Small copies of the pictures at earlier steps: steps/STEP/NAME.webp."""
         return self.folder / "steps"

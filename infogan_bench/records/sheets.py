@@ -31,6 +31,7 @@ class ExplorerRecord:
     n_noises: int
     planes: tuple[PlaneRecord, ...]
     encoding: str  # in words
+    reason: str = ""  # why the page shows pictures and does not run G; empty in folders written before
 
 
 @dataclass(frozen=True)

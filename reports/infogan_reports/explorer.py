@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +11,22 @@ from typing import TypedDict
 from infogan_bench.records import (
     EvaluationRecord,
     GalleryRecord,
+    GeneratorRecord,
     PlaneRecord,
     SeedPaths,
     read_explorer_record,
     read_gallery_record,
+    read_generator,
 )
 from infogan_reports.folder import PNG_SIGNATURE, ReportError, read_bytes
 
 MAX_EXPLORERS = 3
-MAX_BYTES = 2_700_000  # of all sheets together, so that the report stays below 10 MB
+MAX_SHEETS = 2_700_000  # bytes of all sheets of pictures together
+MAX_GENERATORS = 10_000_000  # bytes of the numbers of all generators together
 
 
 @dataclass(frozen=True)
-class Explorer:
+class Pictures:
     """A sheet of G's images of one seed (layout: docs/architecture.md, explorer.json)."""
 
     trial_id: str
@@ -35,6 +39,21 @@ class Explorer:
     n_noises: int
     planes: tuple[PlaneRecord, ...]
     encoding: str
+    reason: str  # why they stand for G; empty where it is not known
+
+
+@dataclass(frozen=True)
+class Generator:
+    """G of one seed, which the page runs."""
+
+    trial_id: str
+    seed: int
+    record: GeneratorRecord
+    weights: bytes
+    matches: tuple[str | None, ...]  # the class that each category of the scored code is matched with
+
+
+Explorer = Pictures | Generator
 
 
 @dataclass(frozen=True)
@@ -65,21 +84,47 @@ class Gallery:
     mistakes: tuple[Picture, ...]
 
 
-def best_explorers(found: Iterable[Explorer | None]) -> tuple[Explorer, ...]:
-    """Choose the explorers of the first trials that fit into the report, in order; None stands for a trial without
-    one."""
+def best_explorers(found: Iterable[tuple[Generator | None, Pictures | None]]) -> tuple[Explorer, ...]:
+    """Choose the explorers of the first trials, in order, that fit into the report.
+
+    `found` has G and the sheet of pictures of each trial, None where there is none. G is preferred. The page holds at
+    most 10 MB of generators and 2.7 MB of sheets.
+    """
     chosen: list[Explorer] = []
-    for explorer in found:
-        size = sum(len(each.sheet) for each in chosen)
-        if explorer and len(chosen) < MAX_EXPLORERS and size + len(explorer.sheet) <= MAX_BYTES:
-            chosen.append(explorer)
+    room = {Generator: MAX_GENERATORS, Pictures: MAX_SHEETS}
+    for candidates in found:
+        for explorer in candidates:
+            if explorer is None or len(chosen) == MAX_EXPLORERS:
+                continue
+            size = len(explorer.weights if isinstance(explorer, Generator) else explorer.sheet)
+            if size <= room[type(explorer)]:
+                room[type(explorer)] -= size
+                chosen.append(explorer)
+                break
     return tuple(chosen)
 
 
-def read_explorer(
+def read_explorer_generator(
     place: SeedPaths, trial_id: str, seed: int, evaluation: EvaluationRecord | None
-) -> Explorer | None:
-    """Read the explorer of a seed's folder, or None where none was written.
+) -> Generator | None:
+    """Read G of a seed's folder, or None where none was written.
+
+    Raises:
+        RecordError: if its files are damaged.
+    """
+    if not (place.generator.is_file() and place.generator_weights.is_file()):
+        return None
+    record, weights = read_generator(place.folder)
+    matches = _matches(evaluation)
+    sizes = (code.size for code in record.codes if code.name == record.scored)
+    of_scored = tuple(matches.get(category) for category in range(next(sizes, 0)))
+    return Generator(trial_id, seed, record, weights, of_scored)
+
+
+def read_pictures(
+    place: SeedPaths, trial_id: str, seed: int, evaluation: EvaluationRecord | None
+) -> Pictures | None:
+    """Read the sheet of pictures of a seed's folder, or None where none was written.
 
     Raises:
         ReportError: if its files are damaged.
@@ -95,7 +140,7 @@ def read_explorer(
             f"{place.explorer} does not describe an explorer: no tiles of {record.tile} pixels."
         )
     matches = _matches(evaluation)
-    return Explorer(
+    return Pictures(
         trial_id=trial_id,
         seed=seed,
         sheet=content,
@@ -106,6 +151,7 @@ def read_explorer(
         n_noises=record.n_noises,
         planes=record.planes,
         encoding=record.encoding,
+        reason=record.reason,
     )
 
 
@@ -138,10 +184,11 @@ def read_gallery(place: SeedPaths, evaluation: EvaluationRecord | None) -> Galle
     )
 
 
-class ExplorerData(TypedDict):
-    """An explorer for the page's script; its sheet is an image on the page."""
+class PicturesData(TypedDict):
+    """A sheet of pictures for the page's script; the sheet itself is an image on the page."""
 
     trial: str
+    sheet: int  # its place among the sheets of the page
     tile: tuple[int, int]
     columns: int
     category: str | None
@@ -150,20 +197,55 @@ class ExplorerData(TypedDict):
     planes: list[Mapping[str, object]]
 
 
-def explorer_data(explorers: Sequence[Explorer]) -> list[ExplorerData]:
-    """Return the layout of each explorer for the page's script."""
+class GeneratorData(TypedDict):
+    """G for the page's script."""
+
+    trial: str
+    layers: list[Mapping[str, object]]
+    noise: int
+    distribution: str
+    codes: list[Mapping[str, object]]
+    scored: str | None
+    matches: tuple[str | None, ...]
+    weights: str  # base64 of generator.bin
+
+
+def explorer_data(explorers: Sequence[Explorer]) -> list[PicturesData | GeneratorData]:
+    """Return each explorer for the page's script."""
+    sheets = [explorer for explorer in explorers if isinstance(explorer, Pictures)]
     return [
-        {
-            "trial": explorer.trial_id,
-            "tile": explorer.tile,
-            "columns": explorer.columns,
-            "category": explorer.category,
-            "matches": explorer.matches,
-            "noises": explorer.n_noises,
-            "planes": [vars(plane) for plane in explorer.planes],
-        }
+        _generator_data(explorer)
+        if isinstance(explorer, Generator)
+        else _pictures_data(explorer, sheets.index(explorer))
         for explorer in explorers
     ]
+
+
+def _pictures_data(explorer: Pictures, sheet: int) -> PicturesData:
+    return {
+        "trial": explorer.trial_id,
+        "sheet": sheet,
+        "tile": explorer.tile,
+        "columns": explorer.columns,
+        "category": explorer.category,
+        "matches": explorer.matches,
+        "noises": explorer.n_noises,
+        "planes": [vars(plane) for plane in explorer.planes],
+    }
+
+
+def _generator_data(explorer: Generator) -> GeneratorData:
+    record = explorer.record
+    return {
+        "trial": explorer.trial_id,
+        "layers": [vars(layer) for layer in record.layers],
+        "noise": record.noise,
+        "distribution": record.noise_distribution,
+        "codes": [vars(code) for code in record.codes],
+        "scored": record.scored,
+        "matches": explorer.matches,
+        "weights": base64.b64encode(explorer.weights).decode(),
+    }
 
 
 def _pictures(record: GalleryRecord, evaluation: EvaluationRecord | None) -> tuple[Picture, ...]:

@@ -16,6 +16,8 @@ from infogan_bench.records import (
     FactorMatrixRecord,
     GalleryImage,
     GalleryRecord,
+    GeneratorRecord,
+    LayerRecord,
     Mutation,
     SeedPaths,
     SessionRecord,
@@ -71,6 +73,8 @@ def test_the_page_has_the_columns_with_their_types() -> None:
         (TrialRecord, "`trials/ID/trial.json` has", "\n\n"),
         (GalleryRecord, "with `categories.json` (", "; entries"),
         (ExplorerRecord, "with `explorer.json` (", ")"),
+        (GeneratorRecord, "with `generator.json` (", "; layers"),
+        (LayerRecord, "; layers have ", ")"),
     ],
 )
 def test_the_page_has_the_keys(kind: type, start: str, end: str) -> None:

@@ -24,6 +24,9 @@ from infogan_bench.records import (
     ExplorerRecord,
     GalleryImage,
     GalleryRecord,
+    GeneratorCode,
+    GeneratorRecord,
+    LayerRecord,
     PlaneRecord,
     Quantity,
     SeedResult,
@@ -41,6 +44,7 @@ from infogan_bench.records import (
     read_gallery_record,
     read_journal,
     read_quantities,
+    read_record,
     read_sessions,
     read_trial,
     read_updates,
@@ -48,6 +52,7 @@ from infogan_bench.records import (
     write_evaluation_record,
     write_explorer_record,
     write_gallery_record,
+    write_generator_record,
     write_quantities,
     write_trial,
     write_warm_start_record,
@@ -90,6 +95,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_explorer_record(
         first, ExplorerRecord((4, 4), 2, "cat_0", 2, 1, (PlaneRecord(("a",), ((0.0, 1.0),)),), "x")
     )
+    layers = (LayerRecord("linear", (4, 3)), LayerRecord("images", (1, 2, 2)))
+    code = GeneratorCode("cat_0", "categorical", 2)
+    generator = GeneratorRecord((1, 2, 2), 1, "normal", (code,), "cat_0", layers, 0.0)
+    write_generator_record(first, generator, bytes(generator.n_bytes))
     images = (GalleryImage(3, 1, 1, 0.9), GalleryImage(4, 0, None, 0.5))
     write_gallery_record(first, GalleryRecord("cat_0", (4, 4), 2, images, ()))
     append_update(paths.journal, folder.updates["0001"])
@@ -155,6 +164,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "trials/0000/trial.json": lambda path: read_trial(path.parent),
     "trials/0000/seed-0/evaluation.json": lambda path: read_evaluation(path.parent),
     "trials/0000/seed-0/explorer.json": lambda path: read_explorer_record(path.parent),
+    "trials/0000/seed-0/generator.json": lambda path: read_record(path, GeneratorRecord),
     "trials/0000/seed-0/categories.json": lambda path: read_gallery_record(path.parent),
 }
 

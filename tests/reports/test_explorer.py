@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from infogan_reports import build_report, load, summarise
-from infogan_reports.explorer import MAX_BYTES, Explorer, best_explorers
+from infogan_reports.explorer import MAX_GENERATORS, MAX_SHEETS, Generator, Pictures, best_explorers
 from infogan_reports.sections import codes
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
-from infogan_bench.records import PlaneRecord
+from infogan_bench.records import GeneratorRecord, LayerRecord, PlaneRecord
 
 TILE = (2, 3)  # height, width
 COLUMNS = 7
@@ -82,23 +82,35 @@ def test_the_best_trials_that_have_an_explorer_are_read_in_their_order(explored:
     assert [trial.trial_id for trial in report.sweep.trials[:3]] == ["0001", "0000", "0002"]
     assert [explorer.trial_id for explorer in report.of(codes.SECTION).explorers] == ["0001", "0000"]
     first = report.of(codes.SECTION).explorers[0]
+    assert isinstance(first, Pictures)
     assert (first.tile, first.columns, first.category, first.n_noises) == (TILE, COLUMNS, "cat_0", 2)
     assert first.matches == ("zero", "one", None)
     assert first.planes[1] == PlaneRecord(("gaussian_0",), ((-1.96, 0.0, 1.96),))
 
 
 def test_sheets_are_chosen_by_rank_as_long_as_they_fit() -> None:
-    def explorer(trial_id: str, size: int) -> Explorer:
-        return Explorer(trial_id, 0, bytes(size), TILE, 1, None, (None,), 1, (PlaneRecord((), ()),), "")
+    def pictures(trial_id: str, size: int) -> tuple[None, Pictures]:
+        plane = PlaneRecord((), ())
+        return None, Pictures(trial_id, 0, bytes(size), TILE, 1, None, (None,), 1, (plane,), "", "")
 
-    half = MAX_BYTES // 2
-    found = [explorer("a", half), None, explorer("b", half + 1), explorer("c", half), explorer("d", 1)]
+    half = MAX_SHEETS // 2
+    found = [pictures("a", half), (None, None), pictures("b", half + 1), pictures("c", half)]
     assert [each.trial_id for each in best_explorers(found)] == ["a", "c"]
-    assert [each.trial_id for each in best_explorers([explorer(name, 1) for name in "abcd"])] == [
-        "a",
-        "b",
-        "c",
-    ]
+    found = [pictures(name, 1) for name in "abcd"]
+    assert [each.trial_id for each in best_explorers(found)] == ["a", "b", "c"]
+
+
+def test_a_generator_is_preferred_as_long_as_it_fits() -> None:
+    layers = (LayerRecord("linear", (4, 1)), LayerRecord("images", (1, 2, 2)))
+    record = GeneratorRecord((1, 2, 2), 1, "normal", (), None, layers, 0.0)
+    pictures = Pictures("p", 0, b"x", TILE, 1, None, (None,), 1, (PlaneRecord((), ()),), "", "")
+
+    def generator(trial_id: str, size: int) -> Generator:
+        return Generator(trial_id, 0, record, bytes(size), ())
+
+    most = MAX_GENERATORS - 1
+    found = [(generator("a", most), pictures), (generator("b", 2), pictures), (generator("c", 1), pictures)]
+    assert [each.trial_id for each in best_explorers(found)] == ["a", "p", "c"]
 
 
 def test_pictures_are_at_their_place_and_known_to_be_right_or_wrong(explored: Path) -> None:
@@ -127,7 +139,7 @@ def test_older_folders_have_neither(mixed: Path) -> None:
     assert report.of(codes.SECTION).meaning is not None
     assert report.of(codes.SECTION).meaning.gallery is None
     page = build_report(mixed).read_text(encoding="utf-8")
-    assert "No explorer: none of the best trials has an explorer.webp" in page
+    assert "No explorer: none of the best trials has a generator.bin or an explorer.webp" in page
     assert 'id="explorers"' not in page
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 from infogan_reports import build_report
-from infogan_reports.explorer import MAX_BYTES
+from infogan_reports.explorer import MAX_SHEETS
 from PIL import Image
 
 
@@ -298,7 +298,7 @@ def test_a_hundred_trials_with_the_largest_explorers_stay_below_ten_megabytes(
         entries = [{"image": k, "category": k // 12, "label": None, "confidence": 0.5} for k in range(100)]
         gallery = {"code": "cat_0", "tile": [28, 28], "columns": 10, "images": entries, "mistakes": []}
         (place / "categories.json").write_text(json.dumps(gallery))
-        (place / "explorer.webp").write_bytes(b"RIFF....WEBP" + rng.bytes(MAX_BYTES // 3 - 12))
+        (place / "explorer.webp").write_bytes(b"RIFF....WEBP" + rng.bytes(MAX_SHEETS // 3 - 12))
         plane = {"codes": ["uniform_0", "uniform_1"], "values": [[0.0] * 9] * 2}
         explorer = {"category": "cat_0", "n_categories": 10, "n_noises": 8, "planes": [plane], "encoding": ""}
         (place / "explorer.json").write_text(json.dumps({"tile": [28, 28], "columns": 81} | explorer))

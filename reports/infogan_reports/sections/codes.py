@@ -12,9 +12,12 @@ from infogan_reports.explorer import (
     MAX_EXPLORERS,
     Explorer,
     Gallery,
+    Generator,
+    Pictures,
     best_explorers,
-    read_explorer,
+    read_explorer_generator,
     read_gallery,
+    read_pictures,
 )
 from infogan_reports.folder import SeedFiles, read_seed_files
 from infogan_reports.matrices import ConfusionTable, FactorMatrix, confusion, factor_matrix
@@ -23,6 +26,7 @@ from infogan_reports.ranking import RankedTrial
 from infogan_reports.section import Section
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("generator", "explorer_controls", "explorer_pictures", "explorer_generator", "explorer")
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def codes(sweep: RankedSweep) -> CodesContent:
         if sweep.best is None or sweep.best_files is None
         else _meaning(sweep, sweep.best, sweep.best_files)
     )
-    explorers = best_explorers(_explorer(sweep, trial) for trial in sweep.ranked[:MAX_EXPLORERS])
+    explorers = best_explorers(_explorers(sweep, trial) for trial in sweep.ranked[:MAX_EXPLORERS])
     return CodesContent(found, explorers)
 
 
@@ -113,14 +117,16 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _explorer(sweep: RankedSweep, trial: RankedTrial) -> Explorer | None:
-    """Read the explorer of the trial's first seed, if it has one."""
+def _explorers(sweep: RankedSweep, trial: RankedTrial) -> tuple[Generator | None, Pictures | None]:
+    """Read G and the sheet of pictures of the trial's first seed, if it has them."""
     seed = sweep.first_seed(trial.trial_id)
     files = sweep.best_files if trial is sweep.best else read_seed_files(sweep.data, trial.trial_id, seed)
     if files is None or files.place is None:
-        return None
-    place, evaluation = files.place, files.evaluation
-    return sweep.data.read_or_leave_out(lambda: read_explorer(place, trial.trial_id, seed, evaluation), None)
+        return None, None
+    of_seed = files.place, trial.trial_id, seed, files.evaluation
+    read = sweep.data.read_or_leave_out
+    generator = read(lambda: read_explorer_generator(*of_seed), None)
+    return generator, read(lambda: read_pictures(*of_seed), None)
 
 
 SECTION = Section(
@@ -129,5 +135,5 @@ SECTION = Section(
     template=_HERE / "codes.html.j2",
     compute=codes,
     styles=(_HERE / "codes.css",),
-    scripts=(_HERE / "codes.js",),
+    scripts=tuple(_HERE / f"{name}.js" for name in _SCRIPTS),
 )
