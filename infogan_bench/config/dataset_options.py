@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infogan_bench.config.section import ConfigSection, Flag, Whole
+from infogan_bench.config.section import ConfigSection, Flag, PositiveCount, Whole
 
 CELEBA_WIDTH = 178  # pixels of an aligned image; it is 218 high
 _PARTIAL = "Take as many images as the files hold, even if they are fewer than the published set has."
@@ -50,3 +50,9 @@ class CelebaOptions(ConfigSection):
                 f"`size` ({self.size}) must be at most `crop` ({self.crop}); images are not enlarged"
             )
         return self
+
+
+class FacesOptions(ConfigSection):
+    """The options of faces3d."""
+
+    identities: Annotated[PositiveCount, Field(description="The number of different heads.")] = 200

