@@ -48,7 +48,7 @@ from infogan_bench.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from infogan_bench.training.device import device_name
+from infogan_bench.training.device import check_precision, device_name
 from infogan_bench.training.memory import PeakMemory
 
 
@@ -82,12 +82,13 @@ class Trial:
         dataset: the dataset that `spec` names, if it is in memory already; None: it is loaded.
 
     Raises:
-        InputError: if the run does not fit the data, or `fused` the architecture.
+        InputError: if the run does not fit the data, `fused` the architecture, or the precision the device.
     """
 
     def __init__(
         self, spec: TrialSpec, device: torch.device | str = "cpu", dataset: ImageDataset | None = None
     ) -> None:
+        check_precision(spec.run.precision, device)
         self.spec = spec
         self.dataset = load_dataset(spec.dataset) if dataset is None else dataset
         self._peak = PeakMemory(torch.device(device))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infogan_bench.config.errors import count, printable, show
 from infogan_bench.config.metrics import uses_factors, uses_labels
 from infogan_bench.config.plan import Plan
+from infogan_bench.config.processor import computes_in_bfloat16, processor_name
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.config.searches import find_search
 from infogan_bench.config.space import Domain
@@ -21,6 +22,7 @@ def describe(sweep: SweepConfig, plan: Plan) -> str:
         *_numbered("sweeps", _space_lines(sweep)),
         ("trials", _trials(sweep, plan)),
         ("steps", _steps(sweep)),
+        ("precision", _precision(sweep)),
         ("search", _search(sweep)),
         ("scheduler", _scheduler(sweep)),
         *_numbered("goal", _goals(sweep)),
@@ -76,6 +78,19 @@ def _trials(sweep: SweepConfig, plan: Plan) -> str:
 def _steps(sweep: SweepConfig) -> str:
     steps = "swept" if "steps" in sweep.space else str(sweep.base.steps)
     return f"{steps}, scored every {sweep.evaluation.every}"
+
+
+def _precision(sweep: SweepConfig) -> str:
+    domain = sweep.space.get("precision")
+    precisions = [sweep.base.precision] if domain is None else list(domain.probes())
+    text, native = ", ".join(map(str, precisions)), computes_in_bfloat16()
+    if "bf16" in precisions and native is False:
+        return f"{text}; bf16 needs a GPU here, since {processor_name()} emulates it"
+    if "bf16" not in precisions and native:
+        return (
+            f"{text}; on this processor `base.precision: bf16` is faster for networks of width 0.5 and more"
+        )
+    return text
 
 
 def _search(sweep: SweepConfig) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import platform
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
+from contextlib import contextmanager
 
 import torch
 
+from infogan_bench.config.processor import computes_in_bfloat16, processor_name
 from infogan_bench.config.run import Precision
 from infogan_bench.errors import InputError
 
@@ -34,16 +31,20 @@ def device_name(device: torch.device) -> str:
     """The card's name, such as `NVIDIA H100 80GB HBM3`; for the CPU `cpu` and the processor's."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu {_processor()}" if device.type == "cpu" else str(device)
+    return f"cpu {processor_name()}" if device.type == "cpu" else str(device)
 
 
-@cache
-def _processor() -> str:
-    with suppress(OSError):
-        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        if model:
-            return model[1].strip()
-    return platform.processor() or platform.machine()
+def check_precision(precision: Precision, device: torch.device | str) -> None:
+    """Refuse what a device would only emulate.
+
+    Raises:
+        InputError: for bf16 on a processor without instructions for it.
+    """
+    if precision == "bf16" and torch.device(device).type == "cpu" and computes_in_bfloat16() is False:
+        raise InputError(
+            f"precision: bf16 needs a GPU, or a processor that computes in bfloat16 (AVX512_BF16 or AMX). "
+            f"{processor_name()} would emulate it, up to hundreds of times slower: use float32"
+        )
 
 
 @contextmanager

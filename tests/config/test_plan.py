@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
@@ -436,7 +437,9 @@ def test_a_grace_that_no_run_outlives_has_a_notice() -> None:
     )
 
 
-def test_a_sweep_in_words() -> None:
+def test_a_sweep_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("infogan_bench.config.describe")  # not the function of that name
+    monkeypatch.setattr(module, "computes_in_bfloat16", lambda: False)
     sweep = _sweep(
         {CAT: {"grid": [0.1, 1]}, LR: {"loguniform": [1e-5, 1e-2]}},
         search={"algorithm": "random", "trials": 3, "time_limit": "2h"},
@@ -452,6 +455,7 @@ def test_a_sweep_in_words() -> None:
         "           optimiser.lr_g        loguniform [1e-05, 0.01]",
         "trials     6 x 2 seeds = 12 runs",
         "steps      400, scored every 100",
+        "precision  float32",
         "search     random, seed 0, stopped after 7200 s",
         "scheduler  asha: no trial is stopped before step 100, the best 1/3 go on",
         "goal       max cluster_accuracy (uses labels), mean over the seeds",

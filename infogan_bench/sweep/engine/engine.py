@@ -39,6 +39,7 @@ from infogan_bench.sweep.record.checkpoints import newest_checkpoint
 from infogan_bench.sweep.record.disk import is_disk_fault
 from infogan_bench.sweep.record.folder import SweepFolder
 from infogan_bench.sweep.signals import StopSignals
+from infogan_bench.training.device import check_precision, pick_device
 
 if TYPE_CHECKING:
     from infogan_bench.sweep.search.proposals import Proposals
@@ -100,6 +101,9 @@ class Engine:
         Raises:
             InputError: if no cluster answers, none of its nodes has room for a trial, or one cannot run it.
         """
+        if not joins(address):
+            device = pick_device("cpu" if self._sweep.resources.gpus == 0 else "auto")
+            check_precision(self._sweep.base.precision, device)
         code = shipped_code(self._sweep.extensions) if ship_code else None
         with ExitStack() as stack:
             dataset = load_dataset(self._sweep.dataset)
