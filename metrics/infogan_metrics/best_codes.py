@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogan_metrics.correlation import Method, correlations
+from infogan_metrics.correlation import Method, categories_of, correlations
 from infogan_metrics.kinds import Columns, Kind, Kinds, as_codes_and_columns
 from infogan_metrics.score import NotDefinedError, Score
 
@@ -54,6 +54,7 @@ def best_codes(
     factors: ArrayLike,
     *,
     kinds: Kinds | None = None,
+    code_kinds: Kinds | None = None,
     method: Method = "spearman",
     n_resamples: int = 100,
     seed: int = 0,
@@ -63,7 +64,7 @@ def best_codes(
     Args:
         codes: float array (n_samples, n_codes).
         factors: (n_samples, n_factors), numbers or text.
-        kinds, method: as in `correlation_matrix`, which says what a correlation with each kind is.
+        kinds, code_kinds, method: as in `correlation_matrix`, which says what a correlation with each kind is.
         n_resamples: bootstrap samples by which `share` says how sure the choice is; 0 leaves it NaN.
         seed: of the resamples.
     Returns:
@@ -75,7 +76,8 @@ def best_codes(
     if n_resamples < 0:
         raise ValueError(f"`n_resamples` must be at least 0, but is {n_resamples}")
     x, y = as_codes_and_columns(codes, factors, kinds, whole="ordered")
-    matrix = correlations(x, y, method, score="the best code")
+    categories = categories_of(code_kinds, x)
+    matrix = correlations(x, y, method, categories, score="the best code")
     if not matrix.any():
         raise NotDefinedError("the best code is not defined: all codes are constant")
     order = np.argsort(-matrix, axis=0, kind="stable")
@@ -88,14 +90,16 @@ def best_codes(
     random = np.random.default_rng(seed)
     for _ in range(n_resamples):
         rows = random.integers(len(x), size=len(x))
-        wins += _best_of(x[rows], Columns(y.values[rows], y.kinds), method) == code
+        wins += _best_of(x[rows], Columns(y.values[rows], y.kinds), method, categories) == code
     share = wins / n_resamples if n_resamples else np.full(len(code), np.nan)
     return BestCodes(float(best.mean()), len(x), code, best, second, second_best, share, y.kinds)
 
 
-def _best_of(codes: NDArray[np.float64], factors: Columns, method: Method) -> NDArray[np.intp]:
+def _best_of(
+    codes: NDArray[np.float64], factors: Columns, method: Method, categories: Sequence[int]
+) -> NDArray[np.intp]:
     """Return each factor's best code in one resample; -1 for all where a factor happens to be constant in it."""
     try:
-        return np.asarray(correlations(codes, factors, method, score="a resample").argmax(axis=0))
+        return np.asarray(correlations(codes, factors, method, categories, score="a resample").argmax(axis=0))
     except NotDefinedError:
         return np.full(len(factors.kinds), -1)

@@ -151,6 +151,33 @@ def purity(assignments: Ids, labels: Ids) -> ClusteringScore:
     return ClusteringScore(float(table.counts.max(axis=1).sum() / table.n), table.n, table)
 
 
+def balanced_accuracy(assignments: Ids, labels: Ids) -> ClusteringScore:
+    """Accuracy of the classes that clusters name by majority, every class weighing alike.
+
+    Each cluster stands for its most frequent class (the first of equally frequent ones). The score is the mean, over
+    classes, of the share of the class that lies in clusters which stand for it. A rare class that is the majority of no
+    cluster has 0.
+
+    Args:
+        assignments: (n_samples,) cluster ids.
+        labels: (n_samples,) class ids.
+    Returns:
+        In (0, 1], higher is better; 1 / n_classes if one class has all clusters.
+    Raises:
+        ValueError: as `confusion` does.
+    Reference: Brodersen et al. 2010, "The balanced accuracy and its posterior distribution"; as in scikit-learn.
+    """
+    table = confusion(assignments, labels)
+    return ClusteringScore(balanced_accuracy_of(table), table.n, table)
+
+
+def balanced_accuracy_of(table: Confusion) -> float:
+    """Return `balanced_accuracy` of a table of counts in which every class occurs."""
+    named = table.counts.argmax(axis=1)
+    hits = np.bincount(named, weights=table.counts.max(axis=1), minlength=len(table.classes))
+    return float(np.mean(hits / table.counts.sum(axis=0)))
+
+
 def nmi(assignments: Ids, labels: Ids) -> ClusteringScore:
     """Mutual information of clusters and classes over the arithmetic mean of their entropies.
 

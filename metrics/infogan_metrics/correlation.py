@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogan_metrics.arrays import Codes, constant_columns
-from infogan_metrics.kinds import Columns, Kind, Kinds, as_codes_and_columns, check_factors_vary
+from infogan_metrics.kinds import Columns, Kind, Kinds, as_codes_and_columns, check_factors_vary, given_kinds
 from infogan_metrics.score import Score
 
 Method = Literal["pearson", "spearman"]
@@ -27,7 +29,12 @@ class MCC(Score):
 
 
 def correlation_matrix(
-    codes: ArrayLike, factors: ArrayLike, *, kinds: Kinds | None = None, method: Method = "spearman"
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    kinds: Kinds | None = None,
+    code_kinds: Kinds | None = None,
+    method: Method = "spearman",
 ) -> NDArray[np.float64]:
     """Absolute correlation of every code with every factor, by the factor's kind.
 
@@ -37,10 +44,15 @@ def correlation_matrix(
     evenly on a circle (Mardia 1975), so a code that follows the angle around the turn has 1 wherever it starts. A
     `category`: the correlation ratio, the root of the share of the code's variance that lies between its values.
 
+    A code that is a `category` has no order either. Its correlation with an `ordered`, `continuous` or `circular`
+    factor is the root of the share of the factor's variance that lies between the code's values (of its ranks under
+    `spearman`; of an angle, as a point on the circle). With a `category` it is Cramér's V.
+
     Args:
         codes: float array (n_samples, n_codes).
         factors: (n_samples, n_factors), numbers or text.
         kinds: of the factors (`as_columns`); None: whole numbers are `ordered`, text is a category.
+        code_kinds: of the codes: `category`, or any other kind for a number; None: all are numbers.
         method: `pearson` or `spearman`, which replaces numbers by their ranks.
     Returns:
         (n_codes, n_factors) in [0, 1], no unit; 0 for a constant code. Independent columns of n samples have about
@@ -50,11 +62,16 @@ def correlation_matrix(
         ValueError: if the arrays are malformed or `method` is unknown.
     """
     x, y = as_codes_and_columns(codes, factors, kinds, whole="ordered")
-    return correlations(x, y, method, score="a correlation")
+    return correlations(x, y, method, categories_of(code_kinds, x), score="a correlation")
 
 
 def mcc(
-    codes: ArrayLike, factors: ArrayLike, *, kinds: Kinds | None = None, method: Method = "pearson"
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    kinds: Kinds | None = None,
+    code_kinds: Kinds | None = None,
+    method: Method = "pearson",
 ) -> MCC:
     """Mean correlation coefficient: codes are matched with factors one to one so that the mean is largest.
 
@@ -63,6 +80,7 @@ def mcc(
         factors: (n_samples, n_factors), numbers or text.
         kinds: of the factors; None: whole numbers are `ordered`, which as in the literature makes every factor a
             number, and text is a category.
+        code_kinds: of the codes, as in `correlation_matrix`; None: all are numbers.
         method: `pearson` asks for the factors up to scale and sign, `spearman` up to a monotone map of each.
     Returns:
         Mean over factors of the matched absolute correlation, in [0, 1], no unit; higher is better. With fewer codes
@@ -75,7 +93,7 @@ def mcc(
     from scipy.optimize import linear_sum_assignment
 
     x, y = as_codes_and_columns(codes, factors, kinds, whole="ordered")
-    correlation = correlations(x, y, method, score="MCC")
+    correlation = correlations(x, y, method, categories_of(code_kinds, x), score="MCC")
     matched, taken = linear_sum_assignment(correlation, maximize=True)
     code = np.full(len(y.kinds), -1, dtype=np.intp)
     code[taken] = matched
@@ -83,8 +101,22 @@ def mcc(
     return MCC(float(per_factor.mean()), len(x), per_factor, code, correlation, y.kinds, method)
 
 
-def correlations(codes: Codes, factors: Columns, method: Method, *, score: str) -> NDArray[np.float64]:
+def categories_of(code_kinds: Kinds | None, codes: Codes) -> tuple[int, ...]:
+    """Return the columns of the codes that are categories.
+
+    Raises:
+        ValueError: if there are not as many kinds as codes, or one is unknown.
+    """
+    kinds = given_kinds(code_kinds, codes.shape[1], "codes", argument="code_kinds")
+    return tuple(i for i, kind in enumerate(kinds) if kind is not None and kind.name == "category")
+
+
+def correlations(
+    codes: Codes, factors: Columns, method: Method, categories: Sequence[int] = (), *, score: str
+) -> NDArray[np.float64]:
     """Return the matrix of `correlation_matrix` for arrays that are checked already.
+
+    `categories` are the columns of the codes that have no order.
 
     Raises:
         NotDefinedError: if a factor is constant, in the name of `score`.
@@ -98,6 +130,9 @@ def correlations(codes: Codes, factors: Columns, method: Method, *, score: str) 
     matrix = np.column_stack(
         [_correlation_with(standard, codes, factors, k, ranked=ranked) for k in range(len(factors.kinds))]
     )
+    for i in categories:
+        labels = np.unique(codes[:, i], return_inverse=True)[1].ravel()
+        matrix[i] = [_of_category(labels, factors, k, ranked=ranked) for k in range(len(factors.kinds))]
     matrix[constant_columns(codes)] = 0
     return np.clip(matrix, 0.0, 1.0)
 
@@ -115,6 +150,36 @@ def _correlation_with(
     values = factors.values[:, [k]]
     other = _standard(_ranks(values) if ranked else values)
     return np.asarray(np.abs(standard.T @ other)[:, 0] / len(other))
+
+
+def _of_category(labels: NDArray[np.intp], factors: Columns, k: int, *, ranked: bool) -> float:
+    """Return the correlation of a code without order, whose values are 0, 1, ..., with factor k."""
+    kind = factors.kinds[k]
+    if kind.name == "category":
+        return _cramers_v(labels, factors.indices(k))
+    if kind.name == "circular":
+        angles = factors.angles(k)
+        if ranked:
+            angles = 2 * np.pi / len(angles) * _ranks(angles[:, None])[:, 0]
+        target = np.column_stack([np.cos(angles), np.sin(angles)])
+    else:
+        values = factors.values[:, [k]]
+        target = _standard(_ranks(values) if ranked else values)
+    target = target - target.mean(axis=0)
+    sizes = np.bincount(labels)
+    sums = np.stack([np.bincount(labels, weights=column) for column in target.T])
+    return math.sqrt(float(np.sum(sums**2 / sizes)) / float(np.sum(target**2)))
+
+
+def _cramers_v(labels: NDArray[np.intp], values: NDArray[np.intp]) -> float:
+    """Return Cramér's V of two variables whose values are 0, 1, ... (Cramér 1946, section 21.9); 0 for a constant."""
+    rows, columns = labels.max() + 1, values.max() + 1
+    if min(rows, columns) == 1:
+        return 0.0
+    counts = np.bincount(labels * columns + values, minlength=rows * columns).reshape(rows, columns)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / len(labels)
+    phi_squared = float(np.sum((counts - expected) ** 2 / expected)) / len(labels)
+    return math.sqrt(phi_squared / (min(rows, columns) - 1))
 
 
 def _correlation_ratio(standard: Codes, labels: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -137,7 +137,7 @@ def as_columns(
         array = as_codes(array, name)
     elif array.ndim != 2 or not array.size:
         as_codes(np.zeros(array.shape), name)  # raises, in the same words
-    given = _given_kinds(kinds, array.shape[1], name)
+    given = given_kinds(kinds, array.shape[1], name)
     columns, found = [], []
     for k, column in enumerate(array.T):
         numbers, kind = _as_column(column, given[k], whole, f"{name}[:, {k}]")
@@ -208,7 +208,7 @@ def kinds_of_columns(
         ValueError: if there is no such column or kind, or if the numbers of kinds and columns differ.
     """
     if not isinstance(kinds, Mapping):
-        return None if kinds is None else _given_kinds(kinds, len(names), "factors")
+        return None if kinds is None else given_kinds(kinds, len(names), "factors")
     found: list[Kind | None] = [None] * len(names)
     for name, kind in kinds.items():
         if name in names:
@@ -230,14 +230,21 @@ def check_factors_vary(factors: Columns, score: str) -> None:
             raise NotDefinedError(f"{score} is not defined: factor {k} is constant")
 
 
-def _given_kinds(kinds: Kinds | None, n_columns: int, name: str) -> tuple[Kind | None, ...]:
+def given_kinds(
+    kinds: Kinds | None, n_columns: int, name: str, *, argument: str = "kinds"
+) -> tuple[Kind | None, ...]:
+    """Return the kind of each of `n_columns` columns of the array `name`, None for one that is not said.
+
+    Raises:
+        ValueError: if there are not as many kinds as columns, or one is unknown; the message names `argument`.
+    """
     if kinds is None:
         return (None,) * n_columns
     if isinstance(kinds, (Kind, str)):
         kinds = [kinds] * n_columns
     if len(kinds) != n_columns:
         raise ValueError(
-            f"`kinds` must name one kind for each of the {n_columns} columns of `{name}`, but names {len(kinds)}"
+            f"`{argument}` must name one kind for each of the {n_columns} columns of `{name}`, but names {len(kinds)}"
         )
     return tuple(Kind.parse(kind) if isinstance(kind, str) else kind for kind in kinds)
 

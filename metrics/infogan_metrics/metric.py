@@ -16,6 +16,10 @@ Invariance = Literal["scale", "offset", "sign", "order", "one code scaled"]
 their columns in another order, or one code alone times a positive number."""
 
 
+Per = Literal["code", "continuous code", "categorical code", "factor", "category factor"]
+"""The codes, in a result's `per_code`, or the factors, in its `per_factor`, that a score has single values of."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A number inside a score's result that is asked for by a name of its own."""
@@ -33,6 +37,7 @@ class Needs:
     samples: int = 1  # rows of every array
     codes: int = 1
     continuous_codes: int = 0
+    categories: int = 0  # factors that are categories
     factors: int = 1  # that take two values or more
     per_value: int = 1  # samples of every value of a factor; in either split where the score takes two
     models: int = 1
@@ -56,7 +61,7 @@ class Metric:
     source: str  # the paper that defines it
     needs: Needs = Needs()
     parts: tuple[Part, ...] = ()  # empty: its value alone is asked for
-    per: Literal["code", "continuous code"] | None = None  # the result's `per_code` is reported as NAME/CODE
+    per: Per | None = None  # its values of single codes or factors are reported as NAME/CODE or NAME/FACTOR
     on_request: bool = False  # never computed while a run trains
     cuts_codes: bool = False  # its option `n_bins` cuts codes into bins
     convention: str = ""  # what two implementations may do differently, said beside the value
@@ -75,6 +80,16 @@ class Metric:
     def uses_factors(self) -> bool:
         """True if it needs ground-truth factors; choosing a model by it is supervision."""
         return "factors" in self.inputs
+
+    @property
+    def per_factor(self) -> bool:
+        """True if it has values of single factors."""
+        return self.per in ("factor", "category factor")
+
+    @property
+    def takes_categories(self) -> bool:
+        """True if it is of the categories of a code."""
+        return "assignments" in self.inputs or "categories" in self.inputs
 
     @property
     def splits(self) -> bool:

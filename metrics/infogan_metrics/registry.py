@@ -11,7 +11,15 @@ from functools import partial
 
 from infogan_metrics.best_codes import best_codes
 from infogan_metrics.beta_vae import beta_vae
-from infogan_metrics.clustering import ari, cluster_accuracy, nmi, per_class_accuracy, purity, v_measure
+from infogan_metrics.clustering import (
+    ari,
+    balanced_accuracy,
+    cluster_accuracy,
+    nmi,
+    per_class_accuracy,
+    purity,
+    v_measure,
+)
 from infogan_metrics.continuous_gaps import jemmig_continuous, mig_continuous
 from infogan_metrics.correlation import mcc
 from infogan_metrics.dci import dci
@@ -109,6 +117,8 @@ _ALL = (
            per_class_accuracy, _LABELLED, _UNIT, "max", "cheap", "Yang et al. 2010"),
     Metric("purity", "does a cluster hold one class",
            purity, _LABELLED, _UNIT, "max", "cheap", "Manning et al. 2008"),
+    Metric("balanced_accuracy", "does each cluster name its class, every class weighing alike",
+           balanced_accuracy, _LABELLED, _UNIT, "max", "cheap", "Brodersen et al. 2010"),
     Metric("nmi", "how much do clusters and classes know of each other",
            nmi, _LABELLED, _UNIT, "max", "cheap", "Strehl and Ghosh 2002",
            convention="divided by the arithmetic mean of both entropies"),
@@ -171,19 +181,19 @@ _ALL = (
            best_codes, _FACTORS, _UNIT, "max", "costly", "Spearman 1904", factor_kinds=_ANY_KIND,
            invariances=_EVERY_CHANGE,
            chance="the largest of n_codes correlations by chance, each about sqrt(2 / (pi n))",
-           on_request=True, page=_CONTINUOUS_PAGE),
+           page=_CONTINUOUS_PAGE),
     Metric("mig_continuous", "does one code alone know a factor of any kind",
            mig_continuous, _FACTORS, _UNIT, "max", "costly", "arXiv:1802.04942, cond-mat/0305641",
-           Needs(samples=4), factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="0", on_request=True,
+           Needs(samples=4), factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="0",
            page=_CONTINUOUS_PAGE),
     Metric("jemmig_continuous", "does one code know a factor of any kind, and nothing else",
            jemmig_continuous, _FACTORS, _UNIT, "max", "costly", "arXiv:1908.09961, cond-mat/0305641",
-           Needs(samples=4), factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, on_request=True,
+           Needs(samples=4), factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE,
            chance="1 - (H(z) + H(v)) / (H(v) + ln n_bins): 0 for codes that fill all bins evenly",
            page=_CONTINUOUS_PAGE),
     Metric("dci_continuous", "does each code matter to one factor of any kind, in a random forest",
            dci_continuous, _SPLIT, _UNIT, "max", "costly", "Eastwood and Williams 2018", _DCI, _DCI_CONTINUOUS_PARTS,
-           on_request=True, factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="0", page=_CONTINUOUS_PAGE),
+           factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="0", page=_CONTINUOUS_PAGE),
     Metric("linear_probe", "does a linear model read the factors off all codes",
            linear_probe, _SPLIT, _AT_MOST_1, "max", "costly", "arXiv:1610.01644", _KNOWN_VALUES,
            factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="mean of `chance` in its result",
@@ -194,11 +204,11 @@ _ALL = (
            chance="below the mean of `chance` in its result", page=_FURTHER_PAGE),
     Metric("infomec", "are the codes modular, compact and explicit",
            infomec, _FACTORS, _AT_MOST_1, "max", "costly", "arXiv:2305.18378",
-           Needs(samples=11, codes=2, factors=2), _INFOMEC_PARTS, on_request=True,
+           Needs(samples=11, codes=2, factors=2), _INFOMEC_PARTS,
            factor_kinds=_ANY_KIND, invariances=_COMMON_SCALE, chance="0.4: InfoM of noise is far above 0",
            page=_FURTHER_PAGE),
     Metric("dci_es", "do small probes read all that the codes tell",
-           dci_es, _SPLIT, _AT_MOST_1, "max", "costly", "arXiv:2210.00364", _DCI, _DCI_ES_PARTS, on_request=True,
+           dci_es, _SPLIT, _AT_MOST_1, "max", "costly", "arXiv:2210.00364", _DCI, _DCI_ES_PARTS,
            factor_kinds=_ANY_KIND, invariances=_EVERY_CHANGE, chance="1, with a warning", page=_FURTHER_PAGE),
     Metric("med", "does each code know one factor, weighed by what it knows",
            med, _FACTORS, _UNIT, "max", "cheap", "arXiv:2206.04756", Needs(codes=2, factors=2),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, best_codes, correlation_matrix, mcc
 from scipy.stats import spearmanr
+from scipy.stats.contingency import association
 
 RANDOM = np.random.default_rng(0)
 FACTORS = RANDOM.normal(size=(400, 3))
@@ -67,6 +68,47 @@ def test_the_correlation_ratio_is_the_root_of_the_share_between_values() -> None
     assert correlation_matrix(code[:, None], label[:, None], method="pearson")[0, 0] == pytest.approx(
         math.sqrt(28 / 34)
     )
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_a_code_that_is_a_category_has_no_order(method: Any) -> None:
+    code = np.array([2.0, 2, 0, 0, 1, 1])  # the numbers of the categories say nothing
+    number = np.array([0.0, 2, 1, 3, 5, 7])
+    name = np.array(["x", "x", "x", "y", "y", "y"])
+    angle = np.array([0.0, 90, 90, 180, 180, 270])
+    factors = np.column_stack([number.astype(object), name.astype(object), angle.astype(object)])
+    kinds = ["continuous", "category", "circular:360"]
+    found = correlation_matrix(code[:, None], factors, kinds=kinds, code_kinds="category", method=method)
+    # pearson: means 1, 2, 6 around 3, as above; spearman: ranks 1 3 2 4 5 6, means 2, 3, 5.5 around 3.5
+    between = 28 / 34 if method == "pearson" else 2 * (1.5**2 + 0.5**2 + 2**2) / 17.5
+    assert found[0, 0] == pytest.approx(math.sqrt(between))
+    table = [[2, 0], [1, 1], [0, 2]]
+    assert found[0, 1] == pytest.approx(association(np.array(table), method="cramer"))
+    if method == "pearson":  # points (1, 0), (0, 1) | (0, 1), (-1, 0) | (-1, 0), (0, -1) around (-1/6, 1/6)
+        assert found[0, 2] == pytest.approx(math.sqrt(2 * (5 / 9 + 2 / 9 + 5 / 9) / (6 - 6 * 2 / 36)))
+    constant = correlation_matrix(
+        code[:, None] * 0, factors, kinds=kinds, code_kinds="category", method=method
+    )
+    assert constant.tolist() == [[0, 0, 0]]
+    shuffled = correlation_matrix(
+        (code[:, None] + 1) % 3, factors, kinds=kinds, code_kinds=["category"], method=method
+    )
+    np.testing.assert_allclose(shuffled, found)
+
+
+def test_codes_of_both_kinds_are_matched() -> None:
+    turn = RANDOM.integers(8, size=800)
+    codes = np.column_stack([RANDOM.permutation(8)[turn], FACTORS[RANDOM.integers(400, size=800), 0]])
+    factors = np.column_stack([codes[:, 1] ** 3, 45.0 * turn])
+    kinds = {"kinds": ["continuous", "circular:360"], "code_kinds": ["category", None], "method": "spearman"}
+    found = mcc(codes, factors, **kinds)  # type: ignore[arg-type]
+    assert found.code.tolist() == [1, 0]
+    assert found.per_factor == pytest.approx([1, 1])
+    assert best_codes(codes, factors, n_resamples=5, **kinds).share.tolist() == [1, 1]  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match="`code_kinds` must name one kind for each of the 2 columns of `codes`"
+    ):
+        mcc(codes, factors, code_kinds=["category"])
 
 
 def test_an_angle_that_a_code_cuts_open() -> None:

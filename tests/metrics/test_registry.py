@@ -83,7 +83,9 @@ def test_entries_say_what_is_supervision() -> None:
         *("mutual_info_score", "gaussian_total_correlation", "gaussian_wasserstein_correlation"),
         *("fid", "kid", "precision_recall", "density_coverage"),
     }
-    assert set(OF_LABELS) == {"cluster_accuracy", "per_class_accuracy", "purity", "nmi", "ari", "v_measure"}
+    assert set(OF_LABELS) == {
+        *("cluster_accuracy", "per_class_accuracy", "purity", "balanced_accuracy", "nmi", "ari", "v_measure")
+    }
     assert [name for name, metric in METRICS.items() if metric.direction == "min"] == [
         "mutual_info_score",
         "gaussian_total_correlation",
