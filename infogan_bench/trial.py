@@ -203,13 +203,20 @@ class Trial:
             asked.scores,
             last=last,
             dci_estimator=asked.dci_estimator,
+            factor_bins=asked.factor_bins,
             data_dir=self.spec.dataset.data_dir,
         )
         self._evaluations[trainer.seed] = evaluation
         if not last or not any(map(uses_factors, evaluation.scores)):
             return evaluation.scores
         untrained = Trainer(self.spec.run, trainer.images, trainer.seed, trainer.device).model
-        floors = factor_floors(untrained, self.dataset, evaluation, dci_estimator=asked.dci_estimator)
+        floors = factor_floors(
+            untrained,
+            self.dataset,
+            evaluation,
+            dci_estimator=asked.dci_estimator,
+            factor_bins=asked.factor_bins,
+        )
         return evaluation.scores | floors
 
     def save(self, folder: Path) -> None:
@@ -254,7 +261,7 @@ class Trial:
                 traversals=traversals,
             )
             if trainer.step >= self.spec.run.steps:
-                write_gallery(trainer.model, self.dataset, self._evaluations[seed], place)
+                write_gallery(self.dataset, self._evaluations[seed], place)
         write_trial(folder, record)
 
     def load(self, folder: Path) -> None:
@@ -331,7 +338,7 @@ def run_trial(spec: TrialSpec, folder: Path, device: str, *, go_on: bool) -> Ite
         raise InputError(f"--output: {folder}: {hint}")
     dataset = load_dataset(spec.dataset)
     codes = LatentCodes(spec.run.codes, fixed_std=spec.run.objective.fixed_std)
-    check_scores(dataset, [codes], spec.evaluation.scores)
+    check_scores(dataset, [codes], spec.evaluation.scores, spec.evaluation.factor_bins)
     trial = Trial(spec, device, dataset)
     if go_on:
         trial.load(folder)

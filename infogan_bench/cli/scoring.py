@@ -20,7 +20,8 @@ Resamples = Annotated[
 FactorBins = Annotated[
     int,
     typer.Option(
-        min=0, help="With --codes: number of bins into which continuous factors are cut; 0: they are not cut."
+        min=0,
+        help="Number of bins into which continuous factors are cut, for scores of discrete ones; 0: they are not cut.",
     ),
 ]
 
@@ -114,7 +115,7 @@ def evaluate(
             return
         from infogan_bench.scoring.checkpoint import score_checkpoint
 
-        outcomes = score_checkpoint(path, score or [], seed=seed, data_dir=data_dir)
+        outcomes = score_checkpoint(path, score or [], seed=seed, factor_bins=factor_bins, data_dir=data_dir)
     else:
         raise InputError("give either a CHECKPOINT, the FOLDER of a sweep, or --codes FILE")
     typer.echo(as_json(outcomes, {"scored": str(codes or path)}) if json_ else as_table(outcomes))

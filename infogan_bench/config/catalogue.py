@@ -14,6 +14,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from infogan_metrics import METRICS, Metric, Needs, Part, fid, kid
+from infogan_metrics.of_categories import best_code_of, category_codes
 from infogan_metrics.of_images import code_readings, mi_bounds, shape_correlation, traversal_effects
 
 from infogan_bench.config.names import nearest
@@ -22,6 +23,7 @@ from infogan_bench.errors import InputError
 
 INPUTS = {
     "assignments": "(n,) the most likely category of the scored code for each test image",
+    "categories": "(n, n_categorical) the most likely category of each categorical code for each test image",
     "labels": "(n,) the class of each test image",
     "codes": "(n, n_codes) what the encoder says of each test image: a category's number, a continuous code's mean",
     "factors": "(n, n_factors) the ground-truth factors of each test image; the label, where there are none",
@@ -51,7 +53,56 @@ _OF_DIGITS = ("digits", "generated_digits")
 _DIGITS_ASK = "are generated digits distributed like MNIST's, in the features of a network that reads digits"
 _SETTING_CHOOSES = {"dci_forest"}  # `evaluation.dci_estimator` turns `dci` into this score
 
+_OF_LABELS = (
+    "cluster_accuracy",
+    "per_class_accuracy",
+    "purity",
+    "balanced_accuracy",
+    "nmi",
+    "ari",
+    "v_measure",
+)
+_PER_FACTOR = ("mcc", "mcc_spearman", "mig_continuous", "linear_probe", "neighbour_probe")
+
 _OWN = (
+    *(
+        replace(
+            METRICS[name],
+            function=best_code_of(METRICS[name].function),
+            inputs=("categories", "labels"),
+            per="categorical code",
+        )
+        for name in _OF_LABELS
+    ),
+    *(replace(METRICS[name], per="factor") for name in _PER_FACTOR),
+    Metric(
+        "category_codes",
+        "does one categorical code tell each factor that is a category",
+        category_codes,
+        ("categories", "factors"),
+        (0.0, 1.0),
+        "max",
+        "cheap",
+        METRICS["nmi"].source,
+        Needs(categories=1),
+        (
+            Part(
+                "category_nmi", "nmi", "how much do one categorical code and each category know of each other"
+            ),
+            Part(
+                "category_purity",
+                "purity",
+                "do the values of one categorical code hold one value of each category",
+            ),
+            Part(
+                "category_balanced_accuracy",
+                "balanced_accuracy",
+                "do the values of one categorical code name each category, all its values weighing alike",
+            ),
+        ),
+        per="category factor",
+        factor_kinds=frozenset({"discrete", "continuous", "circular"}),
+    ),
     Metric(
         "shape_correlation",
         "does a continuous code slant the images of a category, or thicken their strokes",
@@ -118,9 +169,8 @@ _OWN = (
 
 
 def _is_of_a_run(metric: Metric) -> bool:
-    """Return whether a run supplies all inputs of a score; its factors are whole numbers."""
-    takes_factors = not metric.uses_factors or "discrete" in metric.factor_kinds
-    return takes_factors and set(metric.inputs) <= INPUTS.keys() and metric.name not in _SETTING_CHOOSES
+    """Return whether a run supplies all inputs of a score."""
+    return set(metric.inputs) <= INPUTS.keys() and metric.name not in _SETTING_CHOOSES
 
 
 _SHIPPED = {

@@ -48,7 +48,7 @@ def score_of(metric: str) -> str:
 def needs_a_category(metric: str) -> bool:
     """Return whether `metric` is of the categories of a code."""
     row = metric_of(metric)
-    return metric == "H" or (row is not None and "assignments" in row.inputs)
+    return metric == "H" or (row is not None and row.takes_categories)
 
 
 def needs_a_continuous_code(metric: str) -> bool:
@@ -65,9 +65,13 @@ def metric_names(codes: tuple[str, ...]) -> tuple[str, ...]:
     scores = []
     for row in run_metrics():
         fits = len(continuous) >= row.needs.continuous_codes and len(codes) >= row.needs.codes
-        if row.on_request or not fits or ("assignments" in row.inputs and not categorical):
+        if row.on_request or not fits or (row.takes_categories and not categorical):
             continue
-        of_codes = {"code": codes, "continuous code": continuous}.get(row.per or "", ())
+        of_codes = {
+            "code": codes,
+            "continuous code": continuous,
+            "categorical code": categorical if len(categorical) > 1 else (),
+        }.get(row.per or "", ())
         for name in row.names:
             scores += [name, *(f"{name}/{code}" for code in of_codes)]
     of_terms = [

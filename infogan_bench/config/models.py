@@ -184,6 +184,13 @@ class EvaluationConfig(ConfigSection):
         DciEstimator,
         Field(description="The predictor of factors for DCI: a forest (seconds) or boosted trees (minutes)."),
     ] = "forest"
+    factor_bins: Annotated[
+        Annotated[Whole, Field(ge=2, le=1000)] | None,
+        Field(
+            description="Bins of equal width into which continuous factors and angles are cut, for the scores that "
+            "take whole numbers alone (`mig`, DCI); null: these are refused."
+        ),
+    ] = None
 
 
 class ResourcesConfig(ConfigSection):

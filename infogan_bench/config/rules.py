@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import islice, product
 
+from infogan_bench.config.catalogue import metric_of
 from infogan_bench.config.errors import ConfigError, Fault, code_list, show
 from infogan_bench.config.methods import is_known_method, method_metrics
 from infogan_bench.config.metrics import (
@@ -188,7 +189,7 @@ def _metric_rules(sweep: SweepConfig, scheduler: Scheduler, metric: str, where: 
         names = _names(run)
         if metric.startswith("loss/") and not is_known_method(run.method.name):
             continue  # the module that registers the method says which losses it reports
-        if metric in names and all(get_value(run, key) for key in weights):
+        if _reports(names, metric) and all(get_value(run, key) for key in weights):
             continue
         known = {name for _, other in _runs(sweep, *prefixes) for name in _names(other)}
         if metric not in known and not is_score(metric) and metric not in _TERMS_BY_METRIC:
@@ -205,6 +206,12 @@ def _metric_rules(sweep: SweepConfig, scheduler: Scheduler, metric: str, where: 
             "compare runs by it before; use `scheduler: none`, or a score such as `mig`",
             where,
         )
+
+
+def _reports(names: Collection[str], metric: str) -> bool:
+    """Return whether a run reports `metric`; the factors of NAME/FACTOR are known once the data set is read."""
+    row = metric_of(metric)
+    return metric in names or (row is not None and row.per_factor and score_of(metric) in names)
 
 
 def _names(run: RunConfig) -> tuple[str, ...]:

@@ -126,4 +126,4 @@ def _draw_gallery(data_dir: str | None, place: SeedPaths) -> None:
     model = restore_model(read)
     if model.codes.scored is not None:
         dataset = load_dataset(at_folder(read.dataset, data_dir))
-        write_gallery(model, dataset, evaluate(model, dataset, ()), place.folder)
+        write_gallery(dataset, evaluate(model, dataset, ()), place.folder)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from infogan_bench.datasets import ImageDataset
-from infogan_bench.networks import Model
 from infogan_bench.pictures.grid import write_grid
 from infogan_bench.records import GalleryImage, GalleryRecord, SeedPaths, write_gallery_record
 from infogan_bench.scoring.evaluation import Evaluation
@@ -18,14 +17,14 @@ _MISTAKES = 24
 _MAX_CATEGORIES = 100
 
 
-def write_gallery(model: Model, dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
+def write_gallery(dataset: ImageDataset, evaluation: Evaluation, folder: Path) -> None:
     """Write `categories.png` and `categories.json` (docs/architecture.md), unless no code is categorical.
 
-    The picture has the 12 test images that Q puts into each category of the scored code with the highest probability.
-    With labels, it also has the 24 worst mistakes: images whose class is not the one matched with their category, the
-    highest probability first.
+    The picture has the 12 test images that Q puts into each category of `evaluation.shown` with the highest
+    probability. With labels, it also has the 24 worst mistakes: images whose class is not the one matched with their
+    category, the highest probability first.
     """
-    code, probabilities = model.codes.scored, evaluation.categories
+    code, probabilities = evaluation.shown, evaluation.probabilities
     if code is None or probabilities is None:
         return
     confidence, category = probabilities.max(dim=1)

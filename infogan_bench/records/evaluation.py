@@ -59,6 +59,58 @@ class ShapeCorrelationRecord:
 
 
 @dataclass(frozen=True)
+class MeasuredRecord:
+    """A factor of the test images at each value of a code's traversal: those whose code Q reads nearest to the value.
+
+    The quartiles are None where there are too few images. An angle runs on beyond its period, so that it has no jump.
+    """
+
+    values: tuple[float, ...]  # of the code, as in its traversal
+    low: tuple[float | None, ...]  # the lower quartile, in the factor's unit
+    middle: tuple[float | None, ...]  # the median
+    high: tuple[float | None, ...]  # the upper quartile
+    n: tuple[int, ...]  # images
+
+
+@dataclass(frozen=True)
+class FactorCodeRecord:
+    """The code that shows a ground-truth factor best. Correlations are absolute, in [0, 1], by ranks."""
+
+    name: str
+    kind: str  # category, ordered, continuous, circular:PERIOD
+    unit: str
+    correlations: tuple[float, ...]  # of each code
+    code: str  # the best one
+    correlation: float
+    share: float | None  # of the resampled test sets, those in which this code is the best
+    second_code: str | None  # None: there is one code
+    matched_code: str | None  # where each factor gets a code of its own; None: none was left
+    matched_correlation: float  # 0 without a code
+    measured: MeasuredRecord | None  # None for a category, or without a traversal
+
+
+@dataclass(frozen=True)
+class FactorCodesRecord:
+    """The codes that show each factor, on `n` test images."""
+
+    codes: tuple[str, ...]
+    factors: tuple[FactorCodeRecord, ...]
+    n: int
+
+
+@dataclass(frozen=True)
+class CategoryCodesRecord:
+    """Scores of each categorical code (rows) with each factor that is a category (columns), on `n` test images."""
+
+    codes: tuple[str, ...]
+    factors: tuple[str, ...]
+    nmi: tuple[tuple[float, ...], ...]
+    purity: tuple[tuple[float, ...], ...]
+    balanced_accuracy: tuple[tuple[float, ...], ...]
+    n: int
+
+
+@dataclass(frozen=True)
 class EvaluationRecord:
     """The scores of one seed at a step, and further results that the report shows."""
 
@@ -67,6 +119,8 @@ class EvaluationRecord:
     codes: tuple[CodeRecord, ...] = ()
     confusion: ConfusionRecord | None = None  # None without a categorical code or a label
     factor_matrix: FactorMatrixRecord | None = None  # None without ground-truth factors
+    factor_codes: FactorCodesRecord | None = None  # None without factors that the data set knows
+    category_codes: CategoryCodesRecord | None = None  # None without a factor or a code that is a category
     shape_correlation: ShapeCorrelationRecord | None = None  # None unless it was asked for
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # score -> how it was computed
     not_defined: Mapping[str, str] = field(default_factory=dict)  # score -> why it has no value

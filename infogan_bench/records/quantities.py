@@ -10,8 +10,6 @@ from infogan_bench.records.files import read_record, write_record
 
 DIRECTIONS = ("max", "min", None)
 USES = ("labels", "factors", None)
-PARTS_OF = ("L_I", "gaussian_mi_bound", "code_r2", "H", "slant_correlation", "width_correlation")
-"""Quantities that single codes have as well, as `NAME/CODE`."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,10 @@ def write_quantities(path: Path, quantities: Iterable[Quantity]) -> None:
 def quantity_of(name: str, quantities: Mapping[str, Quantity]) -> Quantity | None:
     """Find the quantity that a reported name belongs to.
 
-    `floor/shuffled/mig` and `floor/untrained/mig` belong to `mig`, and `L_I/cat_0` to `L_I`.
+    `floor/shuffled/mig` and `floor/untrained/mig` belong to `mig`, and `L_I/cat_0`, of a single code, to `L_I`.
     """
     if name in quantities:
         return quantities[name]
     if name.startswith("floor/"):
         return quantities.get(name.split("/", 2)[-1])
-    whole = name.partition("/")[0]
-    return quantities.get(whole) if whole in PARTS_OF else None
+    return quantities.get(name.partition("/")[0])

@@ -11,11 +11,7 @@ from typing import Any, Protocol
 
 from infogan_bench.records.decoding import decode, encode
 from infogan_bench.records.files import parse_json
-from infogan_bench.records.quantities import PARTS_OF
 from infogan_bench.records.seeds import mean_over_seeds
-
-# Metrics that `TrialUpdate.line` leaves out
-_DETAILS = (*(f"{name}/" for name in PARTS_OF), "floor/", "param/")
 
 
 class Status(StrEnum):
@@ -135,7 +131,9 @@ class SweepListener(Protocol):
 
 
 def _scores(metrics: Mapping[str, float]) -> str:
-    """Return the scores of a report, without those of single codes and without the floors of scores."""
+    """Return the losses and scores of a report, without those of single codes and factors, and without floors."""
     return ", ".join(
-        f"{name} {value:.3f}" for name, value in metrics.items() if not name.startswith(_DETAILS)
+        f"{name} {value:.3f}"
+        for name, value in metrics.items()
+        if "/" not in name or name.startswith("loss/")
     )

@@ -112,7 +112,7 @@ class ArrayInputs:
             notes.append(f"continuous factors are cut into {self._factor_bins} bins")
         return notes
 
-    def code_names(self, metric: Metric) -> Sequence[str]:
+    def names_of(self, metric: Metric) -> Sequence[str]:
         """Return numbers as names, since codes in arrays have no names."""
         return [str(k) for k in range(self.arrays["codes"].shape[1])]
 

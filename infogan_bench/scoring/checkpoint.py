@@ -16,7 +16,12 @@ from infogan_bench.training import load_checkpoint, restore_model
 
 
 def score_checkpoint(
-    path: Path, names: Sequence[str] = (), *, seed: int = 0, data_dir: Path | None = None
+    path: Path,
+    names: Sequence[str] = (),
+    *,
+    seed: int = 0,
+    factor_bins: int = 0,
+    data_dir: Path | None = None,
 ) -> list[ScoreOutcome]:
     """Score a checkpoint on the dataset it was trained on.
 
@@ -25,6 +30,8 @@ def score_checkpoint(
         names: scores that a sweep file may name, or `L_I` and `traversal_effect`. If there are none, all scores that
             use the labels or factors of the dataset, and these two.
         seed: of the latents that images are generated from.
+        factor_bins: bins that continuous factors are cut into, for the scores that need discrete ones; 0 for none, and
+            then such scores have no value.
         data_dir: the folder of the dataset; None: where it was when the checkpoint was trained.
 
     Returns:
@@ -41,7 +48,8 @@ def score_checkpoint(
     checkpoint = load_checkpoint(path)
     config = at_folder(checkpoint.dataset, data_dir)
     dataset = load_moved(config)
-    inputs = RunInputs(restore_model(checkpoint), dataset, seed=seed, data_dir=config.data_dir)
+    model = restore_model(checkpoint)
+    inputs = RunInputs(model, dataset, seed=seed, factor_bins=factor_bins or None, data_dir=config.data_dir)
     asked = tuple(dict.fromkeys(names)) or _at_hand(dataset)
     return list(compute_scores(asked, inputs, metric_of).values())
 

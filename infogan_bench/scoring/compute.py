@@ -38,8 +38,8 @@ class Inputs(Protocol):
     def notes(self, metric: Metric) -> Sequence[str]:
         """Return remarks for people."""
 
-    def code_names(self, metric: Metric) -> Sequence[str]:
-        """Return the names of the codes that a score with `per` has values of."""
+    def names_of(self, metric: Metric) -> Sequence[str]:
+        """Return the names of the codes or factors that a score with `per` has values of; none: it reports none."""
 
 
 def compute_scores(
@@ -53,7 +53,7 @@ def compute_scores(
         row_of: finds the row that a name belongs to.
 
     Returns:
-        {name: outcome} in the order of `names`; the values of single codes follow their score.
+        {name: outcome} in the order of `names`; the values of single codes or factors follow their score.
     """
     results: dict[str, tuple[Score | Exception | str, tuple[str, ...]]] = {}
     outcomes: dict[str, ScoreOutcome] = {}
@@ -101,21 +101,25 @@ def _outcomes(
             name, float(value), n, parts=_parts(value), notes=notes, protocol=protocol, result=result
         )
     ]
-    if metric.per:
-        for code, each in zip(inputs.code_names(metric), value.per_code, strict=True):
-            of_code = each.n if isinstance(each, Score) else n
-            outcomes.append(ScoreOutcome(f"{name}/{code}", float(each), of_code, parts=_parts(each)))
+    if metric.per and (single := inputs.names_of(metric)):
+        values = value.per_factor if metric.per_factor else value.per_code
+        for of, each in zip(single, values, strict=True):
+            n_of_one = each.n if isinstance(each, Score) else n
+            outcomes.append(ScoreOutcome(f"{name}/{of}", float(each), n_of_one, parts=_parts(each)))
     return outcomes
 
 
 def _protocol(metric: Metric, inputs: Inputs) -> Mapping[str, object]:
     options = {**metric.options, **inputs.options(metric)}
     shown = {key: value for key, value in options.items() if key not in _NOT_PROTOCOL and value is not None}
-    plain = {
-        key: value if isinstance(value, bool | int | float | str) else str(value)
-        for key, value in shown.items()
-    }
-    return {**inputs.facts(metric), **plain}
+    return {**inputs.facts(metric), **{key: _plain(value) for key, value in shown.items()}}
+
+
+def _plain(option: object) -> bool | int | float | str:
+    """Return an option as a protocol has it: a number, a flag or text."""
+    if isinstance(option, bool | int | float | str):
+        return option
+    return ", ".join(map(str, option)) if isinstance(option, tuple) else str(option)
 
 
 def _parts(score: object) -> dict[str, float]:

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from infogan_metrics import Metric
+from infogan_metrics.as_taken import FactorFacts
+from infogan_metrics.samples import Samples
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infogan_bench.codes import Latents, Posterior
+from infogan_bench.codes import Code, Latents, Posterior
 from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.networks import Model
 from infogan_bench.scoring.digits import DigitReader, digit_reader, generated_images
-from infogan_bench.scoring.possible import Facts, constant_factors, lacking
-from infogan_bench.scoring.representation import Codes, FactorValues, n_bins, representation
+from infogan_bench.scoring.possible import Facts, constant_factors, lacking, single_factors
+from infogan_bench.scoring.representation import Codes, FactorValues, code_kinds, n_bins, representation
 
 N_IMAGES = 10_000  # generated images for L_I and for the distances of digits
 N_SHAPES = 1_000  # generated images for slant and stroke width
@@ -33,6 +35,7 @@ class RunInputs:
         dataset: its test set is what the encoder reads.
         seed: of the latents that images are generated from.
         dci_estimator: what predicts factors for DCI.
+        factor_bins: bins that factors are cut into for scores that cannot take their kinds; None: those have no value.
         data_dir: the folder of MNIST, for scores of digits.
         codes: (n_test, n_codes) to use instead of the encoder's.
         factors: (n_test, n_factors) to use instead of the dataset's.
@@ -45,6 +48,7 @@ class RunInputs:
         *,
         seed: int = 0,
         dci_estimator: DciEstimator = "forest",
+        factor_bins: int | None = None,
         data_dir: str | None = None,
         codes: Codes | None = None,
         factors: FactorValues | None = None,
@@ -55,7 +59,7 @@ class RunInputs:
         self._seed = seed
         self._dci_estimator = dci_estimator
         self._data_dir = data_dir
-        self._facts = Facts.of(dataset, model.codes)
+        self._facts = Facts.of(dataset, model.codes, factor_bins)
         self._given_codes, self._given_factors = codes, factors
 
     # As `compute_scores` asks ---------------------------------------------------------------------------------
@@ -69,27 +73,36 @@ class RunInputs:
         first, second = self._halves if metric.splits else (slice(None), slice(None))
         halves: Mapping[str, Callable[[], Any]] = {
             "codes": lambda: self.codes[first],
-            "factors": lambda: self.factors[first],
+            "factors": lambda: self._factors_for(metric)[first],
             "test_codes": lambda: self.codes[second],
-            "test_factors": lambda: self.factors[second],
+            "test_factors": lambda: self._factors_for(metric)[second],
         }
         return [halves[name]() if name in halves else getattr(self, name) for name in metric.inputs]
 
     def options(self, metric: Metric) -> Mapping[str, Any]:
-        """Return the bins that codes are cut into, and DCI's estimator."""
+        """Return the kinds of factors and codes, the bins that codes are cut into, and DCI's estimator."""
+        options: dict[str, object] = {}
         if metric.cuts_codes:
-            return {"n_bins": n_bins(self.model.codes)}
-        return {"estimator": self._dci_estimator} if metric.name == "dci" else {}
+            options["n_bins"] = n_bins(self.model.codes)
+        if metric.name == "dci":
+            options["estimator"] = self._dci_estimator
+        if "kinds" in metric.options:
+            options["kinds"] = tuple(self._facts.kinds[k] for k in self._facts.varied)
+        if "code_kinds" in metric.options:
+            options["code_kinds"] = code_kinds(self.model.codes)
+        return options
 
     def facts(self, metric: Metric) -> Mapping[str, Any]:
-        """Return the number of samples, and the network that read digits."""
+        """Return the number of samples, the bins that factors were cut into, and the network that read digits."""
         n = len(self.dataset.test_images)
+        is_cut = metric.uses_factors and self._facts.to_be_cut(metric)
+        bins = {"factor_bins": self._facts.factor_bins} if is_cut else {}
         if metric.splits:
-            return {"n": n // 2, "n_held_out": n - n // 2}
+            return {"n": n // 2, "n_held_out": n - n // 2} | bins
         if "digits" in metric.inputs:
             return {"n": N_IMAGES, "network": str(self._reader.network)}
         of_images = {"grey_images", "generated_images", "latents", "latent_categories"}
-        return {"n": N_SHAPES if of_images & set(metric.inputs) else n}
+        return {"n": N_SHAPES if of_images & set(metric.inputs) else n} | bins
 
     def notes(self, metric: Metric) -> Sequence[str]:
         """Return which factors were left out, and which network read digits."""
@@ -100,13 +113,23 @@ class RunInputs:
         return (str(self._reader.network),) if "digits" in metric.inputs and not self.lacking(metric) else ()
 
     @property
+    def varied(self) -> Sequence[int]:
+        """The columns of the factors that vary in the test set, which are those of `factors`."""
+        return self._facts.varied
+
+    @property
     def left_out(self) -> Sequence[str]:
         """The factors that scores leave out, because they are constant in the test set."""
         return constant_factors(self._facts)
 
-    def code_names(self, metric: Metric) -> Sequence[str]:
-        """Return the names of all codes, or of the continuous ones."""
+    def names_of(self, metric: Metric) -> Sequence[str]:
+        """Return the names of the codes or factors that a score has values of; none of an only category or factor,
+        whose value is the score's."""
         codes = self.model.codes
+        if metric.per_factor:
+            return single_factors(metric, self._facts)
+        if metric.per == "categorical code":
+            return [code.name for code in codes.categorical] if len(codes.categorical) > 1 else []
         return [code.name for code in (codes.all if metric.per == "code" else codes.continuous)]
 
     # Of the test set ------------------------------------------------------------------------------------------
@@ -116,18 +139,20 @@ class RunInputs:
         """The encoder's reading of the test images."""
         return self.model.encode(self.dataset.test_images, self.dataset.train_images)
 
+    def probabilities(self, code: Code) -> Tensor:
+        """Return the probability of each category of a categorical code for each test image, (n, size)."""
+        return self.posterior.logits[self.model.codes.categorical.index(code)].softmax(dim=1)
+
     @cached_property
-    def categories(self) -> Tensor | None:
-        """The probability of each category of the scored code, (n, size); None without such a code."""
-        if self.scored is None:
-            return None
-        return self.posterior.logits[self.model.codes.categorical.index(self.scored)].softmax(dim=1)
+    def categories(self) -> NDArray[np.int64]:
+        """The most likely category of each categorical code for each test image, (n, n_categorical)."""
+        return np.column_stack([logits.argmax(dim=1).numpy() for logits in self.posterior.logits])
 
     @property
     def assignments(self) -> NDArray[np.int64]:
-        """The most likely category of each test image, (n,)."""
-        assert self.categories is not None, "there is a categorical code"  # noqa: S101
-        return self.categories.argmax(dim=1).numpy()
+        """The most likely category of the scored code for each test image, (n,)."""
+        assert self.scored is not None, "there is a categorical code"  # noqa: S101
+        return np.asarray(self.categories[:, self.model.codes.categorical.index(self.scored)])
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -150,7 +175,21 @@ class RunInputs:
         truth = self.dataset.ground_truth
         assert truth is not None, "there are factors"  # noqa: S101
         values = truth.test.numpy() if self._given_factors is None else self._given_factors
-        return values[:, list(self._facts.varied)]
+        varied = list(self._facts.varied)
+        whole = all(self._facts.kinds[k].discrete for k in varied)
+        return values[:, varied].astype(np.int64) if whole else values[:, varied]
+
+    def _factors_for(self, metric: Metric) -> FactorValues:
+        """Return the factors (n, n_factors); if the score cannot take one as it is, all are whole numbers."""
+        return self._binned_factors if self._facts.to_be_cut(metric) else self.factors
+
+    @cached_property
+    def _binned_factors(self) -> NDArray[np.int64]:
+        facts = self._facts
+        names = tuple((facts.factors or ())[k] for k in facts.varied)
+        known = FactorFacts(names, tuple(facts.kinds[k] for k in facts.varied), facts.factor_bins)
+        cut = known.as_taken("discrete", Samples({"factors": self.factors}, {}))
+        return cut.arrays["factors"].astype(np.int64)
 
     @property
     def _halves(self) -> tuple[slice, slice]:
@@ -226,7 +265,7 @@ class RunInputs:
 
     @property
     def readings(self) -> NDArray[np.float32]:
-        """What Q reads of the continuous codes of these images, (N_IMAGES, n_continuous)."""
+        """Q's reading of the continuous codes of these images, (N_IMAGES, n_continuous)."""
         return self._posterior_of_many.mean.numpy()
 
     @property

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from infogan_metrics import Kind, Metric
+from infogan_metrics import METRICS, Kind, Metric
+from infogan_metrics.metric import FactorKind
 
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config.catalogue import metric_of
@@ -29,10 +30,13 @@ class Facts:
     varied: tuple[int, ...]  # columns of the factors that are not constant in the test set
     kinds: tuple[Kind, ...]  # of the factors
     rare: tuple[str, ...]  # factors with a value that a half of the test set has less than twice
+    factor_bins: (
+        int | None
+    )  # bins that continuous factors and angles are cut into where a score cannot take them
 
     @classmethod
-    def of(cls, dataset: ImageDataset, codes: LatentCodes) -> Facts:
-        """Read the facts off a dataset and a layout of codes."""
+    def of(cls, dataset: ImageDataset, codes: LatentCodes, factor_bins: int | None = None) -> Facts:
+        """Read the facts off a dataset, a layout of codes and `evaluation.factor_bins`."""
         truth = dataset.ground_truth
         varied = () if truth is None else tuple(k for k in range(len(truth.names)) if _varies(truth, k))
         return cls(
@@ -47,11 +51,23 @@ class Facts:
             varied=varied,
             kinds=() if truth is None else truth.kinds,
             rare=() if truth is None else tuple(truth.names[k] for k in varied if _is_rare(truth, k)),
+            factor_bins=factor_bins,
         )
+
+    def to_be_cut(self, metric: Metric) -> tuple[int, ...]:
+        """The columns of the factors that vary whose kind a score cannot take as it is."""
+        return tuple(k for k in self.varied if _named(self.kinds[k]) not in metric.factor_kinds)
 
 
 def _varies(truth: Factors, k: int) -> bool:
     return bool((truth.test[:, k] != truth.test[0, k]).any())
+
+
+def _named(kind: Kind) -> FactorKind:
+    """Return a kind as `Metric.factor_kinds` has it."""
+    if kind.name == "category" or kind.name == "ordered":
+        return "discrete"
+    return kind.name
 
 
 def _is_rare(truth: Factors, k: int) -> bool:
@@ -70,7 +86,7 @@ def lacking(metric: Metric, facts: Facts) -> str | None:
     if metric.uses_labels and not facts.has_labels:
         other = "" if facts.factors is None else "; it has factors: ask for `mig` or another score of those"
         return f"needs labels, which {facts.dataset} has none of{other}"
-    if "assignments" in metric.inputs and not facts.has_categories:
+    if metric.takes_categories and not facts.has_categories:
         return "needs a categorical code, and there is none"
     if facts.n_continuous < needs.continuous_codes:
         return "needs a continuous code, and there is none"
@@ -100,21 +116,32 @@ def _lacking_of_factors(metric: Metric, facts: Facts) -> str | None:
         )
     if len(names) < needs.factors:
         return f"needs {needs.factors} factors that vary, and there {_are(len(names))}"
-    for k in facts.varied:
-        kind = "discrete" if facts.kinds[k].discrete else facts.kinds[k].name
-        if kind not in metric.factor_kinds:
-            taken = (
-                "whole numbers and continuous factors"
-                if "continuous" in metric.factor_kinds
-                else "whole numbers"
-            )
-            return f"takes {taken} alone, and the factor `{facts.factors[k]}` of {facts.dataset} is {kind}"
+    if (places := facts.to_be_cut(metric)) and facts.factor_bins is None:
+        return _cannot_take(metric, facts, places[0])
+    if needs.categories and not any(facts.kinds[k].name == "category" for k in facts.varied):
+        return f"needs a factor that is a category, and those of {facts.dataset} are {_listed_kinds(facts)}"
     if needs.per_value > 1 and facts.rare:
         return (
             f"needs every value of `{facts.rare[0]}` twice or more in each half of the test set; "
             f"{facts.n_test} images are too few: give a larger `dataset.test_size`"
         )
     return None
+
+
+def _cannot_take(metric: Metric, facts: Facts, place: int) -> str:
+    """Return why a score cannot take a factor as it is, and what to do."""
+    others = " and continuous factors" if "continuous" in metric.factor_kinds else ""
+    name, kind = (facts.factors or ())[place], facts.kinds[place].name
+    form = METRICS[metric.continuous_form].names if metric.continuous_form else ()
+    ask = f"ask for {', '.join(f'`{each}`' for each in form)}, or " if form else ""
+    return (
+        f"takes whole numbers{others} alone, and the factor `{name}` of {facts.dataset} is {kind}; "
+        f"{ask}say into how many bins to cut it (`evaluation.factor_bins`)"
+    )
+
+
+def _listed_kinds(facts: Facts) -> str:
+    return ", ".join(dict.fromkeys(facts.kinds[k].name for k in facts.varied))
 
 
 def constant_factors(facts: Facts) -> tuple[str, ...]:
@@ -124,24 +151,63 @@ def constant_factors(facts: Facts) -> tuple[str, ...]:
     return tuple(name for k, name in enumerate(facts.factors) if k not in facts.varied)
 
 
-def check_scores(dataset: ImageDataset, layouts: Iterable[LatentCodes], names: Sequence[str]) -> None:
+def check_scores(
+    dataset: ImageDataset,
+    layouts: Iterable[LatentCodes],
+    names: Sequence[str],
+    factor_bins: int | None = None,
+) -> None:
     """Refuse scores that no layout of codes can have on `dataset`, whatever the training does.
 
     Args:
         dataset: of all trials.
         layouts: of the codes, one or more.
         names: of scores, as a sweep file has them.
+        factor_bins: `evaluation.factor_bins`.
 
     Raises:
         InputError: if a score needs labels or factors that the dataset does not have, or more of them, or more codes
             than any trial has.
     """
-    facts = [Facts.of(dataset, codes) for codes in layouts]
+    facts = [Facts.of(dataset, codes, factor_bins) for codes in layouts]
     for name in names:
         metric = metric_of(name)
         reasons = [lacking(metric, each) for each in facts] if metric else []
         if reasons and all(reasons):
             raise InputError(f"evaluation.scores: `{name}` {reasons[0]}")
+
+
+def check_factor(dataset: ImageDataset, layouts: Iterable[LatentCodes], metric: str) -> None:
+    """Refuse a goal NAME/FACTOR if the score has no value of such a factor.
+
+    Args:
+        dataset: of all trials.
+        layouts: of the codes, one or more.
+        metric: the metric of a goal.
+
+    Raises:
+        InputError: if there is no such factor, or the score has no value of it.
+    """
+    row, (score, _, factor) = metric_of(metric), metric.partition("/")
+    if row is None or not row.per_factor or not factor:
+        return
+    names = single_factors(row, Facts.of(dataset, next(iter(layouts))))
+    if factor not in names:
+        there = f"of {', '.join(f'`{name}`' for name in names)}" if names else "of no single factor"
+        raise InputError(
+            f"goal.metric: `{score}` has no value of `{factor}` in {dataset.name}; it has values {there}"
+        )
+
+
+def single_factors(metric: Metric, facts: Facts) -> list[str]:
+    """Return the names of the factors that a score has single values of; none of an only factor, whose value is the
+    score's."""
+    varied = facts.varied if facts.factors and len(facts.varied) > 1 else ()
+    return [
+        (facts.factors or ())[k]
+        for k in varied
+        if metric.per == "factor" or facts.kinds[k].name == "category"
+    ]
 
 
 def _number(count: int) -> str:

@@ -22,6 +22,7 @@ from infogan_bench.records import (
     write_evaluation_record,
 )
 from infogan_bench.scoring.evaluation import Evaluation
+from infogan_bench.scoring.factor_codes import category_codes_record, factor_codes_record
 from infogan_bench.scoring.representation import FactorValues, n_bins
 
 
@@ -52,8 +53,10 @@ def write_evaluation(
         codes=tuple(
             _describe(code, metrics, (traversals or {}).get(code.name, ())) for code in model.codes.all
         ),
-        confusion=_confusion(model, dataset, evaluation),
+        confusion=_confusion(dataset, evaluation),
         factor_matrix=_factor_matrix(model, dataset, evaluation),
+        factor_codes=factor_codes_record(evaluation.shown_factors, model.codes, traversals or {}),
+        category_codes=category_codes_record(evaluation.shown_factors, model.codes),
         shape_correlation=_shape_correlation(model, evaluation.shapes),
         protocols=evaluation.protocols,
         not_defined=evaluation.not_defined,
@@ -74,18 +77,18 @@ def _describe(code: Code, metrics: Mapping[str, float], traversal: Sequence[floa
     )
 
 
-def _confusion(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> ConfusionRecord | None:
+def _confusion(dataset: ImageDataset, evaluation: Evaluation) -> ConfusionRecord | None:
     """Return the counts of every category (also those that Q never chooses) against every class."""
-    confusion, scored = evaluation.confusion, model.codes.scored
-    if confusion is None or scored is None:
+    confusion, code = evaluation.confusion, evaluation.shown
+    if confusion is None or code is None:
         return None
-    counts = [[0] * len(dataset.class_names) for _ in range(scored.size)]
-    match: list[int | None] = [None] * scored.size
+    counts = [[0] * len(dataset.class_names) for _ in range(code.size)]
+    match: list[int | None] = [None] * code.size
     for category, row, matched in zip(confusion.clusters, confusion.counts, confusion.match, strict=True):
         match[category] = None if matched is None else int(confusion.classes[matched])
         for label, count in zip(confusion.classes, row, strict=True):
             counts[category][label] = int(count)
-    return ConfusionRecord(scored.name, dataset.class_names, tuple(map(tuple, counts)), tuple(match))
+    return ConfusionRecord(code.name, dataset.class_names, tuple(map(tuple, counts)), tuple(match))
 
 
 def _factor_matrix(model: Model, dataset: ImageDataset, evaluation: Evaluation) -> FactorMatrixRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from infogan_metrics import Kind
 from numpy.typing import NDArray
 
 from infogan_bench.codes import LatentCodes, Posterior
@@ -10,7 +11,7 @@ from infogan_bench.codes import LatentCodes, Posterior
 N_BINS = 20  # as in papers, so that scores can be compared with theirs
 
 Codes = NDArray[np.float64]
-FactorValues = NDArray[np.int64]
+FactorValues = NDArray[np.int64] | NDArray[np.float64]  # float64 where a factor is no whole number
 
 
 def representation(codes: LatentCodes, posterior: Posterior) -> Codes:
@@ -20,6 +21,11 @@ def representation(codes: LatentCodes, posterior: Posterior) -> Codes:
     """
     categories = [logits.argmax(dim=1).double().numpy() for logits in posterior.logits]
     return np.column_stack([*categories, *posterior.mean.double().numpy().T])
+
+
+def code_kinds(codes: LatentCodes) -> tuple[Kind, ...]:
+    """Return the kinds of the columns of `representation`: the numbers of categories have no order."""
+    return tuple(Kind("category" if code.kind == "categorical" else "continuous") for code in codes.all)
 
 
 def n_bins(codes: LatentCodes) -> int:

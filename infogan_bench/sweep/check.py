@@ -14,7 +14,7 @@ from infogan_bench.extensions import load_extensions
 from infogan_bench.methods import method_of
 from infogan_bench.networks import build_networks, check_networks
 from infogan_bench.scoring.digits import digit_reader
-from infogan_bench.scoring.possible import check_scores
+from infogan_bench.scoring.possible import check_factor, check_scores
 from infogan_bench.training import check_objective, check_stackable
 
 
@@ -33,7 +33,9 @@ def check(sweep: SweepConfig, planned: Plan) -> None:
     if largest > images:
         raise InputError(f"base.batch: {largest} images a step, but the training set has {images}")
     layouts = [LatentCodes(layout, fixed_std=True) for layout in {run.codes for run in runs}]
-    check_scores(dataset, layouts, sweep.evaluation.scores)
+    check_scores(dataset, layouts, sweep.evaluation.scores, sweep.evaluation.factor_bins)
+    for goal in (sweep.goal, *sweep.goal.also):
+        check_factor(dataset, layouts, goal.metric)
     rows = filter(None, map(metric_of, sweep.evaluation.scores))
     if any("digits" in row.inputs for row in rows):
         digit_reader(

@@ -93,7 +93,7 @@ def mi_bounds(log_q: ArrayLike, entropies: ArrayLike) -> OfCodes:
 def code_readings(
     latents: ArrayLike, readings: ArrayLike, entropies: ArrayLike, *, min_std: float = 0.0
 ) -> CodeReadings:
-    """How much of every continuous code the readings tell: the information in nats, and R2.
+    """The information that readings hold of every continuous code, in nats, and R2 of the readings.
 
     Args:
         latents: (n_samples, n_codes), the codes that each image was generated with.

@@ -25,7 +25,6 @@ from infogan_bench.records import (
     Status,
     SweepPaths,
     is_file_name,
-    read_evaluation,
     read_quantities,
     read_table,
     read_text,
@@ -34,8 +33,8 @@ from infogan_bench.records import (
 )
 from infogan_bench.records.tables import Column, json_object, read_mutations
 from infogan_bench.secrets import hide_secrets
+from infogan_reports.evaluations import read_whole_evaluation
 from infogan_reports.quantities import Quantities
-from infogan_reports.text import LARGEST_EXACT
 
 STATUSES = tuple(map(str, Status))
 EXPECTED = "a sweep folder holds sweep.yaml, trials.parquet, history.parquet and trials/"
@@ -207,9 +206,7 @@ def read_seed_files(data: SweepData, trial_id: str, seed: int) -> SeedFiles:
     if not is_file_name(trial_id):
         return SeedFiles(place=None, evaluation=None, samples=None, traversals={})
     place = SweepPaths(data.folder).trial(trial_id).seed(seed)
-    evaluation = None
-    if place.evaluation.is_file():
-        evaluation = data.read_or_leave_out(lambda: _read_evaluation(place), None)
+    evaluation = read_seed_evaluation(data, trial_id, seed)
     pictures = {
         code.name: _picture(data, place.traversal(code.name))
         for code in (evaluation.codes if evaluation else ())
@@ -223,26 +220,14 @@ def read_seed_files(data: SweepData, trial_id: str, seed: int) -> SeedFiles:
     )
 
 
-def _read_evaluation(place: SeedPaths) -> EvaluationRecord:
-    """Read an evaluation whose tables have the shapes that their headings say."""
-    evaluation = read_evaluation(place.folder)
-    counts, factors = evaluation.confusion, evaluation.factor_matrix
-    whole = True
-    if counts is not None:
-        n = len(counts.classes)
-        whole = len(counts.match) == len(counts.counts) and all(len(row) == n for row in counts.counts)
-        whole = whole and all(match is None or 0 <= match < n for match in counts.match)
-        whole = whole and all(0 <= count < LARGEST_EXACT for row in counts.counts for count in row)
-    if factors is not None:
-        n = len(factors.factors)
-        whole = whole and len(factors.mutual_information) == len(factors.codes)
-        whole = whole and all(len(row) == n for row in (factors.factor_entropy, *factors.mutual_information))
-        whole = whole and all(map(math.isfinite, sum(factors.mutual_information, factors.factor_entropy)))
-    if not whole:
-        raise ReportError(
-            f"{place.evaluation}: a table has another shape than its headings, or impossible values"
-        )
-    return evaluation
+def read_seed_evaluation(data: SweepData, trial_id: str, seed: int) -> EvaluationRecord | None:
+    """Read the evaluation of one seed of a trial; None where it is missing or damaged."""
+    if not is_file_name(trial_id):
+        return None
+    place = SweepPaths(data.folder).trial(trial_id).seed(seed)
+    if not place.evaluation.is_file():
+        return None
+    return data.read_or_leave_out(lambda: read_whole_evaluation(place), None)
 
 
 def _picture(data: SweepData, path: Path) -> bytes | None:

@@ -117,7 +117,8 @@ def test_quantities(tmp_path: Path) -> None:
     known = {"mig": mig, "L_I": bound}
     assert quantity_of("floor/shuffled/mig", known) == mig
     assert quantity_of("L_I/cat_0", known) == bound
-    assert quantity_of("mig/cat_0", known) is None
+    assert quantity_of("mig/azimuth", known) == mig
+    assert quantity_of("loss/d", known) is None
     with pytest.raises(ValueError, match="direction of mig: expected max, min or None, got 'up'"):
         Quantity("mig", "", "", "", "up", None, "")
     with pytest.raises(

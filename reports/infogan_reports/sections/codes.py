@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infogan_bench.records import CodeRecord
+from infogan_bench.records import CodeRecord, EvaluationRecord
 from infogan_reports.explorer import (
     MAX_EXPLORERS,
     Explorer,
@@ -19,7 +19,15 @@ from infogan_reports.explorer import (
     read_gallery,
     read_pictures,
 )
-from infogan_reports.folder import SeedFiles, read_seed_files
+from infogan_reports.factor_codes import (
+    CategoryTable,
+    CorrelationTable,
+    ShownFactor,
+    category_table,
+    correlation_table,
+    shown_factors,
+)
+from infogan_reports.folder import SeedFiles, read_seed_evaluation, read_seed_files
 from infogan_reports.matrices import ConfusionTable, FactorMatrix, confusion, factor_matrix
 from infogan_reports.ranked import RankedSweep
 from infogan_reports.ranking import RankedTrial
@@ -57,6 +65,9 @@ class Meaning:
     codes: tuple[CodeSummary, ...]
     confusion: ConfusionTable | None
     factor_matrix: FactorMatrix | None
+    shown_factors: tuple[ShownFactor, ...]
+    correlations: CorrelationTable | None
+    categories: CategoryTable | None
     gallery: Gallery | None
 
 
@@ -94,10 +105,23 @@ def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning
         codes=tuple(_code(code, files.traversals) for code in (evaluation.codes if evaluation else ())),
         confusion=confusion(evaluation.confusion) if evaluation else None,
         factor_matrix=factor_matrix(evaluation.factor_matrix) if evaluation else None,
+        shown_factors=shown_factors(evaluation, _other_seeds(sweep, best)),
+        correlations=correlation_table(evaluation),
+        categories=category_table(evaluation.category_codes) if evaluation else None,
         gallery=None
         if place is None
         else sweep.data.read_or_leave_out(lambda: read_gallery(place, evaluation), None),
     )
+
+
+def _other_seeds(sweep: RankedSweep, best: RankedTrial) -> list[EvaluationRecord]:
+    """Read the evaluations of all seeds of the best trial but the first, without missing and damaged ones."""
+    seeds = sweep.data.trials.loc[sweep.data.trials["trial"] == best.trial_id, "seed"].tolist()[1:]
+    return [
+        found
+        for seed in seeds
+        if (found := read_seed_evaluation(sweep.data, best.trial_id, int(seed))) is not None
+    ]
 
 
 def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> CodeSummary:
