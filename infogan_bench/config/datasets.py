@@ -13,7 +13,13 @@ from typing import Literal
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from infogan_bench.config.dataset_options import CelebaOptions, FacesOptions, SvhnOptions
+from infogan_bench.config.dataset_options import (
+    AvatarsOptions,
+    CelebaOptions,
+    FacesOptions,
+    ImagesOptions,
+    SvhnOptions,
+)
 from infogan_bench.config.errors import Fault
 from infogan_bench.config.explain import explain
 from infogan_bench.config.names import suggestion
@@ -110,6 +116,17 @@ DATASETS: dict[str, DatasetRow] = {
             seconds=10,
         ),
         DatasetRow(
+            "street-digits", "house numbers, made up in the place of SVHN's", "stand-in", (3, 32, 32), (50_000, 10_000),
+            "10 labels; factors: digit (10), font (24), ground (10), ink (2), light, blur, neighbours (4)",
+            "OFL-1.1 and Apache-2.0", "this project, from the digits of 24 free fonts", seconds=60,
+        ),
+        DatasetRow(
+            "avatars", "drawn faces, made up in the place of CelebA's", "stand-in", (3, 32, 32), (50_000, 10_000),
+            "factors: glasses (4), hair (10), hair_colour (6), beard (5), mouth (6), eyes (6), brows (4), skin (6), "
+            "clothes (4), ground (8)", "MIT", "this project, from the parts of PyPI's python-avatars 1.4.1", seconds=70,
+            options=AvatarsOptions,
+        ),
+        DatasetRow(
             "svhn", "house numbers in street views, in colour", "files", (3, 32, 32), (73_257, 26_032), "10 labels",
             "for research, not commercial", "Netzer et al. 2011", SVHN_FILES, seconds=5, options=SvhnOptions,
         ),
@@ -117,6 +134,10 @@ DATASETS: dict[str, DatasetRow] = {
             "celeba", "faces of the famous, in colour", "files", (3, 32, 32), (162_770, 19_962),
             "factors: 40 attributes (2)", "for research, not commercial", "Liu et al. 2015; arXiv 1411.7766",
             CELEBA_FILES, seconds=300, options=CelebaOptions,
+        ),
+        DatasetRow(
+            "images", "images of your own: a folder, an .npz or HDF5 file", "yours", None, None,
+            "factors that you declare", "yours", "you; docs/datasets.md says how", options=ImagesOptions,
         ),
     )
 }  # fmt: skip

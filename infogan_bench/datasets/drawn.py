@@ -71,10 +71,11 @@ class DrawnSet:
             torch.from_numpy(drawn(self.draw, each, f"{self.name}-{split}", self.version))
             for split, each in zip(_SPLITS, values, strict=True)
         ]
+        sizes = tuple(factor.size for factor in self.factors)
         factors = Factors(
             names=tuple(factor.name for factor in self.factors),
-            sizes=tuple(factor.size for factor in self.factors),
-            test=torch.from_numpy(values[1]),
+            sizes=sizes,
+            test=torch.from_numpy(values[1] if None in sizes else values[1].astype(np.int64)),
             kinds=tuple(factor.kind for factor in self.factors),
             ranges=tuple(factor.range for factor in self.factors),
         )

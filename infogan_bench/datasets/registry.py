@@ -12,14 +12,17 @@ from infogan_bench.config.dataset_options import SvhnOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.names import nearest
 from infogan_bench.config.section import ConfigSection
+from infogan_bench.datasets.avatars import load_avatars
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.celeba import find_celeba, load_celeba
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.faces3d import load_faces3d
+from infogan_bench.datasets.images import load_images
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.sprites import load_sprites
+from infogan_bench.datasets.street_digits import load_street_digits
 from infogan_bench.datasets.svhn import find_svhn, load_svhn
 
 Loader = Callable[[Path | None], ImageDataset]  # reads the whole dataset
@@ -46,6 +49,19 @@ def _with_options(kind: type[Options], loader: Callable[[Path | None, Options], 
     return load
 
 
+def _kept(loader: SizedLoader) -> SizedLoader:
+    """Let a process keep what it has read of each configuration."""
+    kept: dict[tuple[Path | None, str], ImageDataset] = {}
+
+    def load(config: DatasetConfig) -> ImageDataset:
+        key = (config.data_folder, config.model_dump_json(exclude={"data_dir"}))
+        if key not in kept:
+            kept[key] = loader(config)
+        return kept[key]
+
+    return load
+
+
 @dataclass(frozen=True)
 class Reader:
     """The functions of a data set: `load` reads or draws it; `find` looks for its files, and raises a `DatasetError`
@@ -63,8 +79,11 @@ _READERS: dict[str, Reader] = {
     "sprites": Reader(load_sprites),
     "faces3d": Reader(load_faces3d),
     "dsprites": Reader(load_dsprites, find_dsprites),
+    "street-digits": Reader(_kept(load_street_digits)),
+    "avatars": Reader(_kept(load_avatars)),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
-    "celeba": Reader(load_celeba, find_celeba),
+    "celeba": Reader(_kept(load_celeba), find_celeba),
+    "images": Reader(_kept(load_images)),
 }
 
 

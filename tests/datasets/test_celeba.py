@@ -141,18 +141,18 @@ def test_the_validation_set_and_fewer_images(write: Write) -> None:
 
 
 def test_images_are_decoded_once(write: Write, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data_dir = write()
-    first = load(data_dir)
-    monkeypatch.setattr(celeba, "_decoded", None)  # another call would fail
-    assert torch.equal(load(data_dir).train_images, first.train_images)
-    with pytest.raises(TypeError):
-        load(data_dir, size=16)
+    config = DatasetConfig(name="celeba", data_dir=str(write()), options={"partial": True})
+    first = celeba.load_celeba(config)  # `load_dataset` would keep it in memory
+    with monkeypatch.context() as patch:
+        patch.setattr(celeba, "_decoded", None)  # a call would fail
+        assert torch.equal(celeba.load_celeba(config).train_images, first.train_images)
+        other = config.model_copy(update={"options": config.options.model_copy(update={"size": 16})})
+        with pytest.raises(TypeError):
+            celeba.load_celeba(other)
     [kept] = (own_cache / "datasets").glob("celeba-*")
     (kept / "train.npy").write_bytes(b"damaged")
-    monkeypatch.undo()
-    monkeypatch.setenv("INFOGAN_BENCH_CACHE", str(own_cache))
     with pytest.warns(UserWarning, match=r"celeba-[0-9a-f]{16}: damaged, and made anew"):
-        assert torch.equal(load(data_dir).train_images, first.train_images)
+        assert torch.equal(celeba.load_celeba(config).train_images, first.train_images)
 
 
 def test_a_folder_that_lacks_images_needs_a_key(write: Write, tmp_path: Path) -> None:
