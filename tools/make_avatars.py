@@ -61,7 +61,7 @@ def rendered(argument: str, group: str, value: str, colour: str) -> NDArray[np.f
     if argument:
         parts[argument] = KINDS[argument][value]
     colours = {f"{name}_color": colour for name in ("skin", "hair", "facial_hair", "clothing")}
-    tree = ElementTree.fromstring(pa.Avatar(style=pa.AvatarStyle.TRANSPARENT, **parts, **colours).render())
+    tree = ElementTree.fromstring(pa.Avatar(style=pa.AvatarStyle.TRANSPARENT, **parts, **colours).render())  # noqa: S314
     unwanted = {*DRAWN, *(() if group == "Top" else ("Hair",))} - {group}
     for parent in list(tree.iter()):
         for child in list(parent):

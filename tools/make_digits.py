@@ -1,8 +1,8 @@
 """Make infogan_bench/drawing/glyphs: masks of the digits of 24 free fonts, and the list of their licences.
 
-    pip install fonttools
-    apt-get download fonts-cabin ...   # the packages of FONTS; then `dpkg -x FILE FOLDER/PACKAGE` for each
-    python tools/make_digits.py FOLDER
+pip install fonttools
+apt-get download fonts-cabin ...   # the packages of FONTS; then `dpkg -x FILE FOLDER/PACKAGE` for each
+python tools/make_digits.py FOLDER
 """
 
 from __future__ import annotations
@@ -41,9 +41,13 @@ FONTS = {  # package of Debian: file
     "fonts-roboto-slab": "RobotoSlab-Bold.otf",
     "fonts-yanone-kaffeesatz": "YanoneKaffeesatz-Bold.otf",
 }
-APACHE = {"fonts-crosextra-caladea", "fonts-open-sans", "fonts-roboto-slab"}  # all others: SIL Open Font License 1.1
+APACHE = {
+    "fonts-crosextra-caladea",
+    "fonts-open-sans",
+    "fonts-roboto-slab",
+}  # all others: SIL Open Font License 1.1
 NOTICES = {  # of files that have none of their own, by Debian's record
-    "fonts-league-spartan": "2014 Micah Rich, Caroline Hadilaksono, Tyler Finck; 2020 The League Spartan Project Authors",
+    "fonts-league-spartan": "2011-2020 Micah Rich, Caroline Hadilaksono, Tyler Finck",
     "fonts-national-park": "2018 Jeremy Shellhorn",
 }
 OUT = Path(__file__).parents[1] / "infogan_bench/drawing/glyphs"
@@ -71,15 +75,17 @@ def masks(path: Path) -> NDArray[np.uint8]:
 
 def main() -> None:
     """Write digits.npz and LICENCES.md."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="holds a folder of each unpacked package")
     folder = parser.parse_args().folder
     lines = [
         "# The digits of 24 fonts",
         "",
-        "`digits.npz` has masks (24, 10, 64, 64) of the digits of these fonts, which `tools/make_digits.py` made of the",
-        "files in Debian's packages. OFL-1.1 is the SIL Open Font License, https://openfontlicense.org; Apache-2.0 is",
-        "the licence of this project. No font is changed, and none of their names stands for anything else.",
+        "`digits.npz` has masks (24, 10, 64, 64) of the digits of these fonts, which `tools/make_digits.py` made of",
+        "the files in Debian's packages. OFL-1.1 is the SIL Open Font License, https://openfontlicense.org;",
+        "Apache-2.0 is the licence of this project. No font is changed, and no name of a font stands for another thing.",
         "",
         "| number | font | copyright | licence | package |",
         "|---|---|---|---|---|",

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from infogan_bench.config.errors import show
-from infogan_bench.config.section import (
-    ConfigSection, Flag, Positive, PositiveCount, Real, Whole, sequence
-)
+from infogan_bench.config.section import ConfigSection, Flag, Positive, PositiveCount, Real, Whole, sequence
 
 CELEBA_WIDTH = 178  # pixels of an aligned image; it is 218 high
 _PARTIAL = "Take as many images as the files hold, even if they are fewer than the published set has."

@@ -1,7 +1,7 @@
 """Made-up house numbers in the place of SVHN's: digits of many fonts on coloured grounds, with neighbours.
 
-Real SVHN shows what a network finds in photographs. Here every image follows from known factors, so that a score can say
-what was found; a result on this set is no result on SVHN.
+Real SVHN shows what a network finds in photographs. Here every image follows from known factors, so that a score can
+say what was found; a result on this set is no result on SVHN.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drawn faces that stand in for CelebA's: layers of skin, clothes, mouth, eyes, hair, beard and glasses, in colours.
 
-The clothes' colour, the brightness and the place of a face are no factors; they follow from the row of factors by a hash.
-Pixels are computed in whole numbers, so that they are the same on every machine.
+The clothes' colour, the brightness and the place of a face are no factors; they follow from the row of factors by a
+hash. Pixels are computed in whole numbers, so that they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -49,7 +49,17 @@ _CLOTHES = np.array(
      (167, 255, 196), (255, 222, 181), (60, 79, 92)], dtype=np.int32,
 )  # fmt: skip
 _MARGIN = 4  # pixels that a layer has more than an image on each side
-_ORDER = ("skin", "clothes", "mouth", "nose", "eyes", "brows", "hair", "beard", "glasses")  # the lowest layer first
+_ORDER = (
+    "skin",
+    "clothes",
+    "mouth",
+    "nose",
+    "eyes",
+    "brows",
+    "hair",
+    "beard",
+    "glasses",
+)  # the lowest layer first
 
 
 def draw_avatars(factors: NDArray[np.float64]) -> Images:

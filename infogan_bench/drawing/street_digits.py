@@ -1,7 +1,7 @@
 """House numbers that resemble SVHN's: a digit in the middle, neighbours beside it, coloured, lit, blurred and noisy.
 
-Everything that is no factor (place, size, tilt, the neighbours' digits, shades, noise) follows from the row of factors by
-a hash. Pixels are computed in whole numbers, so that they are the same on every machine.
+Everything that is no factor (place, size, tilt, the neighbours' digits, shades, noise) follows from the row of factors
+by a hash. Pixels are computed in whole numbers, so that they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def draw_street_digits(factors: Floats) -> Images:
     """Draw images.
 
     Args:
-        factors: (n, 7): digit (0 to 9), font (0 to 23), ground (0 to 9), ink (0: light, 1: dark), light (brightness, 0.5
-            to 1), blur (a deviation of 0.3 to 1.3 pixels), neighbours (0: none, 1: left, 2: right, 3: both).
+        factors: (n, 7): digit (0 to 9), font (0 to 23), ground (0 to 9), ink (0: light, 1: dark), light (brightness,
+            0.5 to 1), blur (a deviation of 0.3 to 1.3 pixels), neighbours (0: none, 1: left, 2: right, 3: both).
 
     Returns:
         uint8 (n, 3, 32, 32).
@@ -65,7 +65,8 @@ def draw_street_digits(factors: Floats) -> Images:
 def _masks() -> Narrow:
     """Return the masks of the digits (fonts, 10, 64, 64), 0 to 255."""
     with np.load(Path(__file__).with_name("glyphs") / "digits.npz", allow_pickle=False) as file:
-        return np.asarray(file["masks"], dtype=np.int32)
+        masks: Narrow = file["masks"].astype(np.int32)
+    return masks
 
 
 def _ink_share(digit: Integers, font: Integers, neighbours: Integers, chance: Chance) -> Narrow:
@@ -113,7 +114,10 @@ def _brightness(light: Floats, chance: Chance) -> Narrow:
     slope = np.rint(chance.between(-5, 5, 2)).astype(np.int32)  # in 1/1024 a pixel
     place = np.arange(SIDE, dtype=np.int32) - SIDE // 2
     even = np.rint(light * 1024).astype(np.int32)
-    return even[:, None, None] + slope[:, 0, None, None] * place + slope[:, 1, None, None] * place[:, None]
+    lit: Narrow = (
+        even[:, None, None] + slope[:, 0, None, None] * place + slope[:, 1, None, None] * place[:, None]
+    )
+    return lit
 
 
 def _blurred(images: Narrow, deviation: Floats) -> Narrow:
