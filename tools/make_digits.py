@@ -85,7 +85,7 @@ def main() -> None:
         "",
         "`digits.npz` has masks (24, 10, 64, 64) of the digits of these fonts, which `tools/make_digits.py` made of",
         "the files in Debian's packages. OFL-1.1 is the SIL Open Font License, https://openfontlicense.org;",
-        "Apache-2.0 is the licence of this project. No font is changed, and no name of a font stands for another thing.",
+        "Apache-2.0 is the licence of this project. No font is changed, and no font's name stands for another thing.",
         "",
         "| number | font | copyright | licence | package |",
         "|---|---|---|---|---|",
