@@ -112,7 +112,7 @@ DATASETS: dict[str, DatasetRow] = {
         ),
         DatasetRow(
             "dsprites", "dSprites itself", "files", (1, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,
-            "zlib/libpng", "Matthey et al. 2017; GitHub's google-deepmind/dsprites-dataset",
+            "see its repository", "Matthey et al. 2017; GitHub's google-deepmind/dsprites-dataset",
             seconds=10,
         ),
         DatasetRow(

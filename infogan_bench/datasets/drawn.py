@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.factors import Factors, Range
-from infogan_bench.drawing import drawn
+from infogan_bench.drawing import cached_file, drawn
 
 _SPLITS = ("training", "test")
 
@@ -80,6 +81,13 @@ class DrawnSet:
             ranges=tuple(factor.range for factor in self.factors),
         )
         return ImageDataset(self.name, images[0], None, images[1], None, factors=factors)
+
+    def files(self) -> list[Path]:
+        """Return the files of the cache that hold the set, or will hold it, in its default sizes."""
+        return [
+            cached_file(self.draw, self.values(split, size), f"{self.name}-{_SPLITS[split]}", self.version)
+            for split, size in enumerate(self.sizes)
+        ]
 
     def values(self, split: int, n: int) -> NDArray[np.float64]:
         """Return the factors of the first n images of a split, (n, n_factors); 0: training, 1: test.

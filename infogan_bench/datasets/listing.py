@@ -12,7 +12,7 @@ from infogan_bench.config.datasets import DATASETS, DatasetRow
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.registry import dataset_names, reader
 
-State = Literal["ships", "found", "missing", "drawn here", "yours"]
+State = Literal["ships", "found", "missing", "drawn here", "drawn and cached", "yours"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,18 @@ def _listed(row: DatasetRow, data_dir: Path) -> Listed:
     if row.origin == "package":
         return Listed(row.name, row, "ships")
     if find is None:
-        return Listed(row.name, row, "yours" if row.origin == "yours" else "drawn here")
+        return Listed(row.name, row, "yours" if row.origin == "yours" else _drawn_state(row.name))
     try:
         find(data_dir.absolute())
     except DatasetError as error:
         return Listed(row.name, row, "missing", str(error))
     return Listed(row.name, row, "found")
+
+
+def _drawn_state(name: str) -> State:
+    drawn = reader(name).drawn
+    kept = drawn is not None and all(path.is_file() for path in drawn().files())
+    return "drawn and cached" if kept else "drawn here"
 
 
 def listing_table(listed: Sequence[Listed]) -> str:
@@ -73,10 +79,9 @@ def _cells(listed: Listed) -> tuple[str, ...]:
     row = listed.row
     if row is None:
         return (listed.name, "of your own", "", "", "", "", "", "", listed.state)
-    stand_in = " (a made-up stand-in)" if row.origin == "stand-in" else ""
     return (
         listed.name,
-        row.title + stand_in,
+        row.title,
         "x".join(map(str, row.shape)) if row.shape else "any",
         *((f"{n:,}" for n in row.images) if row.images else ("any", "any")),
         f"{row.megabytes:,.0f} MB" if row.megabytes else "any",

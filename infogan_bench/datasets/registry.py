@@ -8,21 +8,22 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from infogan_bench.config.dataset_options import SvhnOptions
+from infogan_bench.config.dataset_options import FacesOptions, SvhnOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.names import nearest
 from infogan_bench.config.section import ConfigSection
-from infogan_bench.datasets.avatars import load_avatars
+from infogan_bench.datasets.avatars import AVATARS, load_avatars
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.celeba import find_celeba, load_celeba
+from infogan_bench.datasets.drawn import DrawnSet
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.faces3d import load_faces3d
+from infogan_bench.datasets.faces3d import faces3d, load_faces3d
 from infogan_bench.datasets.images import load_images
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.sprites import load_sprites
-from infogan_bench.datasets.street_digits import load_street_digits
+from infogan_bench.datasets.street_digits import STREET_DIGITS, load_street_digits
 from infogan_bench.datasets.svhn import find_svhn, load_svhn
 
 Loader = Callable[[Path | None], ImageDataset]  # reads the whole dataset
@@ -65,10 +66,12 @@ def _kept(loader: SizedLoader) -> SizedLoader:
 @dataclass(frozen=True)
 class Reader:
     """The functions of a data set: `load` reads or draws it; `find` looks for its files, and raises a `DatasetError`
-    that names the missing ones. `find` is None where there are no files to look for."""
+    that names the missing ones. `find` is None where there are no files to look for. `drawn` gives the set that
+    is drawn with default options, and is None where none is."""
 
     load: SizedLoader
     find: Callable[[Path | None], object] | None = None
+    drawn: Callable[[], DrawnSet] | None = None
 
 
 _READERS: dict[str, Reader] = {
@@ -77,10 +80,10 @@ _READERS: dict[str, Reader] = {
         for family in (MNIST, FASHION_MNIST, KMNIST)
     },
     "sprites": Reader(load_sprites),
-    "faces3d": Reader(load_faces3d),
+    "faces3d": Reader(load_faces3d, drawn=lambda: faces3d(FacesOptions().identities)),
     "dsprites": Reader(load_dsprites, find_dsprites),
-    "street-digits": Reader(_kept(load_street_digits)),
-    "avatars": Reader(_kept(load_avatars)),
+    "street-digits": Reader(_kept(load_street_digits), drawn=lambda: STREET_DIGITS),
+    "avatars": Reader(_kept(load_avatars), drawn=lambda: AVATARS[32]),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
     "celeba": Reader(_kept(load_celeba), find_celeba),
     "images": Reader(_kept(load_images)),

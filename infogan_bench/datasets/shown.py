@@ -44,7 +44,7 @@ def shown_dataset(name: str, data_dir: Path | None, settings: Sequence[str] = ()
 def heading(dataset: ImageDataset) -> str:
     """Return a line: the name, the numbers of images and their shape."""
     row = DATASETS.get(dataset.name)
-    stand_in = f", made-up {row.title}" if row is not None and row.origin == "stand-in" else ""
+    stand_in = f", {row.title}" if row is not None and row.origin == "stand-in" else ""
     shape = "x".join(map(str, dataset.image_shape))
     counts = f"{len(dataset.train_images):,} training and {len(dataset.test_images):,} test images"
     return f"{dataset.name}{stand_in}: {counts} of {shape}; test images are shown"

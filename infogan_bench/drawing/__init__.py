@@ -3,6 +3,6 @@
 `drawn(draw, parameters, name, version)` gives the images. This room needs neither torch nor the data sets.
 """
 
-from infogan_bench.drawing.cache import drawn
+from infogan_bench.drawing.cache import cached_file, drawn
 
-__all__ = ["drawn"]
+__all__ = ["cached_file", "drawn"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image
 
 from infogan_bench.config import ConfigError, DatasetConfig, parse_sweep
 from infogan_bench.config.datasets import DATASETS
-from infogan_bench.datasets import ImageDataset, dataset_names, load_dataset
+from infogan_bench.datasets import ImageDataset, dataset_names, load_dataset, registry
+from infogan_bench.datasets.listing import list_datasets
 from infogan_bench.datasets.registry import reader
+from infogan_bench.datasets.street_digits import STREET_DIGITS, load_street_digits
 from infogan_bench.pictures.contact_sheet import write_contact_sheet
 from tests.command_line import infogan_bench
 
@@ -28,6 +31,16 @@ def test_each_row_has_a_reader_and_each_reader_that_ships_a_row() -> None:
         needs_files = row.origin == "files"
         assert (reader(row.name).find is not None) >= needs_files, row.name
         assert bool(row.files) <= (row.origin in ("files", "package")), row.name
+
+
+def test_the_page_lists_every_set_and_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text()
+    for row in DATASETS.values():
+        assert f"| `{row.name}` | {row.title.split(',')[0]}" in page.replace("**", ""), row.name
+        for option in row.options.model_fields:
+            assert f"`{option}`" in page or f"{option}:" in page, f"{row.name}: {option}"
+        if row.images:
+            assert f"{row.images[0]:,}, {row.images[1]:,}" in page
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -52,6 +65,23 @@ def test_the_list_says_what_is_here_and_what_is_missing(write_set: WriteSet, tmp
     assert f"fashion-mnist: missing, gzipped or not, in {tmp_path / 'data'}" in missing
     assert "train-images-idx3-ubyte.gz (26,421,880 bytes, md5 8d4fb7e6c68d591d4c3dfef9ec88bf0d)" in missing
     assert "55 MB" in table  # 70,000 x 28 x 28 bytes
+
+
+def test_a_drawn_set_that_is_cached_is_listed_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFOGAN_BENCH_CACHE", str(tmp_path / "cache"))
+    small = replace(STREET_DIGITS, sizes=(8, 4))
+    monkeypatch.setitem(
+        registry._READERS, "street-digits", registry.Reader(load_street_digits, drawn=lambda: small)
+    )
+
+    def state() -> str:
+        return next(each.state for each in list_datasets(tmp_path) if each.name == "street-digits")
+
+    assert state() == "drawn here"
+    small.load(None, None, None)
+    assert state() == "drawn and cached"
 
 
 def test_the_list_as_json(tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def test_a_failed_load_is_tried_again(write_set: WriteSet, tmp_path: Path) -> No
 def test_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(DatasetError, match=r"unknown dataset `minst`; did you mean `mnist`\? There are "):
         load_dataset(DatasetConfig(name="minst"))
-    with pytest.raises(InputError, match=r"unknown dataset `xyz`\. There are .*fashion-mnist, kmnist, mnist"):
+    with pytest.raises(
+        InputError, match=r"unknown dataset `xyz`\. There are .*fashion-mnist, images, kmnist, mnist"
+    ):
         load_dataset(DatasetConfig(name="xyz"))
 
 
