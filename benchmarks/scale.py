@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from infogan_bench.config import parse_sweep
 from infogan_bench.records.results import SeedResult, Status, TrialUpdate
 from infogan_bench.sweep import session, start
-from infogan_bench.sweep.engine import trainable
+from infogan_bench.sweep.engine import own_trial, trainable
 from infogan_bench.sweep.engine.callback import Events
 from infogan_bench.sweep.engine.searcher import TrialSearcher
 from infogan_bench.sweep.progress import ProgressDisplay
@@ -48,7 +48,7 @@ class StandIn(trainable.InfoGANTrainable):
     """A trial without training: its curve follows from its parameters."""
 
     def _begin(self, config: Mapping[str, Any]) -> None:
-        trainable.Trial = Curve  # type: ignore[attr-defined, assignment]  # in the worker's process
+        own_trial.Trial = Curve  # type: ignore[attr-defined, assignment]  # in the worker's process
         super()._begin(config)
 
 

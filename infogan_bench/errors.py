@@ -15,7 +15,7 @@ class InputError(ValueError):
     """
 
 
-class TrialFault(Exception):  # noqa: N818  a trial's, and told to the user as its reason
+class TrialFault(RuntimeError):  # noqa: N818  a trial's, and told to the user as its reason
     """An exception with which a trial ended, as text, so that any process can read it.
 
     Args:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import queue
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
@@ -54,9 +55,9 @@ class TrialPack:
     `patience` seconds of its last answer is not waited for, for example because a scheduler has paused it. The numbers
     of a trial depend on none of this, except for the last bits.
 
-    One thread does all the work, since torch's settings belong to the process: train, score, save. All methods return
-    at once, with a promise. A promise that is broken holds a `TrialFault`, or the OSError of a disk. A trial with a
-    fault is closed.
+    One thread trains and scores, since torch's settings belong to the process. Between that, several threads write
+    what is to be saved, since encoding pictures takes a processor's time. All methods return at once, with a promise.
+    A promise that is broken holds a `TrialFault`, or the OSError of a disk. A trial with a fault is closed.
 
     Args:
         dataset: of all trials.
@@ -80,6 +81,8 @@ class TrialPack:
         self._members: dict[str, _Member] = {}
         self._stacks: dict[str, PackedTrainer] = {}  # by the structure of their runs
         self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._writers = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="writer")
+        self._saving: list[Future[None]] = []
         self._ended = False
         self._thread = Thread(target=self._work, name="pack", daemon=True)
         self._thread.start()
@@ -88,9 +91,9 @@ class TrialPack:
         """Let a trial join; it replaces one of the same id."""
         return self._promise(spec.trial_id, lambda: self._open(spec))
 
-    def load(self, trial_id: str, folder: Path) -> Future[TrialUpdate]:
+    def load(self, trial_id: str, folder: Path | str) -> Future[TrialUpdate]:
         """Let a trial continue from what `Trial.save` wrote."""
-        return self._promise(trial_id, lambda: self._load(trial_id, folder))
+        return self._promise(trial_id, lambda: self._load(trial_id, Path(folder)))
 
     def advance(self, trial_id: str) -> Future[TrialUpdate]:
         """Train a trial for one reporting interval, and score it."""
@@ -98,9 +101,13 @@ class TrialPack:
         self._jobs.put(lambda: self._ask(trial_id, future))
         return future
 
-    def save(self, trial_id: str, folder: Path) -> Future[None]:
+    def save(self, trial_id: str, folder: Path | str) -> Future[None]:
         """Write a trial into `folder`; see `Trial.save`."""
-        return self._promise(trial_id, lambda: self._member(trial_id).trial.save(folder))
+        future: Future[None] = Future()
+        self._jobs.put(
+            lambda: self._saving.append(self._writers.submit(self._save, trial_id, folder, future))
+        )
+        return future
 
     def close(self, trial_id: str) -> Future[None]:
         """Let a trial leave."""
@@ -124,8 +131,13 @@ class TrialPack:
             try:
                 job = self._jobs.get(timeout=self._wait())
             except queue.Empty:
+                if self._saving:  # those trials will be asked again presently
+                    wait(self._saving)
+                    self._saving.clear()
+                    continue
                 job = self._train
             job()
+        self._writers.shutdown()
 
     def _wait(self) -> float | None:
         """Seconds to wait for another job before the trials train; None if none is to train."""
@@ -176,6 +188,18 @@ class TrialPack:
         if (stack := self._stacks.get(structure_of(trial.spec.run))) is not None:
             stack.forget()
         return trial.update
+
+    def _save(self, trial_id: str, folder: Path | str, future: Future[None]) -> None:
+        """Write a trial, in a thread of its own."""
+        try:
+            member = self._member(trial_id)
+            member.trial.save(Path(folder))
+        except BaseException as error:
+            fault = error  # which Python forgets after this block
+            self._jobs.put(lambda: self._fail(trial_id, future, fault))
+            return
+        member.answered = time.monotonic()
+        future.set_result(None)
 
     def _close(self, trial_id: str) -> None:
         member = self._members.pop(trial_id, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infogan_bench.config.errors import count, printable, show
 from infogan_bench.config.metrics import uses_factors, uses_labels
+from infogan_bench.config.packing import packing_of
 from infogan_bench.config.plan import Plan
 from infogan_bench.config.processor import computes_in_bfloat16, processor_name
 from infogan_bench.config.schedulers import find_scheduler
@@ -21,6 +22,7 @@ def describe(sweep: SweepConfig, plan: Plan) -> str:
         ("dataset", sweep.dataset.name),
         *_numbered("sweeps", _space_lines(sweep)),
         ("trials", _trials(sweep, plan)),
+        ("together", _together(sweep, plan)),
         ("steps", _steps(sweep)),
         ("precision", _precision(sweep)),
         ("search", _search(sweep)),
@@ -73,6 +75,11 @@ def _goals(sweep: SweepConfig) -> list[str]:
 def _trials(sweep: SweepConfig, plan: Plan) -> str:
     seeds = len(sweep.seeds)
     return f"{plan.total:,} x {count(seeds, 'seed')} = {count(plan.total * seeds, 'run')}"
+
+
+def _together(sweep: SweepConfig, plan: Plan) -> str:
+    where = "on a GPU " if sweep.resources.trials_together == "auto" else ""
+    return where + packing_of(sweep, plan.assignments).text
 
 
 def _steps(sweep: SweepConfig) -> str:

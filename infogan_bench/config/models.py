@@ -36,6 +36,8 @@ from infogan_bench.config.section import (
     sequence,
 )
 
+TrialsTogether = Literal["auto", "packed", "apart"]
+
 
 class DatasetConfig(ConfigSection):
     """The dataset; `dataset: mnist` is short for `dataset: {name: mnist}`."""
@@ -219,6 +221,14 @@ class ResourcesConfig(ConfigSection):
         Count,
         Field(description="Number of times that a trial whose process died continues from its checkpoint."),
     ] = 2
+
+    trials_together: Annotated[
+        TrialsTogether,
+        Field(
+            description="packed: trials of one structure train as one stack in one process, as many as run at once; "
+            "apart: each in a process of its own; auto: packed on a GPU."
+        ),
+    ] = "auto"
 
     @field_validator("cpus")
     @classmethod

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from infogan_bench.config.errors import ConfigError, Fault, count, show
+from infogan_bench.config.packing import packing_of
 from infogan_bench.config.params import Params, apply, get_value, is_given
 from infogan_bench.config.rules import broken_rules, combination, corners
 from infogan_bench.config.schedulers import find_scheduler
@@ -50,6 +51,7 @@ def plan(sweep: SweepConfig) -> Plan:
     if sweep.space and search.learns:
         total = sweep.search.trials or 0  # broken_rules requires a number for a search that learns
         _check_all(sweep, corners(sweep))
+        _check_packing(sweep, None)
         return Plan(None, total, (*notices, *_learning_notices(sweep, search, total)))
     if search.exhaustive or search.learns:
         assignments = _crossed(sweep.space)
@@ -59,6 +61,7 @@ def plan(sweep: SweepConfig) -> Plan:
     if find_scheduler(sweep.scheduler).population:
         _check_population(sweep, assignments)
     _check_all(sweep, assignments)
+    _check_packing(sweep, assignments)
     return Plan(tuple(assignments), len(assignments), tuple(notices))
 
 
@@ -159,6 +162,15 @@ def _check_population(sweep: SweepConfig, assignments: Sequence[Params]) -> None
         key = "space" if sweep.search.trials is None else "search.trials"
         raise ConfigError(None, [Fault("`pbt` compares trials, and this would be one alone", key)])
     _check_all(sweep, corners(sweep))  # pbt may give a trial any values
+
+
+def _check_packing(sweep: SweepConfig, assignments: Sequence[Params] | None) -> None:
+    """Refuse `packed` where no trials can train together."""
+    if sweep.resources.trials_together == "packed":
+        obstacle = packing_of(sweep, assignments).obstacle
+        if obstacle is not None:
+            message = f"`packed`, but no trials can train together: {obstacle}"
+            raise ConfigError(None, [Fault(message, "resources.trials_together")])
 
 
 def _check_all(sweep: SweepConfig, assignments: Iterable[Params]) -> None:

@@ -21,6 +21,7 @@ class PlannedTrial:
         mutations: what the values became since it began.
         waits: the trial reports once more where its checkpoint stands before it trains on, since its population has
             not been compared there yet.
+        packed: the trial trains in one stack with others (`infogan_bench.pack`).
     """
 
     trial_id: str
@@ -28,6 +29,7 @@ class PlannedTrial:
     checkpoint: str | None = None
     mutations: tuple[Mutation, ...] = ()
     waits: bool = False
+    packed: bool = False
 
     @property
     def values(self) -> Mapping[str, Any]:

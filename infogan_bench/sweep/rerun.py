@@ -121,6 +121,8 @@ def rerun(
         for name, value in was.metrics.items()
     ]
     reasons = [*_elsewhere(folder), *([_ON_A_GPU] if place.startswith("cuda") else [])]
+    if record.packed:
+        reasons.append("it trained in one stack with other trials, on whose number the last bits depend")
     return RerunComparison(spec.trial_id, tuple(scores), again.update.error, tuple(reasons))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infogan_bench.config import Plan, SweepConfig, plan, storage_place
+from infogan_bench.config.packing import packing_of
 from infogan_bench.config.schedulers import find_scheduler
 from infogan_bench.errors import InputError
 from infogan_bench.records import Status, SweepListener, trial_id_at, trial_order
@@ -193,7 +194,8 @@ class Session:
         self._listeners = [*listeners, self._record, *([self._tracker] if self._tracker else [])]
         self._started: list[SweepListener] = []
         self._signals = StopSignals()
-        self._engine = Engine(sweep, folder, self._store, self._signals, compared)
+        packing = packing_of(sweep, planned.assignments)
+        self._engine = Engine(sweep, folder, self._store, self._signals, packing, compared)
         self.warnings: list[str] = []
 
     def run(self, planned: Sequence[PlannedTrial], address: str | None, ship_code: bool) -> SweepOutcome:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from infogan_bench.errors import TrialFault
+
 # Besides torch's own allocator: the CUDA driver, and libraries that allocate on their own. cuBLAS says ALLOC_FAILED,
 # cuDNN 9 DEVICE_ALLOCATION_FAILED.
 _OUT_OF_MEMORY = re.compile(
@@ -56,6 +58,8 @@ class PeakMemory:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error means that a card had no memory left, whichever library raised it."""
+    if isinstance(error, TrialFault):
+        return error.out_of_memory
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

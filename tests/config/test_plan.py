@@ -454,6 +454,7 @@ def test_a_sweep_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
         "sweeps     objective.lambda_cat  grid [0.1, 1]",
         "           optimiser.lr_g        loguniform [1e-05, 0.01]",
         "trials     6 x 2 seeds = 12 runs",
+        "together   on a GPU 6 trials in one stack, as many as run at once",
         "steps      400, scored every 100",
         "precision  float32",
         "search     random, seed 0, stopped after 7200 s",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -99,6 +100,12 @@ def _long() -> None:
 @_acting("exits")
 def _exits() -> None:
     raise SystemExit(0)
+
+
+@_acting("kills-its-process-once")
+def _kills() -> None:
+    if once("killed"):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @_acting("lingers")

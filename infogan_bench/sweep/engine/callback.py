@@ -16,7 +16,7 @@ from ray.tune.result import SHOULD_CHECKPOINT, TIME_THIS_ITER_S
 from infogan_bench.errors import reason
 from infogan_bench.records import Status, SweepListener, TrialUpdate
 from infogan_bench.records.results import EndedBy
-from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason
+from infogan_bench.sweep.engine.full_card import FullCardError, PackLostError, alone_reason
 from infogan_bench.sweep.engine.ray_private import error_of, forgive_failure, node_was_lost
 from infogan_bench.sweep.engine.time_left import TimeLeft
 from infogan_bench.sweep.engine.trainable import (
@@ -240,6 +240,10 @@ def _reason(error: BaseException | None) -> str:
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, FullCardError):
         return f"its share of a card was too small, so it waits for a whole one ({cause})"
+    if isinstance(cause, PackLostError):
+        return (
+            f"the trials that trained with it lost their process or their stack, so it trains apart ({cause})"
+        )
     if is_out_of_memory(cause):
         return alone_reason(cause)
     if node_was_lost(error):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ import ray
 from ray import tune
 
 from infogan_bench.config import SweepConfig
+from infogan_bench.config.packing import Packing
 from infogan_bench.datasets import ImageDataset, load_dataset
 from infogan_bench.extensions import extension_sources
 from infogan_bench.records import Status, SweepListener
@@ -28,6 +30,8 @@ from infogan_bench.sweep.engine.cluster import (
 from infogan_bench.sweep.engine.full_card import GPU
 from infogan_bench.sweep.engine.gpus import measured_gpus
 from infogan_bench.sweep.engine.nodes import require_able_nodes, shipped_code
+from infogan_bench.sweep.engine.pack_host import Hosts, start_hosts, stop_hosts
+from infogan_bench.sweep.engine.packing import Packer, refuse_alone, trials_at_once
 from infogan_bench.sweep.engine.ray_private import set_trials_ahead
 from infogan_bench.sweep.engine.schedulers import SchedulerRequest, make_scheduler
 from infogan_bench.sweep.engine.searcher import TrialSearcher, trials_ahead
@@ -49,11 +53,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ready:
-    """A running Ray: the request of one trial, {resource: amount}, and a reference to the data that all trials
-    share."""
+    """A running Ray.
+
+    Attributes:
+        request: of one trial, {resource: amount}.
+        shared: a reference to `Shared`.
+        packer: says which trials train together; None if none do.
+    """
 
     request: Mapping[str, float]
     shared: ray.ObjectRef
+    packer: Packer | None
 
 
 class Engine:
@@ -68,6 +78,7 @@ class Engine:
         folder: its folder.
         store: where the checkpoints of running trials lie.
         signals: whether the user wants the sweep to stop.
+        packing: which trials may train together.
         compared: the step at which a population was compared last, before a resume.
     """
 
@@ -77,15 +88,18 @@ class Engine:
         folder: SweepFolder,
         store: CheckpointStore,
         signals: StopSignals,
+        packing: Packing,
         compared: int = 0,
     ) -> None:
         self._sweep = sweep
+        self._packing = packing
         self._folder = folder
         self._store = store
         self._signals = signals
         self._compared = compared
         self.warnings: list[str] = []
         self.fault: OSError | None = None
+        self._hosts: Hosts = {}  # of trials that train together
 
     @contextmanager
     def started(
@@ -113,29 +127,56 @@ class Engine:
                 print(f"warning: {warning}", file=sys.stderr)
             with self._signals.insisting():
                 stack.enter_context(ray_cluster(address, code, needed))
-            yield self._ready(planned, dataset)
+            ready = self._ready(planned, dataset)
+            try:
+                yield ready
+            finally:
+                stop_hosts(self._hosts)
 
     def _ready(self, planned: Sequence[PlannedTrial], dataset: ImageDataset) -> Ready:
         resources = self._sweep.resources
         request = trial_request(resources)
         require_a_node(request, resources.wait)
         require_able_nodes(request, self._store, self._sweep.extensions)
-        shared = ray.put(
-            Shared(
-                self._sweep,
-                dataset,
-                extension_sources(self._sweep.extensions),
-                self._store,
-                trial_threads(request.get("CPU", 1)),
-            )
+        cpus = request.get("CPU", 1)
+        shared = Shared(
+            self._sweep,
+            ray.put(dataset),
+            extension_sources(self._sweep.extensions),
+            self._store,
+            trial_threads(cpus),
+            together=self._packing.obstacle is None,
         )
         if resources.gpus == "auto" and GPU in request:
             values = (each.values for each in planned)
-            request[GPU], warning = measured_gpus(self._sweep, values, shared, request)
+            request[GPU], warning = measured_gpus(self._sweep, values, ray.put(shared), request)
             if warning:
                 log.warning(warning)
                 self.warnings.append(warning)
-        return Ready(request, shared)
+        packer = self._packer(request, dataset)
+        if packer is not None:
+            at_once = trials_at_once(request)
+            shared = replace(shared, pack_threads=trial_threads(cpus * at_once))
+            trials = len(planned) or self._sweep.search.trials or 1
+            self._hosts = start_hosts(ray.put(shared), shared.dataset, math.ceil(trials / at_once))
+            shared = replace(shared, hosts=self._hosts)
+        return Ready(request, ray.put(shared), packer)
+
+    def _packer(self, request: Mapping[str, float], dataset: ImageDataset) -> Packer | None:
+        """The object that says which trials train together; None if none do. `auto` packs trials on cards alone: one
+        small network keeps a CPU busy.
+
+        Raises:
+            InputError: if `packed` was asked for, and a card or a node has room for one trial.
+        """
+        packed = self._sweep.resources.trials_together == "packed"
+        if self._packing.obstacle is not None or not (packed or request.get(GPU)):
+            return None
+        if trials_at_once(request) > 1:
+            return Packer(self._sweep, self._packing, dataset)
+        if packed:
+            refuse_alone(request)
+        return None
 
     def train(
         self,
@@ -181,10 +222,14 @@ class Engine:
             The trials that Tune dropped and that must run again; none after a signal, a fault or the time limit.
         """
         slots, limit = _slots(ready.request), self._sweep.search.time_limit
+        fits = ready.packer.fits if ready.packer else None
+        ahead = trials_ahead(slots, learns=proposals is not None)
+        # a stack is to be filled at once; later on, the search proposes as late as it does for trials apart
+        most_open = slots + ahead if ready.packer else None
         scheduling = SchedulerRequest(self._sweep, to_come, self._compared)
         time_left = TimeLeft(limit, slots, scheduling.longest)
-        searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode, time_left)
-        set_trials_ahead(trials_ahead(slots, searcher.learns))
+        searcher = TrialSearcher(planned, proposals, self._sweep.goal.mode, time_left, fits, most_open)
+        set_trials_ahead(slots if ready.packer else ahead)
         events = Events(self._folder, self._store, self._sweep.seeds, listeners, time_left)
         try:
             with self.noting_a_fault():

@@ -21,13 +21,15 @@ from infogan_bench.config.searches import find_search
 from infogan_bench.config.terms import MEMORY_KEYS, memory_sizes
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import load_extensions
+from infogan_bench.pack import TrialPack
 from infogan_bench.sweep.engine.full_card import GPU
 from infogan_bench.sweep.engine.nodes import live_nodes
-from infogan_bench.sweep.engine.trainable import Shared, granted_device, trial_spec
+from infogan_bench.sweep.engine.own_trial import granted_device, trial_spec
+from infogan_bench.sweep.engine.trainable import Shared
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.training.loop import EAGER_UPDATES
 from infogan_bench.training.memory import free_memory, is_out_of_memory
-from infogan_bench.trial import Trial
+from infogan_bench.trial import Trial, TrialSpec
 
 log = logging.getLogger(__name__)
 
@@ -204,12 +206,31 @@ def measure(shared: Shared, largest: Sequence[Params]) -> Footprint | str:
 
 
 def _reserved(shared: Shared, params: Params) -> int:
-    """The most bytes that torch reserved on the card for a trial."""
+    """The most bytes that torch reserved on the card for a trial; where trials may train together, half of what two of
+    them take as one stack, since a stack needs more for each than a trial alone."""
     spec = trial_spec(shared.sweep, PlannedTrial("measured", params))
-    few = spec.evaluation.model_copy(update={"every": _STEPS})
-    trial = Trial(replace(spec, evaluation=few), granted_device(), shared.dataset)
+    few = replace(spec, evaluation=spec.evaluation.model_copy(update={"every": _STEPS}))
+    if shared.together and not spec.run.objective.r1:
+        return _reserved_together(shared, few) // 2
+    trial = Trial(few, granted_device(), ray.get(shared.dataset))
     trial.advance()
     reserved = torch.cuda.max_memory_reserved()
     del trial
     free_memory()
     return reserved
+
+
+def _reserved_together(shared: Shared, spec: TrialSpec) -> int:
+    """The most bytes that torch reserved on the card for two trials in one stack."""
+    pack = TrialPack(ray.get(shared.dataset), granted_device(), threads=shared.threads)
+    both = [replace(spec, trial_id=name) for name in ("one", "other")]
+    try:
+        for each in both:
+            pack.open(each).result()
+        for promise in [pack.advance(each.trial_id) for each in both]:
+            promise.result()
+        return torch.cuda.max_memory_reserved()
+    finally:
+        for each in both:
+            pack.close(each.trial_id)
+        pack.end()

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from ray.tune.experiment import Trial as RayTrial
 
-from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.alone import AloneAfterFault
 from infogan_bench.sweep.engine.ray_private import RestartableHyperBand
 from infogan_bench.sweep.engine.trainable import GOAL, STEP
 
 
-class HyperBand(AloneOnFullCard, RestartableHyperBand):
+class HyperBand(AloneAfterFault, RestartableHyperBand):
     """Successive halving in brackets, each of which begins to compare its trials earlier than the one before.
 
     With s_max = floor(log(longest / grace) / log(reduction)), bracket s = 0, ..., s_max takes

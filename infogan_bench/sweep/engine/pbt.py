@@ -25,7 +25,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from infogan_bench.config import Choice, Domain, SchedulerConfig, SweepConfig, apply
 from infogan_bench.records import Mutation, read_trial
-from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.alone import AloneAfterFault
 from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, STEP, planned_trial_of
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore, upload
@@ -91,7 +91,7 @@ def _rng(seed: int, step: int, trial_id: str, purpose: str) -> random.Random:
     return random.Random(f"{seed} {step} {trial_id} {purpose}")  # noqa: S311
 
 
-class PopulationBasedTraining(AloneOnFullCard, FIFOScheduler):  # type: ignore[misc]
+class PopulationBasedTraining(AloneAfterFault, FIFOScheduler):  # type: ignore[misc]
     """Pauses every trial at each comparison of the population, and lets all trials continue after it.
 
     Ray's own scheduler of this name takes no searcher, draws from Python's global random state, and cannot resume from

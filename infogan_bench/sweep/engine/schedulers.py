@@ -9,7 +9,7 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianSt
 
 from infogan_bench.config import SweepConfig
 from infogan_bench.config.schedulers import find_scheduler
-from infogan_bench.sweep.engine.full_card import AloneOnFullCard
+from infogan_bench.sweep.engine.alone import AloneAfterFault
 from infogan_bench.sweep.engine.hyperband import HyperBand
 from infogan_bench.sweep.engine.pbt import PopulationBasedTraining
 from infogan_bench.sweep.engine.ray_private import process_starts
@@ -56,7 +56,7 @@ def make_scheduler(request: SchedulerRequest) -> TrialScheduler:
     return find_scheduler(request.sweep.scheduler).maker()(request)
 
 
-class InPlanOrder(AloneOnFullCard):
+class InPlanOrder(AloneAfterFault):
     """A mixin of schedulers: waiting trials start in the order of the plan.
 
     Ray's own choice looks at all trials of the sweep at every event. It also gives a free process to the first waiting

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,26 +29,31 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
         proposals: of a search that learns; None for all others.
         mode: "max" or "min", for Ray.
         time_left: whether another trial would reach its end. One with a checkpoint goes on in any case.
+        fits: says whether a trial trains in a stack with others; None: none does.
+        most_open: proposed trials that have not ended, at most; None: as many as Ray asks for.
 
     Attributes:
         out_of_time: trials were left that would not have reached their end.
     """
 
     def __init__(
-        self, planned: Iterable[PlannedTrial], proposals: Proposals | None, mode: str, time_left: TimeLeft
+        self,
+        planned: Iterable[PlannedTrial],
+        proposals: Proposals | None,
+        mode: str,
+        time_left: TimeLeft,
+        fits: Callable[[PlannedTrial], bool] | None = None,
+        most_open: int | None = None,
     ) -> None:
         super().__init__(metric=GOAL, mode=mode)
         self._time_left = time_left
         self.out_of_time = False
         self._planned = deque(planned)
         self._proposals = proposals
+        self._fits = fits
+        self._most_open = most_open
         self._open: dict[str, PlannedTrial] = {}  # by Ray's ids
         self._reports: dict[str, str] = {}  # the last one of each open trial: a paused one ends without any
-
-    @property
-    def learns(self) -> bool:
-        """Say whether the next trial depends on what has ended."""
-        return self._proposals is not None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next trial's part of Ray's configuration, FINISHED, or None: ask again; `trial_id` is Ray's."""
@@ -58,7 +64,8 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
                 self._proposals is not None and self._proposals.left > 0
             )
             return str(Searcher.FINISHED)
-        if beginning is Beginning.WITH_A_FREE_SLOT:
+        enough = self._most_open is not None and len(self._open) >= self._most_open
+        if beginning is Beginning.WITH_A_FREE_SLOT or enough:
             return None
         if self._planned:
             planned = self._planned.popleft()
@@ -66,6 +73,7 @@ class TrialSearcher(Searcher):  # type: ignore[misc]
             planned = self._proposals.propose()
         else:
             return str(Searcher.FINISHED)
+        planned = replace(planned, packed=self._fits is not None and self._fits(planned))
         if self._proposals is not None:
             self._open[trial_id] = planned
         return {PLANNED_TRIAL: planned.to_json()}

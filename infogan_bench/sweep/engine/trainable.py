@@ -1,44 +1,48 @@
-"""The Ray actor: an adapter that turns Ray Tune's calls into calls of `Trial`.
+"""The Ray actor: an adapter that turns Ray Tune's calls into calls of `Trial`, or of a `PackedTrial`.
 
-A trial that diverges or raises an exception is an ordinary result (`status`, `error`), so the actor lives on and the
-next trial re-uses it. Ray sees an error only if the process dies, or gives up a shared card on which it found no
-memory. Ray then retries from the last checkpoint.
+torch is loaded only for a trial that trains in this process. A trial that diverges or raises an exception is an
+ordinary result (`status`, `error`), so the actor lives on and the next trial re-uses it. Ray sees an error only if the
+process dies, gives up a shared card on which it found no memory, or loses its pack. Ray then retries from the last
+checkpoint.
 """
 
 from __future__ import annotations
 
-import gc
 import math
 import os
 import shutil
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
-import torch
 from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
-from infogan_bench.config import SweepConfig, apply
+from infogan_bench.config import SweepConfig
 from infogan_bench.config.metrics import at_last_evaluation_only
-from infogan_bench.config.schedulers import find_scheduler
-from infogan_bench.datasets import ImageDataset
-from infogan_bench.errors import InputError, reason
-from infogan_bench.extensions import load_extensions
+from infogan_bench.errors import InputError, TrialFault, reason
 from infogan_bench.records import SeedResult, Status, TrialUpdate, read_trial
-from infogan_bench.sweep.engine.full_card import FullCardError, alone_reason, share_of_a_card
+from infogan_bench.sweep.engine.full_card import (
+    ElsewhereError,
+    FullCardError,
+    alone_reason,
+    share_of_a_card,
+)
+from infogan_bench.sweep.engine.pack_host import Hosts
+from infogan_bench.sweep.engine.packed_trial import PackedTrial, host_here
 from infogan_bench.sweep.engine.ray_private import ends_the_process
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.checkpoints import require_whole
 from infogan_bench.sweep.record.disk import is_disk_fault
-from infogan_bench.training.memory import free_memory, is_out_of_memory
-from infogan_bench.trial import Trial, TrialSpec
+
+if TYPE_CHECKING:  # whose imports take a process seconds
+    from infogan_bench.trial import Trial
 
 PLANNED_TRIAL = "planned_trial"  # the key of a Ray configuration that holds a PlannedTrial
 GOAL = "goal"  # the key that search and scheduler see: the mean of the sweep's metric over the seeds
@@ -54,13 +58,26 @@ class Shared:
 
     The driver puts it into Ray's object store once, and the processes of a node share one copy of the images there. So
     workers need neither the dataset nor the extension files on their own disks.
+
+    Attributes:
+        sweep: the sweep.
+        dataset: a reference to the `ImageDataset`, which only a process that trains fetches.
+        extensions: {path of a .py file: what stands in it}.
+        store: of the checkpoints.
+        threads: torch's threads of a trial.
+        together: whether trials may train together.
+        hosts: of trials that train together.
+        pack_threads: torch's threads of a host.
     """
 
     sweep: SweepConfig
-    dataset: ImageDataset
-    extensions: Mapping[str, bytes]  # {path of a .py file: what stands in it}
+    dataset: ray.ObjectRef
+    extensions: Mapping[str, bytes]
     store: CheckpointStore
     threads: int
+    together: bool = False
+    hosts: Hosts = field(default_factory=dict)
+    pack_threads: int = 1
 
 
 def planned_trial_of(config: Mapping[str, Any]) -> PlannedTrial:
@@ -69,8 +86,10 @@ def planned_trial_of(config: Mapping[str, Any]) -> PlannedTrial:
 
 
 class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
-    """A process that trains one trial at a time; `config` holds `shared` (a reference to `Shared`) and
-    `planned_trial` (JSON)."""
+    """The process of one trial at a time; `config` holds `shared` (a reference to `Shared`) and `planned_trial`
+    (JSON)."""
+
+    _trial: Trial | PackedTrial | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
         if not ray.get_gpu_ids():
@@ -84,28 +103,41 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         return True
 
     def _begin(self, config: Mapping[str, Any]) -> None:
-        self._trial: Trial | None = None
-        free_memory()
-        self._full_card: FullCardError | None = None
+        self._let_go()
+        self._elsewhere: ElsewhereError | None = None
         self._failure: str | None = None
         self._warning: str | None = None
         self._planned = planned_trial_of(config)
         self._start, self._waits = self._planned.checkpoint, self._planned.waits
         self._shared: Shared = ray.get(config["shared"])
-        sweep = self._shared.sweep
-        if ray.get_gpu_ids() and not torch.cuda.is_available():
-            self._warning = (
-                f"Ray grants trials a GPU on node {ray.util.get_node_ip_address()}, but torch sees no CUDA there: they "
-                "train on the CPU"
-            )
-        self._metric = sweep.goal.metric
-        self._seeds = sweep.seeds
+        self._metric = self._shared.sweep.goal.metric
+        self._seeds = self._shared.sweep.seeds
         try:
-            torch.set_num_threads(self._shared.threads)
-            load_extensions(sweep.extensions, self._shared.extensions)
-            self._trial = Trial(trial_spec(sweep, self._planned), granted_device(), self._shared.dataset)
+            host = host_here(self._shared.hosts) if self._planned.packed else None
+            if host is not None:
+                trial = PackedTrial(host, self._planned)
+                self._trial, self._warning = trial, trial.warning
+            else:
+                from infogan_bench.sweep.engine.own_trial import own_trial
+
+                self._trial, self._warning = own_trial(self._shared, self._planned)
         except BaseException as error:
             self._fail(error)
+
+    def _let_go(self) -> None:
+        """Free what the trial before this one held."""
+        trial, self._trial = self._trial, None
+        if isinstance(trial, PackedTrial):
+            trial.close()
+        elif trial is not None:
+            from infogan_bench.training.memory import free_memory
+
+            del trial
+            free_memory()
+
+    def cleanup(self) -> None:
+        """Leave the pack, when Ray ends this process."""
+        self._let_go()
 
     def step(self) -> dict[str, Any]:
         waits, self._waits = self._waits, False
@@ -117,8 +149,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
                 self._last = self._rankable(self._trial.update if waits else self._trial.advance())
             except BaseException as error:
                 self._fail(error)
-        if self._full_card is not None:
-            raise self._full_card
+        if self._elsewhere is not None:
+            raise self._elsewhere
         return self._report(self._last, save=not waits)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -126,8 +158,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         try:
             self._trial.save(Path(checkpoint_dir))
         except RuntimeError as error:
-            if (full := _as_full_card(error)) is not None:
-                raise full from error
+            if (elsewhere := _elsewhere(error)) is not None:
+                raise elsewhere from error
             raise
         except OSError as error:
             shutil.rmtree(checkpoint_dir, ignore_errors=True)
@@ -174,11 +206,13 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         """Remember why the trial failed, and free what it held.
 
         An exception of a user's own module fails only the trial. But if Ray ends this process, the exception is raised
-        again. A full card that others may share is no fault of the trial either: `step` raises that.
+        again. An error for which the trial only has to train elsewhere is no fault of it either: `step` raises that.
         """
+        from infogan_bench.training.memory import is_out_of_memory
+
         if ends_the_process(error):
             raise error
-        self._full_card = _as_full_card(error)
+        self._elsewhere = _elsewhere(error)
         before = self._trial.update if self._trial else at_step_0(self._planned, self._seeds, Status.PENDING)
         self._last = replace(
             before,
@@ -187,10 +221,10 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
             error=alone_reason(error) if is_out_of_memory(error) and share_of_a_card() else reason(error),
             peak_memory=self._trial.peak_memory if self._trial else None,
         )
-        self._failure = "".join(traceback.format_exception(error))
-        self._trial = None
-        gc.collect()
-        free_memory()
+        self._failure = (
+            error.details if isinstance(error, TrialFault) else "".join(traceback.format_exception(error))
+        )
+        self._let_go()
 
     def _rankable(self, update: TrialUpdate) -> TrialUpdate:
         """The update; it has ended if the goal is missing or not finite, since no scheduler or search can compare such
@@ -245,30 +279,15 @@ def at_step_0(planned: PlannedTrial, seeds: Sequence[int], status: Status) -> Tr
     )
 
 
-def _as_full_card(error: BaseException) -> FullCardError | None:
-    """The error of a trial that found no memory on a card that others may share; None for any other error."""
+def _elsewhere(error: BaseException) -> ElsewhereError | None:
+    """The error of a trial that lost its pack, or found no memory on a card that others may share; None for any other
+    error."""
+    from infogan_bench.training.memory import is_out_of_memory
+
+    if isinstance(error, ElsewhereError):
+        return error
     shared = is_out_of_memory(error) and 0 < share_of_a_card() < 1
     return FullCardError(reason(error)) if shared else None
-
-
-def trial_spec(sweep: SweepConfig, planned: PlannedTrial) -> TrialSpec:
-    """The specification of a trial of `sweep`."""
-    return TrialSpec(
-        trial_id=planned.trial_id,
-        params=planned.params,
-        run=apply(sweep.base, planned.values),
-        dataset=sweep.dataset,
-        evaluation=sweep.evaluation,
-        seeds=sweep.seeds,
-        seeds_together=sweep.seeds_together,
-        mutations=planned.mutations,
-        moving=tuple(sweep.space) if find_scheduler(sweep.scheduler).population else (),
-    )
-
-
-def granted_device() -> str:
-    """The GPU that Ray granted (it hides the others), or the CPU where it granted none."""
-    return "cuda" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu"
 
 
 def trial_threads(cpus: float) -> int:
