@@ -1,4 +1,4 @@
-"""How fast trials train as one stack (`trials_together: packed`), as a ratio to processes that share the card.
+"""The speed of trials that train as one stack (`trials_together: packed`), as a ratio to processes that share the card.
 
     python benchmarks/packed.py [--device cuda] [--trials 16] [--width 0.5] [--seconds 20] [--set KEY=VALUE]
 

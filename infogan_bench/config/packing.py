@@ -71,7 +71,7 @@ def packing_of(sweep: SweepConfig, assignments: Sequence[Params] | None) -> Pack
 
 
 def _obstacle(sweep: SweepConfig) -> str | None:
-    """Why no two trials of a search that learns will have one structure; None if some may."""
+    """The reason why no two trials of a search that learns will have one structure; None if some may."""
     if sweep.base.objective.r1 and "objective.r1" not in sweep.space:
         return "`objective.r1` cannot be stacked"
     endless = [

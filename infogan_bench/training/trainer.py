@@ -44,7 +44,7 @@ class Updates:
     seconds: float
 
     def then(self, later: Updates) -> Updates:
-        """These updates, and those that followed."""
+        """Return the sum of these updates and of those that followed them."""
         return Updates(
             self.steps + later.steps,
             tuple(a + b for a, b in zip(self.totals, later.totals, strict=True)),
