@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from infogan_bench.config import SweepConfig, parse_sweep, plan
 from infogan_bench.datasets import load_dataset
 from infogan_bench.errors import InputError
 from infogan_bench.extensions import extension_sources, load_extensions
+from infogan_bench.records import read_trial
 from infogan_bench.records.results import Status
 from infogan_bench.sweep import start
 from infogan_bench.sweep.engine.gpus import Footprint, largest_params, measure, measured_gpus
-from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, InfoGANTrainable, Shared, trial_spec
+from infogan_bench.sweep.engine.own_trial import trial_spec
+from infogan_bench.sweep.engine.trainable import PLANNED_TRIAL, InfoGANTrainable, Shared
 from infogan_bench.sweep.planned_trial import PlannedTrial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.training.device import device_name
@@ -104,6 +107,21 @@ def test_a_trial_that_finds_no_memory_goes_on_once_alone_on_the_card(tmp_path: P
     assert "torch sees no CUDA there" in warning
 
 
+@pytest.mark.slow
+def test_trials_that_share_a_card_train_together_unless_told_otherwise(tmp_path: Path) -> None:
+    base = {"architecture": {"name": "mlp", "width": 0.1}, "steps": 2, "batch": 32}
+    space = {"objective.lambda_cat": [0.1, 1]}
+    for choice, packed in (("auto", True), ("apart", False)):
+        resources = {"cpus": 0.1, "gpus": 0.5, "trials_together": choice}
+        sweep = tiny(tmp_path / choice) | {"base": base, "space": space, "resources": resources}
+        outcome = start(parse_sweep(sweep))
+        assert outcome.exit_code() == 0
+        [warning] = outcome.warnings
+        assert "torch sees no CUDA there" in warning
+        records = [read_trial(outcome.folder / "trials" / trial.trial_id) for trial in outcome.trials]
+        assert [record.packed for record in records] == [packed, packed]
+
+
 # gpus: auto ------------------------------------------------------------------------------------------------
 
 
@@ -121,7 +139,8 @@ def auto(output: Path, **changes: Any) -> dict[str, Any]:
 def shared(sweep: SweepConfig) -> Shared:
     load_extensions(sweep.extensions)
     storage = CheckpointStore.in_folder(Path(sweep.output))
-    return Shared(sweep, load_dataset(sweep.dataset), extension_sources(sweep.extensions), storage, 1)
+    dataset = ray.put(load_dataset(sweep.dataset))
+    return Shared(sweep, dataset, extension_sources(sweep.extensions), storage, 1)
 
 
 @pytest.mark.slow
@@ -168,6 +187,7 @@ def test_what_is_measured_is_torch_s_peak_and_all_else_on_the_card(
     card.pretend(monkeypatch.setattr)
     widths = [{"architecture.width": width} for width in (0.05, 0.2, 0.1)]
     assert measure(own, widths) == Footprint("Pretended H100", 12 * 2**30, 80 * 2**30)
+    assert measure(replace(own, together=True), widths).taken == (5 + 2) * 2**30  # half of two in a stack
     too_large = measure(own, [{"architecture.name": "too-large"}])
     assert isinstance(too_large, Footprint)
     assert too_large.trials == 1

@@ -11,7 +11,7 @@ from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from infogan_bench.config import parse_sweep
 from infogan_bench.records import SeedResult, Status, TrialUpdate
-from infogan_bench.sweep.engine import trainable as engine
+from infogan_bench.sweep.engine import own_trial
 from infogan_bench.sweep.engine.trainable import GOAL, PLANNED_TRIAL, UPDATE, InfoGANTrainable
 from infogan_bench.sweep.planned_trial import PlannedTrial
 
@@ -26,7 +26,7 @@ def reported(
     )
     update = TrialUpdate("0000", {}, Status.RUNNING, 20, seeds)
     fake = SimpleNamespace(advance=lambda: update, update=update, peak_memory=None)
-    monkeypatch.setattr(engine, "Trial", lambda *arguments: fake)
+    monkeypatch.setattr(own_trial, "Trial", lambda *arguments: fake)
     monkeypatch.setattr(ray, "get", lambda reference: reference)  # without Ray
     monkeypatch.setattr(ray, "get_gpu_ids", lambda: [])
     monkeypatch.setattr(ray.util, "get_node_ip_address", lambda: "127.0.0.1")
