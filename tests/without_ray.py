@@ -21,6 +21,7 @@ def train(sweep: SweepConfig) -> Path:
         trial = Trial(TrialSpec(f"{number:04}", params, run, sweep.dataset, sweep.evaluation, sweep.seeds))
         while trial.update.status is Status.RUNNING:
             folder.updated(trial.advance())
-        trial.save(folder.trial_folder(f"{number:04}"))
+        if not trial.update.status.bad:
+            trial.save(folder.trial_folder(f"{number:04}"))
     folder.ended(Status.FINISHED)
     return folder.path

@@ -158,7 +158,7 @@ class Engine:
             at_once = trials_at_once(request)
             shared = replace(shared, pack_threads=trial_threads(cpus * at_once))
             trials = len(planned) or self._sweep.search.trials or 1
-            self._hosts = start_hosts(ray.put(shared), shared.dataset, math.ceil(trials / at_once))
+            self._hosts = start_hosts(math.ceil(trials / at_once))
             shared = replace(shared, hosts=self._hosts)
         return Ready(request, ray.put(shared), packer)
 

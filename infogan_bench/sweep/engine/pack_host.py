@@ -32,24 +32,23 @@ Hosts = Mapping[str, Sequence[Any]]
 
 
 class PackHost:
-    """The process in which the trials of a card, or of a node without cards, train together. An asynchronous actor.
+    """The process in which the trials of a card, or of a node without cards, train together. An asynchronous actor."""
 
-    Args:
-        shared: references to `Shared` and to the dataset, in a list: Ray would not start a host anew that has
-            references as arguments.
-    """
+    def __init__(self) -> None:
 
-    def __init__(self, shared: Sequence[ray.ObjectRef]) -> None:
-
-        self._references = shared
         self._cards: list[str] | None = None
         self._claiming = asyncio.Lock()
 
-    async def claim(self, cards: list[str]) -> bool:
-        """Say whether this host is that of `cards` (Ray's names; none for a node's CPUs). The first claim decides."""
+    async def claim(self, cards: list[str], references: Sequence[ray.ObjectRef]) -> bool:
+        """Say whether this host is that of `cards`. The first claim decides.
+
+        Args:
+            cards: Ray's names of the cards; none for a node's CPUs.
+            references: to `Shared` and to the dataset.
+        """
         async with self._claiming:
             if self._cards is None:
-                shared, dataset = [await reference for reference in self._references]
+                shared, dataset = [await reference for reference in references]
                 self._begin(shared, dataset, cards)
         return self._cards == cards
 
@@ -94,14 +93,8 @@ async def _kept(promise: Future[_T]) -> _T:
     return await asyncio.wrap_future(promise)
 
 
-def start_hosts(shared: ray.ObjectRef, dataset: ray.ObjectRef, number: int) -> Hosts:
-    """Start at most `number` hosts on the nodes that there are, without waiting for them.
-
-    Args:
-        shared: a reference to `Shared`.
-        dataset: a reference to the `ImageDataset`.
-        number: how many hosts the trials to come would fill.
-    """
+def start_hosts(number: int) -> Hosts:
+    """Start at most `number` hosts on the nodes that there are, without waiting for them."""
     hosts: dict[str, list[Any]] = {}
     for node in live_nodes():
         places = max(1, math.ceil(node["Resources"].get("GPU", 0)))
@@ -112,7 +105,7 @@ def start_hosts(shared: ray.ObjectRef, dataset: ray.ObjectRef, number: int) -> H
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
         )
         wanted = min(places, number - sum(map(len, hosts.values())))
-        hosts[node["NodeID"]] = [options.remote([shared, dataset]) for _ in range(wanted)]
+        hosts[node["NodeID"]] = [options.remote() for _ in range(wanted)]
     return hosts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,20 @@ class PackedTrial:
         self._host.close.remote(self._id)
 
 
-def host_here(hosts: Hosts) -> Any:
+def host_here(hosts: Hosts, references: Sequence[ray.ObjectRef]) -> Any:
     """The handle of the host of this process's node and cards; None if there is none, as on a node that has joined the
     cluster since the sweep began.
+
+    Args:
+        hosts: of the cluster.
+        references: to `Shared` and to the dataset.
 
     Raises:
         PackLostError: if the host has died.
     """
     cards = [str(card) for card in ray.get_gpu_ids()]
     here = hosts.get(ray.get_runtime_context().get_node_id(), ())
-    return next((host for host in here if _answer(host.claim.remote(cards))), None)
+    return next((host for host in here if _answer(host.claim.remote(cards, list(references)))), None)
 
 
 def _answer(reference: Any) -> Any:

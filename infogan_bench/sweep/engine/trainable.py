@@ -113,7 +113,8 @@ class InfoGANTrainable(tune.Trainable):  # type: ignore[misc]
         self._metric = self._shared.sweep.goal.metric
         self._seeds = self._shared.sweep.seeds
         try:
-            host = host_here(self._shared.hosts) if self._planned.packed else None
+            references = [config["shared"], self._shared.dataset]
+            host = host_here(self._shared.hosts, references) if self._planned.packed else None
             if host is not None:
                 trial = PackedTrial(host, self._planned)
                 self._trial, self._warning = trial, trial.warning
