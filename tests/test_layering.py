@@ -35,7 +35,7 @@ BENCH = [
 ]
 METRICS = [("infogan_metrics", ("infogan_bench", "infogan_reports"))]
 WORKER = [
-    ("infogan_bench.sweep.engine.trainable", ("mlflow", "optuna", "infogan_reports"))
+    ("infogan_bench.sweep.engine.trainable", ("torch", "mlflow", "optuna", "infogan_reports"))
 ]  # all of them import it
 
 

@@ -13,7 +13,6 @@ from infogan_bench.errors import InputError
 from infogan_bench.records import Mutation, TrialPaths, read_trial, recover_folder, write_trial
 from infogan_bench.sweep.record.checkpoint_store import CheckpointStore
 from infogan_bench.sweep.record.folder import SweepFolder
-from infogan_bench.training import load_checkpoint
 
 
 def newest_checkpoint(
@@ -78,6 +77,10 @@ def fetch_left(folder: SweepFolder, store: CheckpointStore) -> str | None:
 
 def require_whole(folder: Path) -> None:
     """Raise InputError if the save in `folder` is incomplete."""
+    from infogan_bench.training import (
+        load_checkpoint,
+    )  # torch, which the process of a packed trial does without
+
     for seed in read_trial(folder).seeds:
         load_checkpoint(TrialPaths(folder).seed(seed).checkpoint)
 
