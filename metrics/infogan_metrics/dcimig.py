@@ -46,7 +46,9 @@ def dcimig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> DCIMIG:
 def dcimig_of(known: Informations) -> DCIMIG:
     """DCIMIG of what was counted, for counts that were gathered piece by piece; see `dcimig`."""
     known.check_factors("DCIMIG")
-    with_zero = np.column_stack([known.mutual, np.zeros(len(known.mutual))])  # second best of a single factor
+    with_zero = np.column_stack(
+        [known.mutual, np.zeros(len(known.mutual))]
+    )  # a single factor has a second best of 0
     second, best = np.sort(with_zero, axis=1)[:, -2:].T
     gaps = np.zeros_like(known.mutual)
     gaps[np.arange(len(gaps)), known.mutual.argmax(axis=1)] = best - second

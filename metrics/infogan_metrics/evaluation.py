@@ -30,7 +30,7 @@ from infogan_metrics.score import Score
 from infogan_metrics.table import Row, Table
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack  # typing has it from Python 3.11 on
+    from typing_extensions import Unpack  # `typing` has it since Python 3.11
 
 LEVEL = 0.95  # of the intervals
 _MOST_FAILURES = 0.1  # share of the resamples; beyond it there is no interval
@@ -191,7 +191,7 @@ class _Job:
             warnings.simplefilter("always")
             try:
                 score = self.compute(samples)
-            except ValueError as error:  # NotDefinedError is one
+            except ValueError as error:  # NotDefinedError is a ValueError
                 return _Outcome({}, None, _texts(caught), str(error))
         return _Outcome(self.values(score), score, (*samples.notes, *_texts(caught)))
 

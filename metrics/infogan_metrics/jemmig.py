@@ -52,7 +52,9 @@ def jemmig_of(known: Informations) -> JEMMIG:
     known.check_factors("JEMMIG")
     if not known.alive.any():
         raise NotDefinedError("JEMMIG is not defined: no code knows anything of any factor")
-    with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
+    with_zero = np.vstack(
+        [known.mutual, np.zeros(len(known.factor_entropy))]
+    )  # a single code has a second best of 0
     second, best = np.sort(with_zero, axis=0)[-2:]
     joint = known.code_entropy[known.mutual.argmax(axis=0)] + known.factor_entropy - best
     nats = np.maximum(joint - best + second, 0.0)  # rounding can fall below

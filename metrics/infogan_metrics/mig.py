@@ -45,7 +45,9 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, n_bins: int = 20) -> MIG:
 def mig_of(known: Informations) -> MIG:
     """MIG of what was counted, for counts that were gathered piece by piece; see `mig`."""
     known.check_factors("MIG")
-    with_zero = np.vstack([known.mutual, np.zeros(len(known.factor_entropy))])  # second best of a single code
+    with_zero = np.vstack(
+        [known.mutual, np.zeros(len(known.factor_entropy))]
+    )  # a single code has a second best of 0
     second, best = np.sort(with_zero, axis=0)[-2:]
     per_factor = np.minimum((best - second) / known.factor_entropy, 1.0)  # rounding can exceed 1
     return MIG(

@@ -38,7 +38,9 @@ def rank_correlation(
         members = labels == label
         size = int(members.sum())
         if size > 1:
-            total += np.abs(_standard_ranks(x[members]).T @ _standard_ranks(y[members]))  # size x correlation
+            total += np.abs(
+                _standard_ranks(x[members]).T @ _standard_ranks(y[members])
+            )  # size times the correlation
             n += size
     if not n:
         raise NotDefinedError("a rank correlation is not defined: no group has two samples")

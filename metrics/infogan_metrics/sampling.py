@@ -86,7 +86,7 @@ def _draw_within(
         offsets *= counts[some, None]
         places = offsets.astype(np.intp)
         places += starts[some, None]
-        rows.take(places, out=drawn[some], mode="clip")  # all are inside
+        rows.take(places, out=drawn[some], mode="clip")  # all places exist, so nothing is clipped
     return drawn
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from typing import Self  # of Python 3.11
+    from typing import Self  # `typing` has it since Python 3.11
 
     from plotly.graph_objects import Figure
 

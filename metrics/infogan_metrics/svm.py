@@ -93,7 +93,7 @@ class _Sums:
     def __init__(self, x: Vector, factors: Indices, sizes: Indices) -> None:
         self._x, self._row = x, len(x) + 1
         columns = np.ascontiguousarray(factors.T)
-        ranks = np.argsort(columns, axis=1, kind="stable").ravel()  # within a class, they stay sorted
+        ranks = np.argsort(columns, axis=1, kind="stable").ravel()  # the samples of a class stay sorted
         counts = np.concatenate([np.bincount(column) for column in columns])
         self._class_keys = np.arange(sizes.sum()) * self._row
         self._keys = np.repeat(self._class_keys, counts) + ranks
@@ -122,7 +122,7 @@ def _running_sums(x: Vector) -> Matrix:
 
 def _minimise(sums: _Sums, inside: Vector, outside: Vector) -> tuple[Vector, Vector]:
     """Newton's method with halved steps; it ends after finitely many, the loss being piecewise quadratic."""
-    point = np.zeros((2, len(inside)))  # w and b
+    point = np.zeros((2, len(inside)))  # rows: weights, biases
     here = _within_margin(sums, point, inside, outside)
     for _ in range(_MOST_STEPS):
         step = _minimum(*here) - point

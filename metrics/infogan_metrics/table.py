@@ -137,7 +137,7 @@ class Table:
             ) from None
         frame = pd.DataFrame([row.to_dict() for row in self.rows], columns=list(COLUMNS)).set_index("name")
         numbers = ["value", "low", "high", "chance"]
-        frame[numbers] = frame[numbers].astype(float)  # None becomes NaN
+        frame[numbers] = frame[numbers].astype(float)  # a missing value becomes NaN
         return frame.assign(protocol=self.protocol, version=self.version)
 
     def to_markdown(self) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogan_metrics.arrays import Codes, as_codes, constant_columns, standardise
 from infogan_metrics.score import NotDefinedError, Score
 
-_LASSO_ALPHA = 0.1  # as published
+_LASSO_ALPHA = 0.1  # the published value
 
 
 @dataclass(frozen=True, eq=False)
