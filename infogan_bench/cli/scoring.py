@@ -56,9 +56,11 @@ def metrics() -> None:
     """List the scores: their questions, ranges and directions, the arrays they need, their costs and sources."""
     from infogan_metrics import METRICS
 
+    from infogan_bench.config.catalogue import run_metrics
     from infogan_bench.scoring import metrics_table
 
-    typer.echo(metrics_table(list(METRICS.values())))
+    of_runs = [row for row in run_metrics() if row.name not in METRICS]
+    typer.echo(metrics_table([*METRICS.values(), *of_runs]))
 
 
 @app.command(epilog="Example: infogan-bench evaluate --codes codes.npz --score mig --score dci_forest")

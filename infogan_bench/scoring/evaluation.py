@@ -114,7 +114,8 @@ def _is_described(outcome: ScoreOutcome) -> bool:
 
 
 def _with_notes(outcome: ScoreOutcome, inputs: RunInputs) -> Mapping[str, object]:
-    left_out = inputs.left_out if uses_factors(outcome.name) else ()
+    metric = metric_of(outcome.name)
+    left_out = inputs.left_out(metric) if metric is not None and metric.uses_factors else ()
     return {**outcome.protocol, **({"left_out": ", ".join(left_out)} if left_out else {})}
 
 

@@ -19,7 +19,7 @@ from infogan_bench.config.metrics import DciEstimator
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.networks import Model
 from infogan_bench.scoring.digits import DigitReader, digit_reader, generated_images
-from infogan_bench.scoring.possible import Facts, constant_factors, lacking, single_factors
+from infogan_bench.scoring.possible import Facts, lacking, left_out, single_factors
 from infogan_bench.scoring.representation import Codes, FactorValues, code_kinds, n_bins, representation
 
 N_IMAGES = 10_000  # generated images for L_I and for the distances of digits
@@ -87,7 +87,7 @@ class RunInputs:
         if metric.name == "dci":
             options["estimator"] = self._dci_estimator
         if "kinds" in metric.options:
-            options["kinds"] = tuple(self._facts.kinds[k] for k in self._facts.varied)
+            options["kinds"] = tuple(self._facts.kinds[k] for k in self._facts.taken(metric))
         if "code_kinds" in metric.options:
             options["code_kinds"] = code_kinds(self.model.codes)
         return options
@@ -108,8 +108,16 @@ class RunInputs:
         """Return which factors were left out, and which network read digits."""
         if metric.uses_factors:
             alike = self.dataset.factors.always_alike if self.dataset.factors else ()
-            listed = ", ".join(f"`{name}`" for name in (*alike, *self.left_out))
-            return (f"left out, constant in the test set: {listed}",) if listed else ()
+            constant, rare = left_out(metric, self._facts)
+            reasons = {
+                "constant in the test set": (*alike, *constant),
+                "with a value that half of the test set has less than twice": rare,
+            }
+            return tuple(
+                f"left out, {reason}: {', '.join(f'`{name}`' for name in names)}"
+                for reason, names in reasons.items()
+                if names
+            )
         return (str(self._reader.network),) if "digits" in metric.inputs and not self.lacking(metric) else ()
 
     @property
@@ -117,10 +125,10 @@ class RunInputs:
         """The columns of the factors that vary in the test set, which are those of `factors`."""
         return self._facts.varied
 
-    @property
-    def left_out(self) -> Sequence[str]:
-        """The factors that scores leave out, because they are constant in the test set."""
-        return constant_factors(self._facts)
+    def left_out(self, metric: Metric) -> Sequence[str]:
+        """Return the factors that a score leaves out, because they are constant or have rare values in the test set."""
+        constant, rare = left_out(metric, self._facts)
+        return (*constant, *rare)
 
     def names_of(self, metric: Metric) -> Sequence[str]:
         """Return the names of the codes or factors that a score has values of; none of an only category or factor,
@@ -181,7 +189,9 @@ class RunInputs:
 
     def _factors_for(self, metric: Metric) -> FactorValues:
         """Return the factors (n, n_factors); if the score cannot take one as it is, all are whole numbers."""
-        return self._binned_factors if self._facts.to_be_cut(metric) else self.factors
+        facts = self._facts
+        values: FactorValues = self._binned_factors if facts.to_be_cut(metric) else self.factors
+        return values[:, [facts.varied.index(k) for k in facts.taken(metric)]]
 
     @cached_property
     def _binned_factors(self) -> NDArray[np.int64]:

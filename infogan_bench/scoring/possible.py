@@ -29,10 +29,8 @@ class Facts:
     factors: tuple[str, ...] | None  # names; the label alone, where there are no others; None for neither
     varied: tuple[int, ...]  # columns of the factors that are not constant in the test set
     kinds: tuple[Kind, ...]  # of the factors
-    rare: tuple[str, ...]  # factors with a value that a half of the test set has less than twice
-    factor_bins: (
-        int | None
-    )  # bins that continuous factors and angles are cut into where a score cannot take them
+    rare: tuple[int, ...]  # columns of factors with a value that a half of the test set has less than twice
+    factor_bins: int | None  # into which a score's factors are cut if it cannot take them as they are
 
     @classmethod
     def of(cls, dataset: ImageDataset, codes: LatentCodes, factor_bins: int | None = None) -> Facts:
@@ -50,13 +48,24 @@ class Facts:
             factors=None if truth is None else truth.names,
             varied=varied,
             kinds=() if truth is None else truth.kinds,
-            rare=() if truth is None else tuple(truth.names[k] for k in varied if _is_rare(truth, k)),
+            rare=() if truth is None else tuple(k for k in varied if _is_rare(truth, k)),
             factor_bins=factor_bins,
         )
 
+    def taken(self, metric: Metric) -> tuple[int, ...]:
+        """Return the columns of the factors that a score is of: those that vary.
+
+        A score of factors of any kind leaves out those with rare values if it needs each value more than once, and if
+        enough factors remain: among poses and lights, an identity of 200 values does not forbid it.
+        """
+        if metric.needs.per_value < 2 or "kinds" not in metric.options:
+            return self.varied
+        kept = tuple(k for k in self.varied if k not in self.rare)
+        return kept if len(kept) >= metric.needs.factors else self.varied
+
     def to_be_cut(self, metric: Metric) -> tuple[int, ...]:
-        """The columns of the factors that vary whose kind a score cannot take as it is."""
-        return tuple(k for k in self.varied if _named(self.kinds[k]) not in metric.factor_kinds)
+        """Return the columns of the factors whose kind a score cannot take as it is."""
+        return tuple(k for k in self.taken(metric) if _named(self.kinds[k]) not in metric.factor_kinds)
 
 
 def _varies(truth: Factors, k: int) -> bool:
@@ -120,9 +129,10 @@ def _lacking_of_factors(metric: Metric, facts: Facts) -> str | None:
         return _cannot_take(metric, facts, places[0])
     if needs.categories and not any(facts.kinds[k].name == "category" for k in facts.varied):
         return f"needs a factor that is a category, and those of {facts.dataset} are {_listed_kinds(facts)}"
-    if needs.per_value > 1 and facts.rare:
+    rare = [facts.factors[k] for k in facts.taken(metric) if k in facts.rare]
+    if needs.per_value > 1 and rare:
         return (
-            f"needs every value of `{facts.rare[0]}` twice or more in each half of the test set; "
+            f"needs every value of `{rare[0]}` twice or more in each half of the test set; "
             f"{facts.n_test} images are too few: give a larger `dataset.test_size`"
         )
     return None
@@ -144,11 +154,12 @@ def _listed_kinds(facts: Facts) -> str:
     return ", ".join(dict.fromkeys(facts.kinds[k].name for k in facts.varied))
 
 
-def constant_factors(facts: Facts) -> tuple[str, ...]:
-    """Return the factors that scores leave out: those constant in the test set, if others vary."""
+def left_out(metric: Metric, facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the factors that a score leaves out: those constant in the test set, and those with rare values."""
     if facts.factors is None or not facts.varied:
-        return ()
-    return tuple(name for k, name in enumerate(facts.factors) if k not in facts.varied)
+        return (), ()
+    constant = tuple(name for k, name in enumerate(facts.factors) if k not in facts.varied)
+    return constant, tuple(facts.factors[k] for k in facts.varied if k not in facts.taken(metric))
 
 
 def check_scores(
@@ -202,11 +213,9 @@ def check_factor(dataset: ImageDataset, layouts: Iterable[LatentCodes], metric: 
 def single_factors(metric: Metric, facts: Facts) -> list[str]:
     """Return the names of the factors that a score has single values of; none of an only factor, whose value is the
     score's."""
-    varied = facts.varied if facts.factors and len(facts.varied) > 1 else ()
+    taken = facts.taken(metric) if facts.factors and len(facts.varied) > 1 else ()
     return [
-        (facts.factors or ())[k]
-        for k in varied
-        if metric.per == "factor" or facts.kinds[k].name == "category"
+        (facts.factors or ())[k] for k in taken if metric.per == "factor" or facts.kinds[k].name == "category"
     ]
 
 

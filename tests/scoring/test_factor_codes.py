@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import infogan_metrics
@@ -133,6 +134,27 @@ def test_a_score_that_cannot_take_a_kind_is_refused_before_training(heads: Image
         check_scores(heads, layouts, ["mig"])
     with pytest.raises(InputError, match="`sap_continuous` takes whole numbers and continuous factors alone"):
         check_scores(heads, layouts, ["sap_continuous"])
+
+
+def test_a_category_of_rare_values_does_not_forbid_the_score_of_the_others(
+    heads: ImageDataset, model: InfoGAN
+) -> None:
+    assert heads.factors is not None
+    values = torch.cat([torch.arange(N)[:, None].double() % 400, heads.factors.test[:, 1:3]], dim=1)
+    kinds = (Kind("category"), *KINDS[1:3])
+    truth = Factors(("identity", "azimuth", "width"), (400, None, None), values, kinds=kinds)
+    many = replace(heads, factors=truth)
+    layouts = [LatentCodes(RUN.codes, fixed_std=True)]
+    check_scores(many, layouts, ["linear_probe", "dci_continuous_informativeness", "mcc_spearman"])
+    with pytest.raises(InputError, match="needs every value of `identity` twice or more"):
+        check_scores(many, layouts, ["sap_discrete"], 8)
+    found = evaluate(model, many, ["linear_probe", "mcc_spearman"])
+    assert found.not_defined == {}
+    of_all = evaluate(model, heads, ["linear_probe"]).scores
+    assert found.scores["linear_probe/width"] == pytest.approx(of_all["linear_probe/width"])
+    assert "linear_probe/identity" not in found.scores
+    assert found.protocols["linear_probe"]["left_out"] == "identity"
+    assert "mcc_spearman/identity" in found.scores
 
 
 def test_bins_let_scores_of_whole_numbers_have_a_value(heads: ImageDataset, model: InfoGAN) -> None:
