@@ -11,13 +11,15 @@ from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.params import set_value
 from infogan_bench.datasets.base import ImageDataset
 
-_DRAWN = {"train_size": 64, "test_size": 1_000}  # images that are enough for a sheet
+_LONG = 30  # seconds
+_ENOUGH = {"train_size": 64, "test_size": 1_000}  # images that are enough for a sheet
 
 
 def shown_dataset(name: str, data_dir: Path | None, settings: Sequence[str] = ()) -> DatasetConfig:
     """Return the configuration of a data set that is to be shown.
 
-    A set that is drawn has 64 training and 1,000 test images, if `settings` do not say otherwise.
+    A set that takes long to draw or to decode has 64 training and 1,000 test images, if `settings` do not say
+    otherwise.
 
     Args:
         name: a data set, or a sweep file.
@@ -32,8 +34,8 @@ def shown_dataset(name: str, data_dir: Path | None, settings: Sequence[str] = ()
     else:
         tree = {"name": name}
         row = DATASETS.get(name)
-        if row is not None and row.origin in ("drawn", "stand-in"):
-            tree |= _DRAWN
+        if row is not None and row.seconds > _LONG and not any("partial" in each for each in settings):
+            tree |= _ENOUGH
     if data_dir is not None:
         tree["data_dir"] = str(data_dir)
     for key, value in parse_settings(settings).items():

@@ -86,7 +86,10 @@ def _by_factor(factors: Factors, k: int) -> _Row:
     different = torch.unique(values)
     spread = torch.linspace(0, len(different) - 1, min(len(different), _COLUMNS)).round().long()
     each = _COLUMNS // len(spread)
-    places = torch.cat([(values == value).nonzero().flatten()[:each] for value in different[spread]])
+    with_value = [(values == value).nonzero().flatten() for value in different[spread]]
+    places = torch.cat(
+        [torch.roll(found, -k * each)[:each] for found in with_value]
+    )  # not the same ones in each row
     extent = f"{size} values" if size is not None else kind.name
     if span is not None:
         extent = f"{span.low:g} to {span.high:g} {span.unit}".rstrip()
