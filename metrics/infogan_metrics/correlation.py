@@ -42,11 +42,13 @@ def correlation_matrix(
     multiple correlation of the code with cosine and sine of the angle (Mardia 1976); under `spearman`: the circular
     rank correlation, the mean resultant length of the difference, or of the sum, of code and angle, both as ranks laid
     evenly on a circle (Mardia 1975), so a code that follows the angle around the turn has 1 wherever it starts. A
-    `category`: the correlation ratio, the root of the share of the code's variance that lies between its values.
+    `category`: epsilon (Kelley 1935), the correlation ratio less what chance gives: the root of the share of the code's
+    variance that lies between the values, 1 - (1 - eta^2) (n - 1) / (n - K) for K values.
 
     A code that is a `category` has no order either. Its correlation with an `ordered`, `continuous` or `circular`
     factor is the root of the share of the factor's variance that lies between the code's values (of its ranks under
-    `spearman`; of an angle, as a point on the circle). With a `category` it is Cramér's V.
+    `spearman`; of an angle, as a point on the circle), less chance as well. With a `category` it is Cramér's V,
+    corrected as by Bergsma (2013).
 
     Args:
         codes: float array (n_samples, n_codes).
@@ -56,7 +58,7 @@ def correlation_matrix(
         method: `pearson` or `spearman`, which replaces numbers by their ranks.
     Returns:
         (n_codes, n_factors) in [0, 1], no unit; 0 for a constant code. Independent columns of n samples have about
-        sqrt(2 / (pi n)); a category of K values has about sqrt((K - 1) / n).
+        sqrt(2 / (pi n)); a category has 0 in half of all cases, also one of many values, such as an identity.
     Raises:
         NotDefinedError: if a factor is constant.
         ValueError: if the arrays are malformed or `method` is unknown.
@@ -168,24 +170,39 @@ def _of_category(labels: NDArray[np.intp], factors: Columns, k: int, *, ranked: 
     target = target - target.mean(axis=0)
     sizes = np.bincount(labels)
     sums = np.stack([np.bincount(labels, weights=column) for column in target.T])
-    return math.sqrt(float(np.sum(sums**2 / sizes)) / float(np.sum(target**2)))
+    between = np.sum(sums**2 / sizes) / np.sum(target**2)
+    return float(np.sqrt(_less_chance(between, len(labels), len(sizes))))
 
 
 def _cramers_v(labels: NDArray[np.intp], values: NDArray[np.intp]) -> float:
-    """Return Cramér's V of two variables whose values are 0, 1, ... (Cramér 1946, section 21.9); 0 for a constant."""
+    """Return Cramér's V of two variables whose values are 0, 1, ...; 0 for a constant.
+
+    It is corrected for chance as in Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T".
+    """
     rows, columns = labels.max() + 1, values.max() + 1
     if min(rows, columns) == 1:
         return 0.0
+    n = len(labels)
     counts = np.bincount(labels * columns + values, minlength=rows * columns).reshape(rows, columns)
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / len(labels)
-    phi_squared = float(np.sum((counts - expected) ** 2 / expected)) / len(labels)
-    return math.sqrt(phi_squared / (min(rows, columns) - 1))
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n
+    by_chance = (rows - 1) * (columns - 1) / (n - 1)
+    phi_squared = max(float(np.sum((counts - expected) ** 2 / expected)) / n - by_chance, 0.0)
+    largest = min(size - 1 - (size - 1) ** 2 / (n - 1) for size in (rows, columns))
+    return math.sqrt(phi_squared / largest) if largest > 0 else 0.0
+
+
+def _less_chance(share: NDArray[np.float64], n: int, n_values: int) -> NDArray[np.float64]:
+    """Return shares of variance between the values of a category, less what unrelated samples have: epsilon squared."""
+    if n <= n_values:
+        return np.zeros_like(share)
+    return np.maximum(1 - (1 - share) * (n - 1) / (n - n_values), 0.0)
 
 
 def _correlation_ratio(standard: Codes, labels: NDArray[np.intp]) -> NDArray[np.float64]:
     sizes = np.bincount(labels)
     sums = np.stack([np.bincount(labels, weights=code) for code in standard.T])  # (n_codes, n_values)
-    return np.asarray(np.sqrt(np.sum(sums**2 / sizes, axis=1) / len(labels)))
+    between = np.sum(sums**2 / sizes, axis=1) / len(labels)
+    return np.sqrt(_less_chance(between, len(labels), len(sizes)))
 
 
 def _circular_linear(standard: Codes, angles: NDArray[np.float64]) -> NDArray[np.float64]:

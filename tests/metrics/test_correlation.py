@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from infogan_metrics import NotDefinedError, best_codes, correlation_matrix, mcc
 from scipy.stats import spearmanr
-from scipy.stats.contingency import association
+from scipy.stats.contingency import association, crosstab
 
 RANDOM = np.random.default_rng(0)
 FACTORS = RANDOM.normal(size=(400, 3))
@@ -62,12 +62,31 @@ def test_whole_numbers_are_numbers_for_mcc() -> None:
     assert mcc((factor - 2.5) ** 2, factor, kinds="category").value == pytest.approx(1.0)
 
 
+def less_chance(share: float, n: int, n_values: int) -> float:
+    """Kelley's epsilon of a share of variance between values."""
+    return math.sqrt(1 - (1 - share) * (n - 1) / (n - n_values))
+
+
 def test_the_correlation_ratio_is_the_root_of_the_share_between_values() -> None:
     code, label = np.array([0.0, 2, 1, 3, 5, 7]), np.array(["a", "a", "b", "b", "c", "c"])
     # Means 1, 2, 6 around 3: between 2 (4 + 1 + 9) = 28; within 6 x 1 = 6
     assert correlation_matrix(code[:, None], label[:, None], method="pearson")[0, 0] == pytest.approx(
-        math.sqrt(28 / 34)
+        less_chance(28 / 34, 6, 3)
     )
+
+
+def test_a_category_of_many_values_knows_nothing_by_chance() -> None:
+    identity, other = RANDOM.integers(200, size=(2, 600))
+    number = RANDOM.normal(size=600)
+    for kinds in ({"kinds": "category"}, {"kinds": "category", "code_kinds": "category"}):
+        codes = (other if "code_kinds" in kinds else number)[:, None]
+        assert correlation_matrix(codes, identity[:, None], **kinds)[0, 0] < 0.2  # type: ignore[arg-type]
+    # scipy's association corrects nothing, and a plain correlation ratio would be 0.58
+    assert association(crosstab(identity, other).count, method="cramer") > 0.5
+    same = correlation_matrix(identity[:, None], identity[:, None], kinds="category", code_kinds="category")
+    assert same[0, 0] == pytest.approx(1)
+    alone = np.arange(600)[:, None]
+    assert correlation_matrix(number[:, None], alone, kinds="category")[0, 0] == 0
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
@@ -81,11 +100,12 @@ def test_a_code_that_is_a_category_has_no_order(method: Any) -> None:
     found = correlation_matrix(code[:, None], factors, kinds=kinds, code_kinds="category", method=method)
     # pearson: means 1, 2, 6 around 3, as above; spearman: ranks 1 3 2 4 5 6, means 2, 3, 5.5 around 3.5
     between = 28 / 34 if method == "pearson" else 2 * (1.5**2 + 0.5**2 + 2**2) / 17.5
-    assert found[0, 0] == pytest.approx(math.sqrt(between))
-    table = [[2, 0], [1, 1], [0, 2]]
-    assert found[0, 1] == pytest.approx(association(np.array(table), method="cramer"))
+    assert found[0, 0] == pytest.approx(less_chance(between, 6, 3))
+    # Bergsma's correction of scipy's phi^2 = V^2 (n = 6, 3 x 2 cells): less 2 / 5, over 1 - 1 / 5
+    phi_squared = association(np.array([[2, 0], [1, 1], [0, 2]]), method="cramer") ** 2
+    assert found[0, 1] == pytest.approx(math.sqrt((phi_squared - 2 / 5) / (1 - 1 / 5)))
     if method == "pearson":  # points (1, 0), (0, 1) | (0, 1), (-1, 0) | (-1, 0), (0, -1) around (-1/6, 1/6)
-        assert found[0, 2] == pytest.approx(math.sqrt(2 * (5 / 9 + 2 / 9 + 5 / 9) / (6 - 6 * 2 / 36)))
+        assert found[0, 2] == pytest.approx(less_chance(2 * (5 / 9 + 2 / 9 + 5 / 9) / (6 - 6 * 2 / 36), 6, 3))
     constant = correlation_matrix(
         code[:, None] * 0, factors, kinds=kinds, code_kinds="category", method=method
     )
