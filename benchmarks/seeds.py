@@ -4,7 +4,8 @@
 
 A replica-step is one update of D and one of G of one seed. One by one, R seeds take R times as long as one; fused, the
 time is that of an interval of all R, stacking them and putting them back included, over R. The two take turns, and the
-best of their turns counts. Both must report the same losses, or nothing is printed.
+best of their turns counts. Both must report the same losses, or nothing is printed. The limit is the step's products at
+the rate of a large product of matrices in the run's precision, and Adam's memory traffic at the rate of a copy.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import platform
 
 import torch
+from factors import limit
 
 from infogan_bench.config import RunConfig, apply, parse_settings
 from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
@@ -23,8 +25,8 @@ TURNS = 3
 WARM_UP = 3  # steps
 
 
-def compare(run: RunConfig, replicas: int, steps: int, device: str) -> tuple[float, float]:
-    """Seconds of a replica-step, one by one and fused.
+def compare(run: RunConfig, replicas: int, steps: int, device: str) -> tuple[float, float, float]:
+    """Milliseconds of a replica-step: one by one, fused, and the limit.
 
     Raises:
         SystemExit: if the two do not report the same.
@@ -45,7 +47,8 @@ def compare(run: RunConfig, replicas: int, steps: int, device: str) -> tuple[flo
     if not math.isclose(expected, found, rel_tol=1e-2):
         raise SystemExit(f"one by one D's loss is {expected}, fused {found}: not the same training")
     turns = [(alone.train(steps).seconds, fused(steps).seconds) for _ in range(TURNS)]
-    return min(one for one, _ in turns) / steps, min(all_ for _, all_ in turns) / steps
+    one, all_ = (1e3 * min(turn[way] for turn in turns) / steps for way in (0, 1))
+    return one, all_, limit(run, images, torch.device(device))[run.precision]
 
 
 def main() -> None:
@@ -62,12 +65,17 @@ def main() -> None:
     base = apply(RunConfig(steps=10**6), parse_settings(arguments.set))
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads; {base.architecture.name}")
-    print(f"\n{'width':>6} {'seeds':>6} {'one by one':>14} {'fused':>14} {'ratio':>7}   of a replica-step")
+    print(
+        f"\n{'width':>6} {'seeds':>6} {'one by one':>14} {'fused':>14} {'ratio':>7} {'limit':>14} {'fused/limit':>12}   of a replica-step"
+    )
     for width in arguments.width:
         for replicas in arguments.replicas:
             run = apply(base, {"architecture.width": width})
-            one, all_ = compare(run, replicas, arguments.steps, device)
-            print(f"{width:6g} {replicas:6} {one * 1e3:11.2f} ms {all_ * 1e3:11.2f} ms {one / all_:6.2f}x")
+            one, all_, least = compare(run, replicas, arguments.steps, device)
+            print(
+                f"{width:6g} {replicas:6} {one:11.2f} ms {all_:11.2f} ms {one / all_:6.2f}x {least:11.3f} ms "
+                f"{all_ / least:11.1f}x"
+            )
 
 
 if __name__ == "__main__":
