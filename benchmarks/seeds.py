@@ -65,8 +65,9 @@ def main() -> None:
     base = apply(RunConfig(steps=10**6), parse_settings(arguments.set))
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads; {base.architecture.name}")
+    print("\nA replica-step:")
     print(
-        f"\n{'width':>6} {'seeds':>6} {'one by one':>14} {'fused':>14} {'ratio':>7} {'limit':>14} {'fused/limit':>12}   of a replica-step"
+        f"{'width':>6} {'seeds':>6} {'one by one':>14} {'fused':>14} {'ratio':>7} {'limit':>14} {'fused/limit':>12}"
     )
     for width in arguments.width:
         for replicas in arguments.replicas:
