@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -15,8 +17,11 @@ from torchvision.datasets import CelebA
 from torchvision.transforms import CenterCrop, Compose, Resize
 
 from infogan_bench.config import ConfigError, DatasetConfig, parse_sweep
+from infogan_bench.config.load import load_shipped
 from infogan_bench.datasets import DatasetError, ImageDataset, celeba, load_dataset
 from tests.command_line import infogan_bench
+from tests.datasets.shrunk import shrunk
+from tests.without_ray import train
 
 N = 20  # images: 12 of the training set, 3 of the validation set, 5 of the test set
 SPLITS = [0] * 12 + [1] * 3 + [2] * 5
@@ -255,3 +260,16 @@ def test_an_image_is_never_enlarged() -> None:
     dataset = {"name": "celeba", "options": {"size": 128, "crop": 108}}
     with pytest.raises(ConfigError, match=r"dataset\.options: `size` \(128\) must be at most `crop` \(108\)"):
         parse_sweep({"name": "x", "dataset": dataset})
+
+
+@pytest.mark.filterwarnings("ignore:.* has fewer rows than columns")  # 40 attributes of a handful of images
+def test_the_sweep_that_ships_trains_on_such_files(write: Write, tmp_path: Path) -> None:
+    data = {"name": "celeba", "data_dir": str(write()), "options": {"partial": True}}
+    folder = train(shrunk(load_shipped("celeba"), data, tmp_path))
+    table = pd.read_parquet(folder / "trials.parquet")
+    assert set(table["status"]) == {"finished"}
+    for found in map(json.loads, table["scores"]):
+        attributes = [name for name in found if name.startswith("category_nmi/")]
+        assert attributes
+        assert found["category_nmi"] == pytest.approx(np.mean([found[name] for name in attributes]))
+        assert 0 <= found["category_nmi"] <= 1

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from scipy.io import savemat
 from torchvision.datasets import SVHN
 
 from infogan_bench.config import ConfigError, DatasetConfig, parse_sweep
+from infogan_bench.config.load import load_shipped
 from infogan_bench.config.published import SVHN_FILES
 from infogan_bench.datasets import DatasetError, ImageDataset, load_dataset
+from tests.datasets.shrunk import shrunk
+from tests.without_ray import train
 
 SIZES = {"train": 23, "test": 11, "extra": 7}
 Write = Callable[..., Path]
@@ -128,3 +134,21 @@ def test_a_misspelt_option_is_named_with_its_key() -> None:
     dataset = {"name": "svhn", "options": {"ekstra": True}}
     with pytest.raises(ConfigError, match=r"^dataset\.options\.ekstra: unknown key; did you mean `extra`\?$"):
         parse_sweep({"name": "x", "dataset": dataset})
+
+
+def test_the_sweep_that_ships_trains_on_such_files(write: Write, tmp_path: Path) -> None:
+    data = {"name": "svhn", "data_dir": str(write()), "options": {"partial": True}}
+    folder = train(shrunk(load_shipped("svhn"), data, tmp_path))
+    table = pd.read_parquet(folder / "trials.parquet")
+    scores = [json.loads(text) for text in table["scores"]]
+    assert set(table["status"]) == {"finished"}
+    assert len(scores) == 2  # lambda_cont 0.1 and 1
+    for found in scores:  # four categorical codes; the score is that of the best
+        each = [found[f"cluster_accuracy/cat_{k}"] for k in range(4)]
+        assert found["cluster_accuracy"] == max(each)
+    pictures = sorted(folder.glob("trials/0000/seed-0/traversal-*.png"))
+    assert [picture.stem.removeprefix("traversal-") for picture in pictures] == [
+        *(f"cat_{k}" for k in range(4)),
+        *(f"uniform_{k}" for k in range(4)),
+    ]
+    assert {Image.open(picture).mode for picture in pictures} == {"RGB"}
