@@ -172,6 +172,12 @@ def _unflatten(module: nn.Unflatten) -> list[_Layer]:
     return [_Layer(LayerRecord("unflatten", tuple(map(int, module.unflattened_size))))]
 
 
+def _pad(module: nn.ZeroPad2d) -> list[_Layer]:
+    if min(module.padding) < 0:
+        raise CannotRunError("the page does not know a ZeroPad2d that cuts off pixels")
+    return [_Layer(LayerRecord("pad", module.padding))]
+
+
 def _pointwise(kind: str) -> Callable[[nn.Module], list[_Layer]]:
     return lambda module: [_Layer(LayerRecord(kind, slope=float(getattr(module, "negative_slope", 0))))]
 
@@ -185,6 +191,7 @@ _DESCRIBE: dict[type[nn.Module], Callable[..., Sequence[_Layer]]] = {
     nn.BatchNorm2d: _batch_norm,
     ToImages: _to_images,
     nn.Unflatten: _unflatten,
+    nn.ZeroPad2d: _pad,
     nn.ReLU: _pointwise("relu"),
     nn.LeakyReLU: _pointwise("leaky_relu"),
     nn.Tanh: _pointwise("tanh"),
@@ -221,6 +228,7 @@ _RUN: dict[str, Callable[..., Tensor]] = {
     ),
     "scale": _scaled,
     "images": _images,
+    "pad": lambda x, record: F.pad(x, record.shape),
     "unflatten": lambda x, record: x.view(-1, *record.shape),
     "relu": lambda x, record: x.relu(),
     "leaky_relu": lambda x, record: F.leaky_relu(x, record.slope),

@@ -23,8 +23,9 @@ class LayerRecord:
 
     `kind` is `linear`, `conv` or `conv_transpose` (weights of `shape` as torch holds them, and a bias), `scale` (a
     factor and a summand for each channel; BatchNorm becomes that), `relu`, `leaky_relu` (with `slope`), `tanh`,
-    `sigmoid`, `images` (a row becomes images of `shape` (C, H, W), the channels of a pixel side by side in the row) or
-    `unflatten` (the same, the pixels of a channel side by side).
+    `sigmoid`, `pad` (zeros around an image: `shape` is left, right, top, bottom), `images` (a row becomes images of
+    `shape` (C, H, W), the channels of a pixel side by side in the row) or `unflatten` (the same, but the pixels of a
+    channel stand side by side).
 
     `generator.bin` holds the numbers of all layers in their order, little-endian: weights in the order of torch's
     tensor, as float16 if the layer has `halves`, else as float32; then the bias, or factors and summands, as float32.
@@ -71,6 +72,9 @@ class LayerRecord:
         channels, *sides = size
         if self.kind in _POINTWISE:
             return size
+        if self.kind == "pad" and len(self.shape) == 4 and min(self.shape) >= 0:
+            left, right, top, bottom = self.shape
+            return channels, size[1] + top + bottom, size[2] + left + right
         if min(self.shape, default=0) >= 1:
             if self.kind == "scale" and self.shape == (channels,):
                 return size

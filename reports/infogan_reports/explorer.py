@@ -83,6 +83,16 @@ class Gallery:
     categories: tuple[tuple[int, str | None, tuple[Picture, ...]], ...]  # index, match, pictures
     mistakes: tuple[Picture, ...]
 
+    @property
+    def side(self) -> int:
+        """The side in pixels of a picture on the page: small ones are enlarged, large ones reduced."""
+        return min(max(*self.tile, 42), 64)
+
+    @property
+    def smooth(self) -> bool:
+        """Say whether the page reduces pictures."""
+        return max(self.tile) > self.side
+
 
 def best_explorers(found: Iterable[tuple[Generator | None, Pictures | None]]) -> tuple[Explorer, ...]:
     """Choose the explorers of the first trials, in order, that fit into the report.

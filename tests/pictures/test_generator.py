@@ -12,7 +12,7 @@ from torch import nn
 
 from infogan_bench.config import RunConfig, apply
 from infogan_bench.methods import build_model
-from infogan_bench.networks import InfoGAN, Model
+from infogan_bench.networks import InfoGAN, Model, architecture_names
 from infogan_bench.networks.layers import ToImages
 from infogan_bench.pictures.generator import MAX_DIFFERENCE, CannotRunError, write_generator
 from infogan_bench.records import (
@@ -57,6 +57,13 @@ def test_numbers_and_layers_are_those_of_the_module(tiny_run: RunConfig, tmp_pat
     # (x - k) / sqrt(2 + 0.25) * 3 + 0.5 = 2 x + (0.5 - 2 k)
     assert np.allclose(numbers[126:], [2] * 6 + [0.5 - 2 * k for k in range(6)])
     assert record.difference < 1e-6  # few weights are kept as they are
+
+
+@pytest.mark.parametrize("name", architecture_names())
+def test_every_architecture_that_ships_can_be_run(tiny_run: RunConfig, tmp_path: Path, name: str) -> None:
+    run = apply(tiny_run, {"architecture.name": name, "architecture.width": 0.0625})
+    write_generator(InfoGAN(run, (3, 32, 32), torch.Generator().manual_seed(0)), tmp_path)
+    assert read_generator(tmp_path)[0].image == (3, 32, 32)
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.5])

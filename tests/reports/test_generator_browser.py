@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import torch
 from infogan_reports.explorer import MAX_GENERATORS
 from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 from torch import nn
 
@@ -44,6 +46,8 @@ def every_kind() -> nn.Module:
         nn.BatchNorm2d(5),
         nn.Conv2d(5, 6, (3, 2), stride=(1, 2), padding=(2, 1), bias=False),
         nn.LeakyReLU(0.2),
+        nn.ZeroPad2d((1, 0, 2, 3)),
+        nn.BatchNorm2d(6),
         nn.ConvTranspose2d(6, 2, 2, stride=3),
         nn.Conv2d(2, 3, 1),
         nn.Tanh(),
@@ -148,15 +152,9 @@ def ready(page: Page) -> Page:
 def pixels(page: Page, canvas: str) -> NDArray[np.int64]:
     """(H, W, 3) of a canvas, after all work on it."""
     page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
-    height, width, values = page.evaluate(
-        """(id) => {
-            const canvas = document.getElementById(id);
-            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-            return [canvas.height, canvas.width, [...data]];
-        }""",
-        canvas,
-    )
-    return np.array(values).reshape(height, width, 4)[..., :3]
+    drawn = page.evaluate("(id) => document.getElementById(id).toDataURL('image/png').split(',')[1]", canvas)
+    with Image.open(io.BytesIO(base64.b64decode(drawn))) as image:
+        return np.asarray(image.convert("RGB"), dtype=np.int64)
 
 
 def expected(page: Page, model: Model, seed: int, category: int, *continuous: float) -> NDArray[np.float64]:

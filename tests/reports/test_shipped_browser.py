@@ -93,8 +93,6 @@ def test_sprites(tmp_path: Path, opened: Opened) -> None:
     shown = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
     assert shown == [[f"{value:.2f}" for value in row] for row in matrix["mutual_information"]]
     assert "uses factors" in page.locator("#ranked thead").inner_text()
-    planes = json.loads((folder / "trials" / best / "seed-0" / "explorer.json").read_text())["planes"]
-    assert [code for code in planes[0]["codes"] if page.get_by_role("slider", name=code).is_visible()] == [
-        "uniform_0",
-        "uniform_1",
-    ]
+    found = json.loads((folder / "trials" / best / "seed-0" / "generator.json").read_text())["codes"]
+    assert [code["name"] for code in found] == ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
+    assert all(page.get_by_role("slider", name=code["name"]).is_visible() for code in found)

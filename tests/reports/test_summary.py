@@ -345,7 +345,8 @@ def test_the_best_trials_first_seed_is_looked_into(mixed: Path) -> None:
     assert cat.entropy == pytest.approx(math.log(3))
     assert uniform.entropy is None
     assert uniform.mi_bound == -0.25  # a negative bound is shown, not clipped
-    assert cat.traversal == (mixed / "trials/0001/seed-0/traversal-cat_0.png").read_bytes()
+    assert cat.traversal is not None
+    assert cat.traversal.png == (mixed / "trials/0001/seed-0/traversal-cat_0.png").read_bytes()
 
 
 def test_confusion_names_the_match_of_each_category(mixed: Path) -> None:

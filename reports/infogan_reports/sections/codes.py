@@ -34,7 +34,17 @@ from infogan_reports.ranking import RankedTrial
 from infogan_reports.section import Section
 
 _HERE = Path(__file__).parent
+_COLUMN = 400  # pixels that a sheet is at least wide on a wide screen
 _SCRIPTS = ("generator", "explorer_controls", "explorer_pictures", "explorer_generator", "explorer")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A picture of many images, and how wide it stands on the page."""
+
+    png: bytes
+    share: float  # of the width of the widest sheet, so that an image has the same size on all sheets
+    smooth: bool  # whether the page makes it smaller than it is
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class CodeSummary:
     mi_bound: float | None  # L_I
     gaussian_mi_bound: float | None  # L_I with the best Gaussian deviation
     r2: float | None  # share of the code that Q reads
-    traversal: bytes | None  # PNG
+    traversal: Sheet | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Meaning:
     has_folder: bool  # False if the trial's name cannot be that of a folder
     step: int | None
     value: float | None  # of the goal
-    samples: bytes | None  # PNG
+    samples: Sheet | None
     codes: tuple[CodeSummary, ...]
     confusion: ConfusionTable | None
     factor_matrix: FactorMatrix | None
@@ -94,6 +104,9 @@ def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning
     """Collect the content of `files`, those of the first seed of the best trial."""
     row = sweep.data.trials[sweep.data.trials["trial"] == best.trial_id].iloc[0]
     evaluation, place = files.evaluation, files.place
+    found = {name: png for name, png in (("", files.samples), *files.traversals.items()) if png is not None}
+    widest = max(map(_width, found.values()), default=1)
+    sheets = {name: Sheet(png, _width(png) / widest, widest > _COLUMN) for name, png in found.items()}
     return Meaning(
         trial_id=best.trial_id,
         seed=int(row["seed"]),
@@ -101,8 +114,8 @@ def _meaning(sweep: RankedSweep, best: RankedTrial, files: SeedFiles) -> Meaning
         has_folder=files.place is not None,
         step=evaluation.step if evaluation else None,
         value=row["scores"].get(sweep.metric),
-        samples=files.samples,
-        codes=tuple(_code(code, files.traversals) for code in (evaluation.codes if evaluation else ())),
+        samples=sheets.get(""),
+        codes=tuple(_code(code, sheets) for code in (evaluation.codes if evaluation else ())),
         confusion=confusion(evaluation.confusion) if evaluation else None,
         factor_matrix=factor_matrix(evaluation.factor_matrix) if evaluation else None,
         shown_factors=shown_factors(evaluation, _other_seeds(sweep, best)),
@@ -124,7 +137,12 @@ def _other_seeds(sweep: RankedSweep, best: RankedTrial) -> list[EvaluationRecord
     ]
 
 
-def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> CodeSummary:
+def _width(png: bytes) -> int:
+    """The width of a PNG picture in pixels, from its first block; 1 where the file is cut short."""
+    return max(1, int.from_bytes(png[16:20], "big"))
+
+
+def _code(record: CodeRecord, sheets: Mapping[str, Sheet]) -> CodeSummary:
     return CodeSummary(
         name=record.name,
         kind=record.kind,
@@ -133,7 +151,7 @@ def _code(record: CodeRecord, traversals: Mapping[str, bytes]) -> CodeSummary:
         mi_bound=_finite(record.mi_bound),
         gaussian_mi_bound=_finite(record.gaussian_mi_bound),
         r2=_finite(record.r2),
-        traversal=traversals.get(record.name),
+        traversal=sheets.get(record.name),
     )
 
 

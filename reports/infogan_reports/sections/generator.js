@@ -234,12 +234,28 @@ const Generator = (() => {
     return { size, run: apply };
   }
 
+  function pad({ shape: [left, right, top, bottom] }, [height, width, channels]) {
+    const size = [top + height + bottom, left + width + right, channels];
+    const made = memory(size);
+    const apply = (input, images) => {
+      const output = made(images).fill(0); // a layer after this one may have changed the margins
+      for (let row = 0; row < images * height; row += 1) {
+        const [image, line] = [Math.floor(row / height), row % height];
+        const to = ((image * size[0] + top + line) * size[1] + left) * channels;
+        output.set(input.subarray(row * width * channels, (row + 1) * width * channels), to);
+      }
+      return output;
+    };
+    return { size, run: apply };
+  }
+
   const KINDS = {
     linear,
     conv: convolution(false),
     conv_transpose: convolution(true),
     images: ({ shape: [channels, height, width] }) => ({ size: [height, width, channels], run: (input) => input }),
     unflatten,
+    pad,
     scale: inPlace(scale),
     relu: inPlace(rectifier),
     leaky_relu: inPlace(rectifier),
