@@ -14,9 +14,15 @@ from torch.nn import functional as F
 from infogan_bench.codes import LatentCodes
 from infogan_bench.networks import Model
 from infogan_bench.networks.layers import ToImages
-from infogan_bench.records import GeneratorCode, GeneratorRecord, LayerRecord, write_generator_record
+from infogan_bench.records import (
+    GeneratorCode,
+    GeneratorRecord,
+    LayerRecord,
+    pack_numbers,
+    write_generator_record,
+)
 
-MAX_BYTES = 4_000_000  # of a generator's numbers
+MAX_BYTES = 4_000_000  # of a generator.bin
 MAX_DIFFERENCE = 0.01  # of a pixel in [-1, 1], from the model's own images
 _COMPARED = 64  # images
 _EXACT = (
@@ -49,10 +55,10 @@ def write_generator(model: Model, folder: Path, *, seed: int = 0) -> None:
         CannotRunError: if G has a layer that the page does not know, is too large, or loses too much by the rounding.
     """
     layers = [layer for module in _flat(model.G) for layer in _described(module)]
-    size = sum(layer.record.n_bytes for layer in layers)
-    if size > MAX_BYTES:
+    content = pack_numbers(b"".join(map(_bytes, layers)))
+    if len(content) > MAX_BYTES:
         raise CannotRunError(
-            f"its weights take {size / 1e6:.1f} MB, and the page takes {MAX_BYTES / 1e6:.0f} MB a trial"
+            f"its weights take {len(content) / 1e6:.1f} MB, and the page takes {MAX_BYTES / 1e6:.0f} MB a trial"
         )
     latents = model.codes.sample(_COMPARED, torch.Generator(model.device).manual_seed(seed))
     images = model.generate(latents).cpu()
@@ -61,7 +67,7 @@ def write_generator(model: Model, folder: Path, *, seed: int = 0) -> None:
     if not difference <= MAX_DIFFERENCE:  # NaN is too much as well
         raise CannotRunError(f"with weights of 16 bits a pixel differs by {difference:.2g} of a range of 2")
     record = replace(record, difference=difference)
-    write_generator_record(folder, record, b"".join(map(_bytes, layers)))
+    write_generator_record(folder, record, content)
 
 
 def _record(codes: LatentCodes, images: Tensor, layers: Sequence[_Layer]) -> GeneratorRecord:
@@ -86,7 +92,7 @@ def _record(codes: LatentCodes, images: Tensor, layers: Sequence[_Layer]) -> Gen
 
 
 def _bytes(layer: _Layer) -> bytes:
-    """The numbers of a layer as `generator.bin` holds them."""
+    """The numbers of a layer, little-endian."""
     numbers = [part.numpy() for part in layer.numbers]
     kinds = ("<f2" if layer.record.halves else "<f4", "<f4")
     return b"".join(part.astype(kind).tobytes() for part, kind in zip(numbers, kinds, strict=False))

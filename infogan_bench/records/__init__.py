@@ -37,7 +37,9 @@ from infogan_bench.records.generator import (
     GeneratorCode,
     GeneratorRecord,
     LayerRecord,
+    pack_numbers,
     read_generator,
+    unpack_numbers,
     write_generator_record,
 )
 from infogan_bench.records.journal import append_update, read_journal
@@ -113,6 +115,7 @@ __all__ = [
     "encode",
     "is_file_name",
     "mean_over_seeds",
+    "pack_numbers",
     "quantity_of",
     "read_environment",
     "read_evaluation",
@@ -137,6 +140,7 @@ __all__ = [
     "trial_id_at",
     "trial_order",
     "trials_frame",
+    "unpack_numbers",
     "write_evaluation_record",
     "write_explorer_record",
     "write_gallery_record",

@@ -38,6 +38,7 @@ from infogan_bench.records import (
     WarmStartRecord,
     append_session,
     append_update,
+    pack_numbers,
     read_environment,
     read_evaluation,
     read_explorer_record,
@@ -98,7 +99,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     layers = (LayerRecord("linear", (4, 3)), LayerRecord("images", (1, 2, 2)))
     code = GeneratorCode("cat_0", "categorical", 2)
     generator = GeneratorRecord((1, 2, 2), 1, "normal", (code,), "cat_0", layers, 0.0)
-    write_generator_record(first, generator, bytes(generator.n_bytes))
+    write_generator_record(first, generator, pack_numbers(bytes(generator.n_bytes)))
     images = (GalleryImage(3, 1, 1, 0.9), GalleryImage(4, 0, None, 0.5))
     write_gallery_record(first, GalleryRecord("cat_0", (4, 4), 2, images, ()))
     append_update(paths.journal, folder.updates["0001"])

@@ -24,7 +24,13 @@ from infogan_bench.config import RunConfig, apply
 from infogan_bench.networks import InfoGAN, Model
 from infogan_bench.networks.layers import ToImages
 from infogan_bench.pictures.generator import write_generator
-from infogan_bench.records import GeneratorCode, GeneratorRecord, LayerRecord, write_generator_record
+from infogan_bench.records import (
+    GeneratorCode,
+    GeneratorRecord,
+    LayerRecord,
+    pack_numbers,
+    write_generator_record,
+)
 
 pytestmark = pytest.mark.browser
 SCRIPT = Path(infogan_reports.__file__).parent / "sections" / "generator.js"
@@ -107,8 +113,8 @@ def test_its_images_are_those_of_torch(tiny_run: RunConfig, tmp_path: Path, brow
         latents = latents_of(model, 5, seed=7)
         rows = model.codes.flatten(latents)
         size, *found = page.evaluate(
-            """([layers, width, weights, rows]) => {
-                const G = new Generator(layers, width, weights);
+            """async ([layers, width, weights, rows]) => {
+                const G = await Generator.read(layers, width, weights);
                 const batches = [rows, rows.slice(0, width), rows.slice(0, 2 * width), rows];
                 return [G.size, ...batches.map((batch) => [...G.images(batch)])];
             }""",
@@ -256,18 +262,22 @@ def test_several_categorical_codes_in_colour_are_explored(
 
 
 def test_what_is_too_large_for_the_page_is_pictures(mixed: Path, opened: Callable[..., Page]) -> None:
-    """Three generators of 4 MB: the page has room for two."""
+    """Three generators of 4 MB, whose code has a hostile name: the page has room for two."""
+    name = "</script><img src=x onerror=alert(1)>"
     layers = (
         LayerRecord("linear", (1000, 1)),
         LayerRecord("linear", (2000, 1000), halves=True),
         LayerRecord("images", (1, 20, 100)),
     )
     record = GeneratorRecord(
-        (1, 20, 100), 0, "normal", (GeneratorCode("a", "uniform", 1),), None, layers, 0.0
+        (1, 20, 100), 0, "normal", (GeneratorCode(name, "uniform", 1),), None, layers, 0.0
     )
-    assert 2 * record.n_bytes < MAX_GENERATORS == 10_000_000 < 3 * record.n_bytes
+    content = pack_numbers(np.random.default_rng(0).bytes(record.n_bytes))
+    assert 2 * len(content) < MAX_GENERATORS == 10_000_000 < 3 * len(content)
     for trial in ("0001", "0000", "0002"):
-        write_generator_record(mixed / "trials" / trial / "seed-0", record, bytes(record.n_bytes))
+        write_generator_record(mixed / "trials" / trial / "seed-0", record, content)
     page = ready(opened(mixed))
     options = widget(page).get_by_label("Trial").locator("option").all_inner_texts()
     assert options == ["0001", "0000"]
+    assert page.locator("img[src=x]").count() == 0
+    assert widget(page).get_by_role("slider", name=name).count() == 1

@@ -6,7 +6,7 @@ if (document.getElementById("explorers")) {
   const explorers = JSON.parse(document.getElementById("explorers").textContent);
   const part = (name) => document.getElementById(`explorer-${name}`);
   const [image, plane, controls] = [part("image"), part("plane"), part("controls")];
-  const made = new Map(); // number of a trial -> its explorer, made when it is first chosen
+  const made = new Map(); // number of a trial -> its explorer (a promise), made when it is first chosen
   let trial = 0;
   let shown = null; // the explorer
 
@@ -55,8 +55,7 @@ if (document.getElementById("explorers")) {
     trial = number;
     try {
       if (!made.has(number)) made.set(number, makeExplorer(number));
-      const explorer = made.get(number);
-      await explorer.ready;
+      const explorer = await made.get(number);
       if (trial !== number) return;
       shown?.leave();
       shown = explorer;

@@ -16,7 +16,7 @@ function explorerNoise(seed, n, distribution) {
 }
 
 /** As `pictureExplorer`, of a generator: `matches` are the classes of the categories of the code `scored`. */
-function generatorExplorer({ layers, noise, distribution, codes, scored, matches, weights }, { redraw, drawImage, rebuild }) {
+async function generatorExplorer({ layers, noise, distribution, codes, scored, matches, weights }, { redraw, drawImage, rebuild }) {
   const { element, control, choices, menu, slider } = ExplorerControls;
   const NOISE = "noise";
   const NOISES = 8; // noises of the plane
@@ -24,7 +24,7 @@ function generatorExplorer({ layers, noise, distribution, codes, scored, matches
   const SLICE = 12; // milliseconds of work before the page answers its reader
   const TOGETHER = 4; // images
   const width = noise + codes.reduce((sum, { size }) => sum + size, 0);
-  const generator = new Generator(layers, width, weights);
+  const generator = await Generator.read(layers, width, weights);
   const [height, across, channels] = generator.size;
 
   const rangeOf = ({ kind }) => (kind === "uniform" ? { min: -1, max: 1, step: 0.01 } : { min: -3, max: 3, step: 0.02 });
@@ -207,7 +207,6 @@ function generatorExplorer({ layers, noise, distribution, codes, scored, matches
 
   return {
     size: [height, across],
-    ready: Promise.resolve(),
     grid,
     at,
     choose,

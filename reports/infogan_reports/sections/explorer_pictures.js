@@ -5,7 +5,7 @@
 /**
  * `redraw()` draws everything, `drawImage()` the chosen image alone, and `rebuild()` makes the controls anew.
  */
-function pictureExplorer({ tile, columns, category, matches, noises, planes }, sheet, { redraw, drawImage, rebuild }) {
+async function pictureExplorer({ tile, columns, category, matches, noises, planes }, sheet, { redraw, drawImage, rebuild }) {
   const { choices, menu, slider } = ExplorerControls;
   const chosen = { category: 0, noise: 0, plane: 0, steps: [] };
   let sliders = [];
@@ -93,12 +93,12 @@ function pictureExplorer({ tile, columns, category, matches, noises, planes }, s
     return parts;
   }
 
+  await sheet.decode().catch(() => {
+    throw new Error("This browser cannot read the explorer's pictures (WebP).");
+  });
   startPlane(0);
   return {
     size: tile,
-    ready: sheet.decode().catch(() => {
-      throw new Error("This browser cannot read the explorer's pictures (WebP).");
-    }),
     grid,
     at: () => [0, 0, ...chosen.steps].slice(-2),
     choose: (row, column) => {

@@ -4,12 +4,21 @@
 // Activations are float32, channels last: for each image of a batch height x width x channels.
 
 const Generator = (() => {
-  /** The numbers of `generator.bin` in their order. */
+  /** The numbers that the base64 text of a generator.bin holds: bytes at even places, then those at odd places, by zlib. */
+  async function unpacked(base64) {
+    const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const apart = new Uint8Array(await new Response(stream).arrayBuffer());
+    const bytes = new Uint8Array(apart.length);
+    const half = apart.length / 2;
+    for (let k = 0; k < half; k += 1) [bytes[2 * k], bytes[2 * k + 1]] = [apart[k], apart[half + k]];
+    return new Numbers(bytes);
+  }
+
+  /** Numbers in their order. */
   class Numbers {
-    constructor(base64) {
-      const text = atob(base64);
-      this.bytes = new Uint8Array(text.length);
-      for (let k = 0; k < text.length; k += 1) this.bytes[k] = text.charCodeAt(k);
+    constructor(bytes) {
+      this.bytes = bytes;
       this.at = 0;
     }
 
@@ -264,9 +273,12 @@ const Generator = (() => {
   };
 
   return class {
-    /** Of the layers of a generator.json, whose input is a row of `width` numbers, and the base64 text of its generator.bin. */
-    constructor(layers, width, base64) {
-      const numbers = new Numbers(base64);
+    /** From the layers of a generator.json, whose input is a row of `width` numbers, and the base64 text of its generator.bin. */
+    static async read(layers, width, base64) {
+      return new this(layers, width, await unpacked(base64));
+    }
+
+    constructor(layers, width, numbers) {
       let size = [1, 1, width];
       this.width = width;
       this.layers = layers.map((layer) => {
