@@ -49,7 +49,9 @@ def show(
         typer.Argument(metavar="NAME|FILE", help="A data set, or a sweep file whose `dataset` is shown."),
     ],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; default: NAME.png.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="The folder that holds the data set's files.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The folder of its files; default: data, or the sweep file's.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A key of `dataset`, such as options.size=64."),
@@ -93,3 +95,4 @@ def fetch(
         typer.echo(path)
     if not fetched:
         typer.echo(f"{data_dir}: has all files of {name} already")
+    typer.echo(f"In a sweep file: `dataset: {{name: {name}, data_dir: {data_dir}}}`", err=True)

@@ -11,6 +11,7 @@ from infogan_bench.config.models import DatasetConfig
 from infogan_bench.config.params import set_value
 from infogan_bench.datasets.base import ImageDataset
 
+FETCHED = "data"  # the folder into which `infogan-bench data fetch` puts files by default
 _LONG = 30  # seconds
 _ENOUGH = {"train_size": 64, "test_size": 1_000}  # images that are enough for a sheet
 
@@ -23,7 +24,7 @@ def shown_dataset(name: str, data_dir: Path | None, settings: Sequence[str] = ()
 
     Args:
         name: a data set, or a sweep file.
-        data_dir: the folder of its files; None: as the sweep file says.
+        data_dir: the folder of its files; None: as the sweep file says, else `data`.
         settings: KEY=VALUE, dotted keys of `dataset`.
 
     Raises:
@@ -36,6 +37,8 @@ def shown_dataset(name: str, data_dir: Path | None, settings: Sequence[str] = ()
         row = DATASETS.get(name)
         if row is not None and row.seconds > _LONG and not any("partial" in each for each in settings):
             tree |= _ENOUGH
+        if row is not None and row.origin == "files":
+            tree["data_dir"] = FETCHED
     if data_dir is not None:
         tree["data_dir"] = str(data_dir)
     for key, value in parse_settings(settings).items():

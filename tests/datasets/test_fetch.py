@@ -56,9 +56,11 @@ def test_a_set_is_fetched_from_the_first_mirror_that_has_it(
     done = infogan_bench("data", "fetch", "kmnist", "--data-dir", "data", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [f"data/{each.path}" for each in KMNIST_FILES]
+    assert done.stderr.endswith("In a sweep file: `dataset: {name: kmnist, data_dir: data}`\n")
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["KMNIST"]
     dataset = load_dataset(DatasetConfig(name="kmnist", data_dir=str(tmp_path / "data")))
     assert len(dataset.train_images) == 30
+    assert infogan_bench("data", "show", "kmnist", cwd=tmp_path).stdout == "kmnist.png\n"
     monkeypatch.setattr(KMNIST, "mirrors", [NOWHERE])  # no network is needed any more
     done = infogan_bench("data", "fetch", "kmnist", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "data: has all files of kmnist already\n")
