@@ -25,6 +25,9 @@ from infogan_bench.training.memory import free_memory, is_out_of_memory
 from infogan_bench.trial import Trial, TrialSpec
 
 PATIENCE = 2.0  # seconds
+_GATHERING = (
+    0.5  # seconds after a trial joined in which others may join too, such as after a population was compared
+)
 _T = TypeVar("_T")
 
 
@@ -83,6 +86,7 @@ class TrialPack:
         self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._writers = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="writer")
         self._saving: list[Future[None]] = []
+        self._joined = -math.inf  # the time at which a trial joined last
         self._ended = False
         self._thread = Thread(target=self._work, name="pack", daemon=True)
         self._thread.start()
@@ -149,7 +153,8 @@ class TrialPack:
             if not each.asked and each.trial.update.status is Status.RUNNING
         )
         last = max(awaited, default=-math.inf)
-        return max(0.0, last + self._patience - time.monotonic())
+        gathered = self._joined + min(_GATHERING, self._patience)
+        return max(0.0, last + self._patience - time.monotonic(), gathered - time.monotonic())
 
     def _promise(self, trial_id: str, job: Callable[[], _T]) -> Future[_T]:
         """Let the thread do `job`, for a trial."""
@@ -179,7 +184,8 @@ class TrialPack:
         if self._dataset.train_images.device.type != self._device.type:  # one copy for all trials
             self._dataset = replace(self._dataset, train_images=self._dataset.train_images.to(self._device))
         trial = Trial(replace(spec, packed=True), self._device, self._dataset)
-        self._members[spec.trial_id] = _Member(trial, time.monotonic())
+        self._joined = time.monotonic()
+        self._members[spec.trial_id] = _Member(trial, self._joined)
         return trial.update
 
     def _load(self, trial_id: str, folder: Path) -> TrialUpdate:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infogan_bench.config.errors import count
 from infogan_bench.config.params import OWN_TO_A_REPLICA, Params, apply, structure_of
 from infogan_bench.config.run import RunConfig
+from infogan_bench.config.space import canonical
 from infogan_bench.config.sweep_config import SweepConfig
 
 
@@ -19,10 +20,12 @@ class Packing:
     Attributes:
         obstacle: why none can; None if some can.
         planned: {structure: number of planned trials}; None if the search decides while the sweep runs.
+        trials: the number of all planned trials.
     """
 
     obstacle: str | None = None
     planned: Mapping[str, int] | None = None
+    trials: int = 0
 
     def fits(self, run: RunConfig) -> bool:
         """Say whether a trial may find others to train with."""
@@ -38,8 +41,7 @@ class Packing:
         if self.planned is None:
             return "trials of one structure as one stack, as many as run at once"
         stacks = [number for number in self.planned.values() if number > 1]
-        total = sum(self.planned.values())
-        apart = total - sum(stacks)
+        apart = self.trials - sum(stacks)
         where = "one stack" if len(stacks) == 1 else f"{len(stacks)} stacks"
         text = f"{count(sum(stacks), 'trial')} in {where}, as many as run at once"
         return f"{text}; {count(apart, 'trial')} apart" if apart else text
@@ -58,16 +60,23 @@ def packing_of(sweep: SweepConfig, assignments: Sequence[Params] | None) -> Pack
         return Packing("seeds_together is one-by-one")
     if assignments is None:
         return Packing(_obstacle(sweep))
-    runs = [apply(sweep.base, params) for params in assignments]
-    # a trial that cannot be stacked is alone in its structure
-    planned = Counter(structure_of(run) if _stackable(run) else f"{place}" for place, run in enumerate(runs))
-    if max(planned.values(), default=0) > 1:
-        return Packing(planned=planned)
-    if len(runs) < 2:
+    if len(assignments) < 2:
         return Packing("there is one")
-    return Packing(
-        "`objective.r1` cannot be stacked" if not any(map(_stackable, runs)) else "no two have one structure"
-    )
+    alike = {_structural(params): params for params in assignments}
+    runs = {values: apply(sweep.base, params) for values, params in alike.items()}
+    structures = {values: structure_of(run) for values, run in runs.items() if _stackable(run)}
+    planned = Counter(structures[values] for values in map(_structural, assignments) if values in structures)
+    if not planned:
+        return Packing("`objective.r1` cannot be stacked")
+    if max(planned.values()) < 2:
+        return Packing("no two have one structure")
+    return Packing(planned=planned, trials=len(assignments))
+
+
+def _structural(params: Params) -> Hashable:
+    """A key that is equal for parameters whose runs have one structure. It is found without making the runs, of which
+    there may be 100,000."""
+    return canonical([bool(value) if key in OWN_TO_A_REPLICA else value for key, value in params.items()])
 
 
 def _obstacle(sweep: SweepConfig) -> str | None:

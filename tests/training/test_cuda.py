@@ -16,7 +16,7 @@ from infogan_bench.errors import InputError
 from infogan_bench.networks import ImageShape, Networks, register_architecture, registry, spectral
 from infogan_bench.networks.architectures import mlp
 from infogan_bench.networks.triton_here import triton_works
-from infogan_bench.training import FusedTrainer, Trainer, TrainingInterval
+from infogan_bench.training import FusedTrainer, PackedTrainer, Trainer, TrainingInterval
 from infogan_bench.training.device import arithmetic, device_name
 from infogan_bench.training.memory import PeakMemory, is_out_of_memory
 from infogan_bench.training.patches import PatchOperations, Window, form_of
@@ -251,6 +251,19 @@ def test_replicas_train_as_each_would_alone(mnist: ImageDataset, architecture: s
     assert group._loop._graph is not None
     for ours, theirs in zip(together, alone, strict=True):
         assert_close_states(ours, theirs, 1e-6)
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_trainers_join_and_leave_a_stack_and_train_as_each_would_alone(mnist: ImageDataset) -> None:
+    a, b, c = ((on_card(run_of(), mnist, seed), on_card(run_of(), mnist, seed)) for seed in range(3))
+    pack = PackedTrainer(a[0])
+    for members, steps in (([a, b], 5), ([a, b, c], 5), ([c], 4), ([a, c], 4)):
+        found = pack.advance([together for together, _ in members], steps)
+        for done, (together, alone) in zip(found, members, strict=True):
+            expected = alone.train(steps).metrics
+            assert together.report(done).metrics == pytest.approx(expected, rel=1e-4)
+    for together, alone in (a, b, c):
+        assert_close_states(together, alone, 1e-6)
 
 
 # Precision and memory --------------------------------------------------------------------------------------
