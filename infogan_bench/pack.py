@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -101,13 +101,13 @@ class TrialPack:
 
     def advance(self, trial_id: str) -> Future[TrialUpdate]:
         """Train a trial for one reporting interval, and score it."""
-        future: Future[TrialUpdate] = Future()
+        future: Future[TrialUpdate] = _promised()
         self._jobs.put(lambda: self._ask(trial_id, future))
         return future
 
     def save(self, trial_id: str, folder: Path | str) -> Future[None]:
         """Write a trial into `folder`; see `Trial.save`."""
-        future: Future[None] = Future()
+        future: Future[None] = _promised()
         self._jobs.put(
             lambda: self._saving.append(self._writers.submit(self._save, trial_id, folder, future))
         )
@@ -140,7 +140,13 @@ class TrialPack:
                     self._saving.clear()
                     continue
                 job = self._train
-            job()
+            try:
+                job()
+            except (
+                BaseException
+            ) as error:  # a fault of ours: no promise may stay open, or the sweep would wait for ever
+                for trial_id, member in list(self._members.items()):
+                    self._fail(trial_id, member.asked or Future(), error, of_others=True)
         self._writers.shutdown()
 
     def _wait(self) -> float | None:
@@ -158,7 +164,7 @@ class TrialPack:
 
     def _promise(self, trial_id: str, job: Callable[[], _T]) -> Future[_T]:
         """Let the thread do `job`, for a trial."""
-        future: Future[_T] = Future()
+        future: Future[_T] = _promised()
 
         def do() -> None:
             try:
@@ -212,7 +218,7 @@ class TrialPack:
         if member is None:
             return
         if member.asked:
-            member.asked.cancel()
+            member.asked.set_exception(_fault(f"trial {trial_id} was closed"))
         structure = structure_of(member.trial.spec.run)
         if all(structure_of(other.trial.spec.run) != structure for other in self._members.values()):
             self._stacks.pop(structure, None)
@@ -296,6 +302,13 @@ class TrialPack:
             if (member := self._members.get(trial_id)) is not None:
                 member.asked = None
             self._close(trial_id)
+
+
+def _promised() -> Future[Any]:
+    """A promise that nobody can cancel."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 def _fault(text: str, *, of_others: bool = False) -> TrialFault:
