@@ -22,14 +22,14 @@ from infogan_bench.sweep.rerun import rerun
 from tests.sweep.three_trials import UNRULY, tiny
 from tests.without_ray import train
 
-FOUR_AT_ONCE = {"cpus": 0.5, "gpus": 0, "trials_together": "packed"}
+TWO_AT_ONCE = {"cpus": 1, "gpus": 0, "trials_together": "packed"}
 
 
 def packed(output: Path, **changes: Any) -> dict[str, Any]:
-    """Three intervals of 20 steps of a small MLP, of four trials."""
-    base = {"architecture": {"name": "mlp", "width": 0.1}, "steps": 60, "batch": 32}
-    space = {"objective.lambda_cat": [0.1, 1], "optimiser.lr_d": [2e-4, 3e38]}  # the latter diverge
-    return tiny(output, **{"base": base, "space": space, "resources": FOUR_AT_ONCE, **changes})
+    """Four trials of two intervals of 20 steps of a small MLP; two of them diverge."""
+    base = {"architecture": {"name": "mlp", "width": 0.1}, "steps": 40, "batch": 32}
+    space = {"objective.lambda_cat": [0.1, 1], "optimiser.lr_d": [2e-4, 3e38]}
+    return tiny(output, **{"base": base, "space": space, "resources": TWO_AT_ONCE, **changes})
 
 
 class Watcher:
@@ -75,14 +75,14 @@ def test_interrupted_and_resumed_trials_report_as_they_do_apart(tmp_path: Path) 
     good, bad = Status.FINISHED, Status.DIVERGED
     assert statuses(outcome) == [good, bad, good, bad]
     assert "is not finite" in (outcome.trials[1].error or "")
-    # in float32 the last bits grow over 60 steps; tests/training/test_packed.py compares in float64
+    # in float32 the last bits grow over 40 steps; tests/training/test_packed.py compares in float64
     pd.testing.assert_frame_equal(losses(outcome.folder), losses(apart), rtol=1e-2, atol=5e-3)
     assert (outcome.folder / "report.html").is_file()
     for name in ("0000", "0002"):
         ours, theirs = (read_trial(folder / "trials" / name) for folder in (outcome.folder, apart))
         assert (ours.packed, theirs.packed) == (True, False)
         assert ours.params == theirs.params
-        assert [report.step for report in ours.history] == [20, 40, 60]
+        assert [report.step for report in ours.history] == [20, 40]
         ours_there, theirs_there = (
             {file.name for file in (folder / "trials" / name / "seed-0").iterdir()}
             for folder in (outcome.folder, apart)
@@ -100,7 +100,7 @@ def test_interrupted_and_resumed_trials_report_as_they_do_apart(tmp_path: Path) 
 def test_trials_whose_process_dies_go_on_apart(tmp_path: Path) -> None:
     base = {"architecture": {"name": "kills-its-process-once", "width": 0.1}, "steps": 40, "batch": 32}
     changes = {"base": base, "space": {"objective.lambda_cat": [0.1, 1]}, "extensions": [UNRULY]}
-    resources = {**FOUR_AT_ONCE, "retries": 0}  # none of them is to blame
+    resources = {**TWO_AT_ONCE, "retries": 0}  # none of them is to blame
     outcome = start(parse_sweep(packed(tmp_path, resources=resources, **changes)))
     assert statuses(outcome) == [Status.FINISHED, Status.FINISHED]
     assert [trial.step for trial in outcome.trials] == [40, 40]
@@ -112,13 +112,12 @@ def test_trials_whose_process_dies_go_on_apart(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_cpus")
 def test_a_population_takes_over_in_a_stack(tmp_path: Path) -> None:
-    space = {"objective.lambda_cat": [0.001, 0.01, 1, 3]}
-    scheduler = {"name": "pbt", "every": 20}
+    space = {"objective.lambda_cat": [0.001, 3]}
+    scheduler = {"name": "pbt", "every": 20, "quantile": 0.5}
     outcome = start(parse_sweep(packed(tmp_path, space=space, scheduler=scheduler)))
-    assert statuses(outcome) == [Status.FINISHED] * 4
+    assert statuses(outcome) == [Status.FINISHED] * 2
     taken = [mutation for trial in outcome.trials for mutation in trial.mutations]
-    assert {mutation.step for mutation in taken} <= {20, 40}
-    assert taken
+    assert [mutation.step for mutation in taken] == [20]
     for trial in outcome.trials:
         assert read_trial(outcome.folder / "trials" / trial.trial_id).packed
         values = [mutation.params["objective.lambda_cat"] for mutation in trial.mutations]
@@ -144,14 +143,14 @@ def test_a_search_that_learns_fills_the_stack_and_trials_stop_one_by_one(tmp_pat
             "objective.lambda_cat": {"loguniform": [0.1, 3]},
             "optimiser.lr_g": {"loguniform": [1e-4, 1e-2]},
         },
-        search={"algorithm": "tpe", "trials": 6},
+        search={"algorithm": "tpe", "trials": 4},
         scheduler={"name": "median", "grace": 20},
     )
     outcome = start(parse_sweep(sweep), listeners=[Watcher(see)])
-    assert len(outcome.trials) == 6
+    assert len(outcome.trials) == 4
     assert set(statuses(outcome)) <= {Status.FINISHED, Status.STOPPED}
-    assert before_the_first_end >= 4
-    assert len({json.dumps(trial.params) for trial in outcome.trials}) == 6
+    assert before_the_first_end >= 2
+    assert len({json.dumps(trial.params) for trial in outcome.trials}) == 4
     for trial in outcome.trials:
         record = read_trial(outcome.folder / "trials" / trial.trial_id)
         assert record.packed
@@ -161,7 +160,7 @@ def test_a_search_that_learns_fills_the_stack_and_trials_stop_one_by_one(tmp_pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_cpus")
 def test_packed_is_refused_where_one_trial_runs_at_a_time(tmp_path: Path) -> None:
-    sweep = parse_sweep(packed(tmp_path, resources={**FOUR_AT_ONCE, "cpus": 2}))
+    sweep = parse_sweep(packed(tmp_path, resources={**TWO_AT_ONCE, "cpus": 2}))
     with pytest.raises(
         InputError, match=r"^resources\.trials_together: `packed`, but one trial takes 2 cpus"
     ):
