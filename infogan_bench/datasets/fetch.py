@@ -103,6 +103,7 @@ def _download(file: PublishedFile, source: _Source, folder: Path) -> None:
 
     faults = []
     for url in source.urls:
+        (folder / file.name).unlink(missing_ok=True)  # torchvision would take a part of a file for the file
         try:
             if source.drive is not None:
                 download_file_from_google_drive(source.drive, str(folder), file.name)
@@ -121,7 +122,6 @@ def _download(file: PublishedFile, source: _Source, folder: Path) -> None:
 
         kind = what_it_is(folder / file.name)
         faults.append(f"{url}: sent {kind} of {(folder / file.name).stat().st_size:,} bytes with md5 {found}")
-        (folder / file.name).unlink()
     raise DatasetError(f"{file} could not be fetched: {'; '.join(faults)}. Nothing was kept")
 
 

@@ -25,6 +25,20 @@ NOWHERE = "http://127.0.0.1:9/"  # the port where nothing listens
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files; below `/half/` the first half of each, and then nothing for a while."""
+
+    def do_GET(self) -> None:
+        if not self.path.startswith("/half/"):
+            return super().do_GET()
+        content = (Path(self.directory) / self.path.removeprefix("/half/")).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.wfile.flush()
+        time.sleep(1)
+        return None
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -64,6 +78,17 @@ def test_a_set_is_fetched_from_the_first_mirror_that_has_it(
     monkeypatch.setattr(KMNIST, "mirrors", [NOWHERE])  # no network is needed any more
     done = infogan_bench("data", "fetch", "kmnist", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "data: has all files of kmnist already\n")
+
+
+def test_a_connection_that_stalls_leads_to_the_next_mirror(
+    write_set: WriteSet, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(monkeypatch, "kmnist", write_set("served"))
+    monkeypatch.setattr(KMNIST, "mirrors", [f"{server}half/", server])
+    monkeypatch.setattr(fetch, "_SECONDS", 0.3)
+    assert infogan_bench("data", "fetch", "kmnist", cwd=tmp_path).returncode == 0
+    dataset = load_dataset(DatasetConfig(name="kmnist", data_dir=str(tmp_path / "data")))
+    assert len(dataset.test_images) == 12
 
 
 def test_a_file_with_another_checksum_leaves_nothing(
