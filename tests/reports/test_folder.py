@@ -21,7 +21,7 @@ def test_a_folder_is_read_with_its_types(mixed: Path) -> None:
     assert first["params"] == {"optimiser.lr_g": 1e-4, "architecture.name": "paper"}
     assert first["scores"] == {"cluster_accuracy": 0.5}
     assert first["error"] is None
-    assert len(data.history) == 6 * 2 * 5 * 8 - 2 * 5  # the failed trial's objective is NaN
+    assert len(data.history) == 6 * 2 * 5 * 12 - 2 * 5  # the failed trial's objective is NaN
     assert data.environment["versions"] == {"torch": "2.14"}
 
 
@@ -31,7 +31,7 @@ def test_the_history_of_some_trials_is_that_part_of_the_whole(mixed: Path) -> No
     expected = whole[whole["trial"].isin(["0001", "0003"])].astype({"trial": str, "metric": str})
     found = some.astype({"trial": str, "metric": str})
     pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.reset_index(drop=True))
-    assert len(found) == 2 * 2 * 5 * 8
+    assert len(found) == 2 * 2 * 5 * 12
     assert read_history(mixed, []).empty
 
 
