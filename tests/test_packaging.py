@@ -1,8 +1,9 @@
-"""What `pip install` brings: three import packages, and with them the sweeps, the templates and MNIST."""
+"""What `pip install` brings: three import packages, and with them the sweeps, the templates, MNIST and the meshes."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import infogan_metrics
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
@@ -55,6 +57,16 @@ def test_mnist_is_in_the_wheel_with_its_checksums_and_its_licence(wheel: zipfile
         assert hashlib.sha256(wheel.read(f"{folder}/{name}")).hexdigest() == digest
     assert b"CC BY-SA 3.0" in wheel.read(f"{folder}/README.md")
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_the_meshes_are_in_the_wheel_with_their_origins_and_their_licence(wheel: zipfile.ZipFile) -> None:
+    folder = "infogan_bench/drawing/meshes"
+    names = {Path(name).name for name in wheel.namelist() if name.startswith(f"{folder}/")}
+    assert names == {"heads.npz", "chairs.npz", "README.md", "LICENSE-CC0.md"}
+    readme = wheel.read(f"{folder}/README.md").decode()
+    with np.load(io.BytesIO(wheel.read(f"{folder}/chairs.npz"))) as file:
+        assert all(f"\n| {name} | " in readme for name in file["names"])
+    assert sum(wheel.getinfo(f"{folder}/{name}").file_size for name in names) < 600_000
 
 
 # The metrics alone ----------------------------------------------------------------------------------------

