@@ -26,7 +26,7 @@ class Table(NamedTuple):
     places: Sequence[str]
 
 
-class Column(NamedTuple):
+class FactorColumn(NamedTuple):
     """A factor of all images.
 
     Attributes:
@@ -94,7 +94,9 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     return rows[0][1], rows[1:]
 
 
-def column_of(name: str, option: FactorOption, given: Sequence[object], places: Sequence[str]) -> Column:
+def column_of(
+    name: str, option: FactorOption, given: Sequence[object], places: Sequence[str]
+) -> FactorColumn:
     """Read a factor's values as its kind says.
 
     Args:
@@ -116,10 +118,10 @@ def column_of(name: str, option: FactorOption, given: Sequence[object], places: 
         if not (math.isfinite(values[row]) and low <= values[row] <= high):
             expected = "a number" if option.low is None else f"a number from {low:g} to {high:g}"
             raise DatasetError(f"{places[row]}: `{name}` must be {expected}, found {show(text)}")
-    return Column(values, ())
+    return FactorColumn(values, ())
 
 
-def _discrete(name: str, option: FactorOption, texts: list[str], places: Sequence[str]) -> Column:
+def _discrete(name: str, option: FactorOption, texts: list[str], places: Sequence[str]) -> FactorColumn:
     empty = next((row for row, text in enumerate(texts) if not text or text == "nan"), None)
     if empty is not None:
         raise DatasetError(f"{places[empty]}: `{name}` has no value")
@@ -134,7 +136,7 @@ def _discrete(name: str, option: FactorOption, texts: list[str], places: Sequenc
         raise DatasetError(
             f"{places[wrong]}: `{name}` must be one of {', '.join(known[:20])}, found {texts[wrong]!r}"
         )
-    return Column(np.array([places_of[text] for text in texts], dtype=np.float64), known)
+    return FactorColumn(np.array([places_of[text] for text in texts], dtype=np.float64), known)
 
 
 def _sorted(texts: set[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from infogan_bench.config.dataset_options import FactorOption, ImagesOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factor_table import Column, as_text, column_of, read_table
+from infogan_bench.datasets.factor_table import FactorColumn, as_text, column_of, read_table
 from infogan_bench.datasets.factors import Factors, Range
 from infogan_bench.datasets.image_arrays import ArrayFile
 from infogan_bench.datasets.image_folder import ImageFolder
@@ -116,7 +116,7 @@ def _cut(rows: NDArray[np.intp], size: int | None, key: str) -> NDArray[np.intp]
 
 
 def _factors(
-    options: Mapping[str, FactorOption], columns: Mapping[str, Column], test: NDArray[np.intp]
+    options: Mapping[str, FactorOption], columns: Mapping[str, FactorColumn], test: NDArray[np.intp]
 ) -> Factors:
     values = np.stack([column.values[test] for column in columns.values()], axis=1)
     sizes = tuple(len(column.names) or None for column in columns.values())
