@@ -19,7 +19,7 @@ from infogan_bench.datasets.errors import DatasetError
 _FILE = "file"  # the column that names the image
 
 
-class Table(NamedTuple):
+class FactorTable(NamedTuple):
     """The texts of a CSV file by column, in the order of the images, and the place of each row: `factors.csv:7`."""
 
     columns: Mapping[str, Sequence[str]]
@@ -38,7 +38,7 @@ class FactorColumn(NamedTuple):
     names: tuple[str, ...]
 
 
-def read_table(path: Path, images: Sequence[str], wanted: Sequence[str]) -> Table:
+def read_table(path: Path, images: Sequence[str], wanted: Sequence[str]) -> FactorTable:
     """Read a CSV file with a header. Its column `file` names an image, as `images` do; the others are those wanted.
 
     Raises:
@@ -75,7 +75,7 @@ def read_table(path: Path, images: Sequence[str], wanted: Sequence[str]) -> Tabl
         )
     ordered = [lines[name] for name in images]
     columns = {name: [row[k] for _, row in ordered] for k, name in enumerate(header)}
-    return Table(columns, [f"{path}:{line}" for line, _ in ordered])
+    return FactorTable(columns, [f"{path}:{line}" for line, _ in ordered])
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
