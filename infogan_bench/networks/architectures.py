@@ -234,7 +234,7 @@ def _scaled(width: float, *channels: int) -> tuple[int, ...]:
 
 
 def _times(image_shape: ImageShape) -> int:
-    """How often images are halved: down to a shorter side of 4 to 7 pixels or to an odd side, and at least twice."""
+    """Count the halvings of images: down to a shorter side of 4 to 7 pixels or to an odd side, and at least twice."""
     _, h, w = image_shape
     times = 0
     while h % 2 == w % 2 == 0 and min(h, w) >= 8:
