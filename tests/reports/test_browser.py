@@ -12,12 +12,12 @@ pytestmark = pytest.mark.browser
 def test_figures_are_drawn(mixed: Path, opened: Callable[..., Page]) -> None:
     page = opened(mixed)
     page.wait_for_function("() => document.getElementById('pareto-words').textContent")
-    assert page.locator(".plot").count() == 9
+    assert page.locator(".plot").count() == 11
     for plot in page.locator(".plot").all():
         assert plot.locator(".scatterlayer path").count() > 0
     ticks = page.locator("#effect-1 .xtick text").all_text_contents()
     assert sorted(ticks) == ["mlp", "paper"]
-    page.wait_for_selector("#curve-5 .js-line", state="attached")  # the last
+    page.wait_for_selector("#curve-7 .js-line", state="attached")  # the last
     assert page.locator("#curve-2 .annotation-text").text_content() == "H(c) = 2.303"
 
 
