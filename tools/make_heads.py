@@ -20,7 +20,7 @@ import fast_simplification
 import numpy as np
 from numpy.typing import NDArray
 
-from infogan_bench.drawing.rasteriser import Look, nearest_triangles
+from infogan_bench.drawing.rasteriser import Canvas, nearest_triangles
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -128,7 +128,7 @@ def cut(vertices: Floats, faces: Integers) -> tuple[Integers, list[tuple[int, in
 
 def seen(vertices: Floats, faces: Integers) -> Integers:
     """Return the triangles that some view within 100 degrees of the front and 40 of the horizon shows."""
-    look = Look(side=512, samples=2, ambient=0, background=0)
+    look = Canvas(side=512, samples=2, ambient=0, background=0)
     found: set[int] = set()
     centred = vertices - (vertices[faces].max((0, 1)) + vertices[faces].min((0, 1))) / 2
     for azimuth in np.deg2rad(np.linspace(-180, 170, 36)):

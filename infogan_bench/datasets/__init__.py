@@ -2,7 +2,7 @@
 
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factors import Factors, Range
+from infogan_bench.datasets.factors import FactorRange, Factors
 from infogan_bench.datasets.pixel_range import DataWarning
 from infogan_bench.datasets.pixels import to_float, to_uint8
 from infogan_bench.datasets.registry import dataset_names, load_dataset, register_dataset
@@ -10,9 +10,9 @@ from infogan_bench.datasets.registry import dataset_names, load_dataset, registe
 __all__ = [
     "DataWarning",
     "DatasetError",
+    "FactorRange",
     "Factors",
     "ImageDataset",
-    "Range",
     "dataset_names",
     "load_dataset",
     "register_dataset",

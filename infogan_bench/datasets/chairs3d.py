@@ -9,7 +9,7 @@ from infogan_bench.config.dataset_options import ChairsOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.drawn import DrawnFactor, DrawnSet
-from infogan_bench.datasets.factors import Range
+from infogan_bench.datasets.factors import FactorRange
 from infogan_bench.drawing.chairs import LARGEST_WIDTH, draw_chairs
 
 VERSION = 1  # of the drawing; the tests hold its bytes
@@ -19,8 +19,8 @@ def chairs3d(chairs: int) -> DrawnSet:
     """Return the set with this number of chairs: the 21 that ship, then chairs built of parts."""
     factors = (
         DrawnFactor("chair", size=chairs),
-        DrawnFactor("rotation", Range(0, 360, "degrees"), circular=True),
-        DrawnFactor("width", Range(0.75, LARGEST_WIDTH)),
+        DrawnFactor("rotation", FactorRange(0, 360, "degrees"), circular=True),
+        DrawnFactor("width", FactorRange(0.75, LARGEST_WIDTH)),
     )
     return DrawnSet("chairs3d", draw_chairs, VERSION, factors, sizes=(20_000, 2_000))
 

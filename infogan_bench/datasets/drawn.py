@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
-from infogan_bench.datasets.factors import Factors, Range
+from infogan_bench.datasets.factors import FactorRange, Factors
 from infogan_bench.drawing import cached_file, drawn
 
 _SPLITS = ("training", "test")
@@ -24,7 +24,7 @@ class DrawnFactor:
     """A factor of drawn images: a category with `size` values, or a number of `range`, uniform in it."""
 
     name: str
-    range: Range | None = None
+    range: FactorRange | None = None
     size: int | None = None
     circular: bool = False  # True: the two ends of `range` are the same
 

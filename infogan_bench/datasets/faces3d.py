@@ -12,7 +12,7 @@ from infogan_bench.config.dataset_options import FacesOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.drawn import DrawnFactor, DrawnSet
-from infogan_bench.datasets.factors import Range
+from infogan_bench.datasets.factors import FactorRange
 from infogan_bench.drawing.heads import draw_heads
 
 VERSION = 1  # of the drawing; the tests hold its bytes
@@ -21,10 +21,10 @@ VERSION = 1  # of the drawing; the tests hold its bytes
 def faces3d(identities: int) -> DrawnSet:
     """Return the set with this number of identities; the first ones of a larger number are those of a smaller one."""
     factors = (
-        DrawnFactor("azimuth", Range(-90, 90, "degrees")),
-        DrawnFactor("elevation", Range(-20, 20, "degrees")),
-        DrawnFactor("light", Range(-90, 90, "degrees")),
-        DrawnFactor("width", Range(0.75, 1.25)),
+        DrawnFactor("azimuth", FactorRange(-90, 90, "degrees")),
+        DrawnFactor("elevation", FactorRange(-20, 20, "degrees")),
+        DrawnFactor("light", FactorRange(-90, 90, "degrees")),
+        DrawnFactor("width", FactorRange(0.75, 1.25)),
         DrawnFactor("identity", size=identities),
     )
     return DrawnSet("faces3d", draw_heads, VERSION, factors, sizes=(24_000, 2_000))

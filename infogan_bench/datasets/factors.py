@@ -22,7 +22,7 @@ TEST_SIZE = 10_000
 _SEED = 0
 
 
-class Range(NamedTuple):
+class FactorRange(NamedTuple):
     """The range of a factor that is no whole number."""
 
     low: float
@@ -57,7 +57,7 @@ class Factors(PickledAsArrays):
     test: Tensor
     always_alike: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
-    ranges: tuple[Range | None, ...] = ()
+    ranges: tuple[FactorRange | None, ...] = ()
 
     def __post_init__(self) -> None:
         dtype = torch.float64 if None in self.sizes else torch.int64
@@ -104,7 +104,7 @@ class Factors(PickledAsArrays):
             wrong = (values < 0) | (values >= size) | (values != values.floor())
             expected = f"0 to {size - 1}"
         else:
-            low, high, _ = self.ranges[k] or Range(-math.inf, math.inf)
+            low, high, _ = self.ranges[k] or FactorRange(-math.inf, math.inf)
             wrong = ~values.isfinite() | (values < low) | (values > high)
             expected = "finite" if self.ranges[k] is None else f"{low:g} to {high:g}"
         if wrong.any():

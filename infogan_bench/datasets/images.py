@@ -16,7 +16,7 @@ from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.factor_table import FactorColumn, as_text, column_of, read_table
-from infogan_bench.datasets.factors import Factors, Range
+from infogan_bench.datasets.factors import FactorRange, Factors
 from infogan_bench.datasets.image_arrays import ArrayFile
 from infogan_bench.datasets.image_folder import ImageFolder
 
@@ -133,7 +133,7 @@ def _kind(option: FactorOption) -> Kind:
     return Kind(option.kind) if option.period is None else Kind(option.kind, option.period)
 
 
-def _range(option: FactorOption) -> Range | None:
+def _range(option: FactorOption) -> FactorRange | None:
     if option.low is None or option.high is None:
         return None
-    return Range(option.low, option.high, option.unit)
+    return FactorRange(option.low, option.high, option.unit)

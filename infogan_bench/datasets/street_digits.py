@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.drawn import DrawnFactor, DrawnSet
-from infogan_bench.datasets.factors import Range
+from infogan_bench.datasets.factors import FactorRange
 from infogan_bench.drawing.street_digits import GROUNDS, INKS, N_FONTS, NEIGHBOURS, draw_street_digits
 
 VERSION = 1  # of the drawing; the tests hold its bytes
@@ -28,8 +28,8 @@ STREET_DIGITS = DrawnSet(
         DrawnFactor("font", size=N_FONTS),
         DrawnFactor("ground", size=len(GROUNDS)),
         DrawnFactor("ink", size=len(INKS)),
-        DrawnFactor("light", Range(0.5, 1)),
-        DrawnFactor("blur", Range(0.3, 1.3, "pixels")),
+        DrawnFactor("light", FactorRange(0.5, 1)),
+        DrawnFactor("blur", FactorRange(0.3, 1.3, "pixels")),
         DrawnFactor("neighbours", size=len(NEIGHBOURS)),
     ),
     sizes=(50_000, 10_000),

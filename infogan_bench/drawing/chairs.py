@@ -9,11 +9,11 @@ import numpy as np
 
 from infogan_bench.drawing.built_chair import built_chair
 from infogan_bench.drawing.mesh import Mesh, with_normals
-from infogan_bench.drawing.rasteriser import Floats, Images, Look, rasterise
+from infogan_bench.drawing.rasteriser import Canvas, Floats, Images, rasterise
 from infogan_bench.drawing.rotation import cosine_and_sine
 
 LARGEST_WIDTH = 1.25
-LOOK = Look(side=64, samples=4, ambient=0.15, background=1, two_sided=True)
+LOOK = Canvas(side=64, samples=4, ambient=0.15, background=1, two_sided=True)
 
 _FILE = Path(__file__).parent / "meshes" / "chairs.npz"
 _CREASE = 0.75  # cosine of the angle, 41 degrees, at which faces meet in an edge that is seen

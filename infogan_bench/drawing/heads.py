@@ -11,10 +11,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from infogan_bench.drawing.rasteriser import Floats, Images, Integers, Look, rasterise
+from infogan_bench.drawing.rasteriser import Canvas, Floats, Images, Integers, rasterise
 from infogan_bench.drawing.rotation import cosine_and_sine
 
-LOOK = Look(side=32, samples=4, ambient=0.12, background=0)
+LOOK = Canvas(side=32, samples=4, ambient=0.12, background=0)
 
 _FILE = Path(__file__).parent / "meshes" / "heads.npz"
 _PIXELS = 0.0026  # of a unit of the mesh

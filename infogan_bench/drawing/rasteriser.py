@@ -25,7 +25,7 @@ _GREYS = 4080  # steps of a sample's grey, 16 for each grey of a pixel
 
 
 @dataclass(frozen=True)
-class Look:
+class Canvas:
     """The canvas and the shading of a set of images.
 
     A sample of a surface has the grey `ambient + (1 - ambient) max(0, cosine)`, from 0 (black) to 1 (white).
@@ -40,7 +40,7 @@ class Look:
     )
 
 
-def rasterise(vertices: Floats, cosines: Floats, faces: Integers, look: Look) -> Images:
+def rasterise(vertices: Floats, cosines: Floats, faces: Integers, look: Canvas) -> Images:
     """Draw meshes that have the same triangles.
 
     Args:
@@ -56,7 +56,7 @@ def rasterise(vertices: Floats, cosines: Floats, faces: Integers, look: Look) ->
     return _shaded(triangles, _nearest(triangles, len(cosines), look.side * look.samples), len(cosines), look)
 
 
-def nearest_triangles(vertices: Floats, faces: Integers, look: Look) -> Integers:
+def nearest_triangles(vertices: Floats, faces: Integers, look: Canvas) -> Integers:
     """Return the triangle that each sample shows, -1 where there is none: (n_images, samples, samples), rows first.
 
     The arguments are those of `rasterise`.
@@ -95,7 +95,7 @@ class _Triangles:
     cosine: _Plane
 
     @classmethod
-    def of(cls, vertices: Floats, cosines: Floats, faces: Integers, look: Look) -> _Triangles:
+    def of(cls, vertices: Floats, cosines: Floats, faces: Integers, look: Canvas) -> _Triangles:
         """Choose the triangles that show the side that can be seen; the arguments are those of `rasterise`."""
         n_vertices, samples = vertices.shape[2], look.samples
         x, y = vertices[0] * samples, vertices[1] * samples
@@ -170,7 +170,7 @@ def _runs(first: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     return run, np.arange(len(run)) + (first - ends + lengths)[run]
 
 
-def _shaded(triangles: _Triangles, nearest: Integers, n_images: int, look: Look) -> Images:
+def _shaded(triangles: _Triangles, nearest: Integers, n_images: int, look: Canvas) -> Images:
     """Return the images whose samples show these triangles."""
     size = look.side * look.samples
     hit = np.flatnonzero(nearest >= 0)

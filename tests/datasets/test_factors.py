@@ -12,7 +12,7 @@ import torch
 from infogan_metrics import Kind, mcc
 
 from infogan_bench.config import DatasetConfig
-from infogan_bench.datasets import DatasetError, Factors, Range, load_dataset
+from infogan_bench.datasets import DatasetError, FactorRange, Factors, load_dataset
 
 WHOLE = torch.tensor([[0, 2], [1, 0]])
 MIXED = Factors(
@@ -20,7 +20,7 @@ MIXED = Factors(
     (None, 3, None),
     torch.tensor([[-30.5, 2, 359.0], [12.0, 0, 0.5]], dtype=torch.float64),
     kinds=("continuous", "category", "circular:360"),
-    ranges=(Range(-90, 90, "degrees"), None, Range(0, 360, "degrees")),
+    ranges=(FactorRange(-90, 90, "degrees"), None, FactorRange(0, 360, "degrees")),
 )
 
 
@@ -91,7 +91,7 @@ def test_sprites_know_which_factors_have_an_order() -> None:
         ({"sizes": (2, None), "test": WHOLE.double() / 0}, "must be 0 to 1, found nan"),
         ({"sizes": (None, None), "test": WHOLE.double() / 0}, "factor `a` must be finite, found nan"),
         (
-            {"sizes": (2, None), "test": WHOLE.double(), "ranges": (None, Range(0, 1.5))},
+            {"sizes": (2, None), "test": WHOLE.double(), "ranges": (None, FactorRange(0, 1.5))},
             "factor `b` must be 0 to 1.5, found 2",
         ),
     ],

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from infogan_bench.drawing.rasteriser import Look, nearest_triangles, rasterise
+from infogan_bench.drawing.rasteriser import Canvas, nearest_triangles, rasterise
 
-LOOK = Look(side=32, samples=4, ambient=0.1, background=0)
-TWO_SIDED = Look(side=32, samples=4, ambient=0.1, background=0, two_sided=True)
+LOOK = Canvas(side=32, samples=4, ambient=0.1, background=0)
+TWO_SIDED = Canvas(side=32, samples=4, ambient=0.1, background=0, two_sided=True)
 SQUARE = np.array([[0, 1, 2], [0, 2, 3]])
 
 Floats = NDArray[np.float64]

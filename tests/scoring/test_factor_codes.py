@@ -18,7 +18,7 @@ from torch import nn
 from infogan_bench.codes import LatentCodes
 from infogan_bench.config import ArchitectureConfig, CodesConfig, RunConfig, load_sweep
 from infogan_bench.datasets import Factors, ImageDataset
-from infogan_bench.datasets.factors import Range
+from infogan_bench.datasets.factors import FactorRange
 from infogan_bench.errors import InputError
 from infogan_bench.networks import InfoGAN
 from infogan_bench.records import read_evaluation
@@ -53,7 +53,7 @@ def heads() -> ImageDataset:
         (3, None, None, 2),
         torch.from_numpy(factors),
         kinds=KINDS,
-        ranges=(None, Range(0, 360, "degrees"), Range(0.8, 1.2), None),
+        ranges=(None, FactorRange(0, 360, "degrees"), FactorRange(0.8, 1.2), None),
     )
     return ImageDataset("heads", pixels, None, pixels, None, factors=truth)
 
