@@ -34,21 +34,47 @@ class MethodRow:
     quantities: tuple[Quantity, ...] = ()
 
 
+_OF_EVERY_VAE = (
+    Quantity("loss/reconstruction", "Reconstruction", "negative log-likelihood of an image's pixels, each a Bernoulli "
+             "variable, given its latents, in nats an image", "nats", "min", None, "arXiv 1312.6114, equation 7"),
+    Quantity("loss/kl", "KL of the latents", "divergence of the latents' posterior from the standard normal prior, in "
+             "nats an image: the most that they tell about the image", "nats", "min", None,
+             "arXiv 1312.6114, appendix B"),
+)  # fmt: skip
+
+_TOTAL_CORRELATION = Quantity(
+    "loss/total_correlation", "Total correlation", "divergence of the latents' distribution from the product of its "
+    "margins: 0 if they are independent; estimated from the posteriors of the batch", "nats", "min", None,
+    "arXiv 1802.04942, equation 2",
+)  # fmt: skip
+
+_COVARIANCES = (
+    Quantity("loss/covariance_off_diagonal", "Covariance of latents", "sum of the squared covariances of two latents, "
+             "of the posteriors' means (DIP-VAE-I) or of the latents (DIP-VAE-II); 0 if no two of them vary together",
+             "", "min", None, "arXiv 1711.00848, equations 6 and 7"),
+    Quantity("loss/covariance_diagonal", "Variance of latents", "sum of the squared distances of the latents' "
+             "variances from 1, of the posteriors' means (DIP-VAE-I) or of the latents (DIP-VAE-II)", "", "min", None,
+             "arXiv 1711.00848, equations 6 and 7"),
+)  # fmt: skip
+
+_CAPACITY = Quantity(
+    "loss/capacity", "Distance to the capacity", "distance of the KL of the latents from the capacity C, which grows "
+    "to c_max", "nats", "min", None, "arXiv 1804.03599, equation 8",
+)  # fmt: skip
+
 METHODS: dict[str, MethodRow] = {
     row.name: row
     for row in (
         MethodRow("infogan", "InfoGAN", "arXiv 1606.03657"),
-        MethodRow(
-            "vae", "variational autoencoder", "arXiv 1312.6114", {"beta": 1.0},
-            (
-                Quantity("loss/reconstruction", "Reconstruction", "negative log-likelihood of an image's pixels, "
-                         "each a Bernoulli variable, given its latents, in nats an image", "nats", "min", None,
-                         "arXiv 1312.6114, equation 7"),
-                Quantity("loss/kl", "KL of the latents", "divergence of the latents' posterior from the standard "
-                         "normal prior, in nats an image: the most that they tell about the image", "nats", "min",
-                         None, "arXiv 1312.6114, appendix B"),
-            ),
-        ),
+        MethodRow("vae", "variational autoencoder", "arXiv 1312.6114", {"beta": 1.0}, _OF_EVERY_VAE),
+        MethodRow("beta-tcvae", "beta-TCVAE", "arXiv 1802.04942", {"beta": 6.0},
+                  (*_OF_EVERY_VAE, _TOTAL_CORRELATION)),
+        MethodRow("dip-vae-i", "DIP-VAE-I", "arXiv 1711.00848", {"lambda_od": 10.0, "lambda_d_factor": 10.0},
+                  (*_OF_EVERY_VAE, *_COVARIANCES)),
+        MethodRow("dip-vae-ii", "DIP-VAE-II", "arXiv 1711.00848", {"lambda_od": 10.0, "lambda_d_factor": 1.0},
+                  (*_OF_EVERY_VAE, *_COVARIANCES)),
+        MethodRow("annealed-vae", "AnnealedVAE", "arXiv 1804.03599",
+                  {"gamma": 1000.0, "c_max": 25.0, "annealing_steps": 100_000.0}, (*_OF_EVERY_VAE, _CAPACITY)),
     )
 }  # fmt: skip
 """The methods that ship."""
@@ -80,7 +106,8 @@ def method_row(config: MethodConfig) -> MethodRow:
 def training_quantities() -> tuple[Quantity, ...]:
     """All numbers that training reports, by the methods and terms that are known: losses, bounds and entropies."""
     rows = [*METHODS.values(), *OUTSIDE_METHODS.values()]
-    return (*objective_quantities(), *(quantity for row in rows for quantity in row.quantities))
+    of_methods = {quantity.name: quantity for row in rows for quantity in row.quantities}  # VAEs share some
+    return (*objective_quantities(), *of_methods.values())
 
 
 def method_metrics(name: str) -> tuple[str, ...] | None:

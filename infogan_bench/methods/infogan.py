@@ -59,7 +59,7 @@ class InfoGANMethod(Method):
         """Draw the latents and the random numbers of the terms."""
         return self.objective.draw(generator)
 
-    def prepare(self, draws: Draws, noise: Tensor) -> Prepared:
+    def prepare(self, draws: Draws, noise: Tensor, done: Tensor) -> Prepared:
         """Compute the latents, and the tensors that the terms prepare from their draws."""
         return self.objective.prepare(draws, noise)
 

@@ -94,10 +94,13 @@ class Method(ABC):
     def draw(self, generator: torch.Generator) -> Draws:
         """Draw all random numbers of an update, except the order of the images, on the generator's device."""
 
-    def prepare(self, draws: Draws, noise: Tensor) -> Tensors:
+    def prepare(self, draws: Draws, noise: Tensor, done: Tensor) -> Tensors:
         """Compute from `draws` the tensors that the losses read. It runs under vmap.
 
-        `noise` is the standard deviation of the instance noise.
+        Args:
+            draws: what `draw` returned.
+            noise: the standard deviation of the instance noise, a scalar.
+            done: the number of updates before this one, a scalar.
         """
         return draws
 

@@ -1,4 +1,4 @@
-"""The variational autoencoder (arXiv 1312.6114) with the weight beta of beta-VAE on its KL term.
+"""The variational autoencoder (arXiv 1312.6114) with beta-VAE's weight beta on its KL term, and the base of other VAEs.
 
 The encoder is the trunk with Q's head and gives a factored normal posterior of the latents. The decoder is G and gives
 the means of the pixels. Both descend
@@ -6,13 +6,14 @@ the means of the pixels. Both descend
     -E_q(z|x) log p(x|z) + beta KL(q(z|x) || N(0, 1)), nats an image,
 
 where each pixel, scaled to [0, 1], is a Bernoulli variable, as in the reference of arXiv 1804.03599. Beta 1 is the
-variational bound of the negative log-likelihood.
+variational bound of the negative log-likelihood. A further VAE of the study of Locatello et al. (arXiv 1811.12359) is a
+subclass with another `regulariser` in the place of the KL term.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +30,21 @@ from infogan_bench.objective import Call, Draws
 _LARGEST_MEAN = 1 - 1e-6  # of G's tanh: beyond it the logit has no finite float32 value to descend from
 
 
+class Encoding(NamedTuple):
+    """The posteriors q(z|x) of a batch of images, factored normal, and a sample of each."""
+
+    mean: Tensor  # (B, n_codes)
+    log_std: Tensor  # (B, n_codes)
+    sample: Tensor  # (B, n_codes)
+    kl: Tensor  # a scalar: KL(q(z|x) || N(0, 1)) in nats an image
+
+
 class VAEStep(NamedTuple):
     """The tensors that the loss of an update reads."""
 
     real: Tensor  # (B, C, H, W) in [-1, 1]
-    noise: Tensor  # (B, n_codes), standard normal: the sample of the posterior, before its mean and deviation
+    encoding: Encoding  # of `real`
+    prepared: Draws  # what the method's `prepare` returned
     own_weights: dict[str, Tensor]
 
 
@@ -45,21 +56,23 @@ class VAE(Method):
     `objective.fixed_std` and all else in `objective` has no meaning.
     """
 
+    parts: ClassVar[tuple[str, ...]] = ()  # names of the values that `regulariser` reports beside the KL term
+
     @classmethod
     def check(cls, run: RunConfig) -> None:
         """Refuse latents that have no normal posterior, and keys of InfoGAN's objective."""
-        codes = run.codes
+        codes, name = run.codes, cls.row.name
         if codes.categorical or codes.uniform or codes.noise or not codes.gaussian:
             raise InputError(
-                "method.name: every latent of a `vae` is a Gaussian code, so give "
+                f"method.name: every latent of a `{name}` is a Gaussian code, so give "
                 "`codes: {categorical: [], uniform: 0, gaussian: 10, noise: 0}` with as many as there are to be"
             )
         defaults = ObjectiveConfig()
         for key in ObjectiveConfig.model_fields:
             if getattr(run.objective, key) != getattr(defaults, key):
                 raise InputError(
-                    f"objective.{key}: a `vae` does not read InfoGAN's objective; remove the key, and "
-                    "weigh its KL term by `method.options.beta`"
+                    f"objective.{key}: a `{name}` does not read InfoGAN's objective; remove the key, and "
+                    f"weigh its loss by {' or '.join(f'`method.options.{key}`' for key in cls.row.options)}"
                 )
 
     @classmethod
@@ -84,12 +97,17 @@ class VAE(Method):
         """A single phase, of encoder and decoder together."""
         networks = self.model.networks
         parameters = [*networks.G.parameters(), *networks.trunk.parameters(), *networks.Q_head.parameters()]
-        return (Phase("VAE", "lr_g", parameters, self.loss, ("loss/reconstruction", "loss/kl")),)
+        logged = ("loss/reconstruction", "loss/kl", *self.parts)
+        return (Phase("VAE", "lr_g", parameters, self.loss, logged),)
 
     @property
     def weights(self) -> Mapping[str, float]:
-        """beta."""
-        return {"beta": self.options["beta"]}
+        """The options of the method, such as beta."""
+        return self.options
+
+    def weight(self, name: str, step: VAEStep) -> float | Tensor:
+        """The option `name`, which may be a replica's own."""
+        return step.own_weights.get(name, self.options[name])
 
     def draw(self, generator: torch.Generator) -> Draws:
         """The noise of the posterior's samples."""
@@ -97,20 +115,27 @@ class VAE(Method):
         return {"noise": [torch.randn(shape, generator=generator, device=generator.device)]}
 
     def begin(self, call: Call, real: Tensor, prepared: Draws, own_weights: dict[str, Tensor]) -> VAEStep:
-        """Collect the tensors of the step; the loss needs nothing else from the networks before."""
-        return VAEStep(real, prepared["noise"][0], own_weights)
+        """Encode the images."""
+        return VAEStep(real, call(self.encode, real, prepared["noise"][0]), prepared, own_weights)
+
+    def encode(self, networks: Networks, real: Tensor, noise: Tensor) -> Encoding:
+        """Encode images (B, C, H, W), by the reparametrisation z = mean + std * noise with `noise` (B, n_codes)."""
+        posterior = self.model.codes.split(networks.Q_head(networks.trunk(real)).float())
+        mean, log_std = posterior.mean, posterior.log_std
+        return Encoding(mean, log_std, mean + log_std.exp() * noise, normal_kl(mean, log_std))
 
     def loss(self, networks: Networks, step: VAEStep) -> Losses:
-        """Reconstruction + beta KL, by the reparametrisation z = mean + std * noise."""
-        codes = self.model.codes
-        posterior = codes.split(networks.Q_head(networks.trunk(step.real)))
-        sample = posterior.mean + posterior.log_std.exp() * step.noise
+        """The reconstruction loss + the regulariser."""
+        sample = step.encoding.sample
         empty = sample[:, :0]
-        images = networks.G(codes.flatten(Latents(empty, empty.long(), sample)))
+        images = networks.G(self.model.codes.flatten(Latents(empty, empty.long(), sample)))
         reconstruction = bernoulli_loss(images, step.real)
-        kl = normal_kl(posterior.mean, posterior.log_std)
-        beta = step.own_weights.get("beta", self.options["beta"])
-        return reconstruction + beta * kl, [reconstruction, kl]
+        regulariser, parts = self.regulariser(networks, step)
+        return reconstruction + regulariser, [reconstruction, step.encoding.kl, *parts]
+
+    def regulariser(self, networks: Networks, step: VAEStep) -> Losses:
+        """beta KL, a scalar in nats an image that is added to the reconstruction loss, and the values of `parts`."""
+        return self.weight("beta", step) * step.encoding.kl, []
 
 
 def bernoulli_loss(images: Tensor, real: Tensor) -> Tensor:

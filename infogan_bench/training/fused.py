@@ -106,7 +106,7 @@ class FusedTrainer:
         ]
 
     def _update(self, indices: Tensor, rates: Tensor) -> Tensor:
-        """Update every replica once: `indices` (R, B) of its images, its `rates` (R, 4)."""
+        """Update every replica once: `indices` (R, B) of its images, its `rates` (R, 5)."""
         template = self.trainers[0]
         for trainer, now in zip(self.trainers, rates, strict=True):
             trainer.set_step_sizes(Rates(*now))
@@ -115,7 +115,8 @@ class FusedTrainer:
             name: [torch.stack(same) for same in zip(*(draws[name] for draws in each), strict=True)]
             for name in each[0]
         }
-        prepared = vmap(template.method.prepare)(draws, Rates(*rates.T).noise)
+        now_of_all = Rates(*rates.T)
+        prepared = vmap(template.method.prepare)(draws, now_of_all.noise, now_of_all.done)
         real = to_float(template.images[indices])
         values = template.update(self._stack.call, self._descend, real, prepared, self._own_weights)
         for trainer, now in zip(self.trainers, rates, strict=True):

@@ -17,6 +17,7 @@ class Rates(NamedTuple):
     lr_d: Tensor  # Adam's step size for D, Q and their trunk
     noise: Tensor  # standard deviation of the instance noise
     ema_weight: Tensor  # share of the current weights in G's moving average
+    done: Tensor  # number of updates before this one
 
 
 def rates(run: RunConfig, done: int, steps: int) -> Rates:
@@ -32,4 +33,5 @@ def rates(run: RunConfig, done: int, steps: int) -> Rates:
         optimiser.lr_d * decay,
         run.objective.instance_noise * left.clamp(min=0),
         ema_weight,
+        step,
     )

@@ -155,7 +155,7 @@ class Trainer:
         return image_indices(self.seed, len(self.images), self.run.batch, self.step, steps)
 
     def rates(self, steps: int) -> Tensor:
-        """`Rates` of the next `steps` updates, (steps, 4)."""
+        """`Rates` of the next `steps` updates, (steps, 5)."""
         every = torch.stack(rates(self.run, self.step, steps), dim=1)
         return every.float() if self.device.type == "cuda" else every  # as each device's fused Adam takes it
 
@@ -207,7 +207,7 @@ class Trainer:
         now = Rates(*rates)
         self.set_step_sizes(now)
         real = to_float(self.images[indices]).contiguous(memory_format=torch.channels_last)
-        prepared = self.method.prepare(self.draw(), now.noise)
+        prepared = self.method.prepare(self.draw(), now.noise, now.done)
         values = self.update(_Alone(self.model.networks), descend, real, prepared, {})
         self.average_G(now.ema_weight)
         return values

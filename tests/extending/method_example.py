@@ -11,14 +11,12 @@ ERROR = Quantity("loss/error", "Error", "mean squared error of a pixel", "", "mi
 
 @register_method("autoencoder", options={"noise": 0.1}, quantities=[ERROR])
 class Autoencoder(VAE):
-    weights = property(lambda self: {})  # a VAE has beta
-
     @property
     def phases(self):
         return tuple(phase._replace(logged=("loss/error",)) for phase in super().phases)
 
     def loss(self, networks, step):
-        mean = self.model.codes.split(networks.Q_head(networks.trunk(step.real))).mean
-        images = networks.G(mean + self.options["noise"] * step.noise)
+        noise = self.weight("noise", step) * step.prepared["noise"][0]
+        images = networks.G(step.encoding.mean + noise)
         error = torch.mean((images - step.real) ** 2)
         return error, [error]

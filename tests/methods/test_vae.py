@@ -73,8 +73,10 @@ def test_saturated_pixels_have_a_finite_loss_and_gradient() -> None:
 def test_beta_weighs_the_kl_term(mnist: ImageDataset) -> None:
     trainer = Trainer(vae(beta=4.0), mnist.train_images, 0)
     assert isinstance(trainer.method, VAE)
-    step = VAEStep(torch.rand(16, 1, 28, 28) * 2 - 1, torch.randn(16, 4), {})
-    loss, (reconstruction, kl) = trainer.method.loss(trainer.model.networks, step)
+    networks = trainer.model.networks
+    encoding = trainer.method.encode(networks, torch.rand(16, 1, 28, 28) * 2 - 1, torch.randn(16, 4))
+    step = VAEStep(torch.rand(16, 1, 28, 28) * 2 - 1, encoding, {}, {})
+    loss, (reconstruction, kl) = trainer.method.loss(networks, step)
     assert float(loss.detach()) == pytest.approx(float((reconstruction + 4 * kl).detach()))
 
 
