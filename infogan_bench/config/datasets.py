@@ -123,6 +123,11 @@ DATASETS: dict[str, DatasetRow] = {
             seconds=10,
         ),
         DatasetRow(
+            "shapes3d", "a shape in a room, in colour", "files", (3, 64, 64), (40_000, 10_000),
+            "factors: floor_hue (10), wall_hue (10), object_hue (10), scale (8), shape (4), orientation (15)",
+            "Apache-2.0", "Burgess and Kim 2018; GitHub's google-deepmind/3d-shapes", seconds=60,
+        ),
+        DatasetRow(
             "street-digits", "house numbers, made up in the place of SVHN's", "stand-in", (3, 32, 32), (50_000, 10_000),
             "10 labels; factors: digit (10), font (24), ground (10), ink (2), light, blur, neighbours (4)",
             "OFL-1.1 and Apache-2.0", "this project, from the digits of 24 free fonts", seconds=60,

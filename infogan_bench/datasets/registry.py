@@ -23,6 +23,7 @@ from infogan_bench.datasets.faces3d import faces3d, load_faces3d
 from infogan_bench.datasets.images import load_images
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.pixel_range import check_pixel_range
+from infogan_bench.datasets.shapes3d import find_shapes3d, load_shapes3d
 from infogan_bench.datasets.sprites import load_sprites
 from infogan_bench.datasets.street_digits import STREET_DIGITS, load_street_digits
 from infogan_bench.datasets.svhn import find_svhn, load_svhn
@@ -84,6 +85,7 @@ _READERS: dict[str, Reader] = {
     "faces3d": Reader(load_faces3d, drawn=lambda: faces3d(FacesOptions().identities)),
     "chairs3d": Reader(load_chairs3d, drawn=lambda: chairs3d(ChairsOptions().chairs)),
     "dsprites": Reader(load_dsprites, find_dsprites),
+    "shapes3d": Reader(_kept(load_shapes3d), find_shapes3d),
     "street-digits": Reader(_kept(load_street_digits), drawn=lambda: STREET_DIGITS),
     "avatars": Reader(_kept(load_avatars), drawn=lambda: AVATARS[32]),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
