@@ -57,6 +57,18 @@ class CelebaOptions(ConfigSection):
         return self
 
 
+class Mpi3dOptions(ConfigSection):
+    """The options of mpi3d."""
+
+    version: Annotated[
+        Literal["toy", "realistic", "real", "complex"],
+        Field(
+            description="The images: rendered simply, rendered realistically, photographed, or photographed with "
+            "everyday objects."
+        ),
+    ] = "real"
+
+
 class AvatarsOptions(ConfigSection):
     """The options of avatars."""
 

@@ -19,6 +19,7 @@ from infogan_bench.config.dataset_options import (
     ChairsOptions,
     FacesOptions,
     ImagesOptions,
+    Mpi3dOptions,
     SvhnOptions,
 )
 from infogan_bench.config.errors import Fault
@@ -126,6 +127,12 @@ DATASETS: dict[str, DatasetRow] = {
             "shapes3d", "a shape in a room, in colour", "files", (3, 64, 64), (40_000, 10_000),
             "factors: floor_hue (10), wall_hue (10), object_hue (10), scale (8), shape (4), orientation (15)",
             "Apache-2.0", "Burgess and Kim 2018; GitHub's google-deepmind/3d-shapes", seconds=60,
+        ),
+        DatasetRow(
+            "mpi3d", "a robot arm that moves an object, in colour", "files", (3, 64, 64), (40_000, 10_000),
+            "factors: object_color (6), object_shape (6), object_size (2), camera_height (3), background_color (3), "
+            "horizontal_axis (40), vertical_axis (40)", "CC BY 4.0",
+            "Gondal et al. 2019; GitHub's rr-learning/disentanglement_dataset", seconds=60, options=Mpi3dOptions,
         ),
         DatasetRow(
             "street-digits", "house numbers, made up in the place of SVHN's", "stand-in", (3, 32, 32), (50_000, 10_000),

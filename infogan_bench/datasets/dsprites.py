@@ -6,12 +6,9 @@ set are kept, so memory holds those once and nothing else. The archive's `metada
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,16 +19,27 @@ from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.factors import SPRITE_FACTORS, SPRITE_KINDS, Factors, draw_split
+from infogan_bench.datasets.npz import NpzFile, open_npz
 
 ARCHIVE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
-_CHUNK = 1 << 22  # bytes unpacked at a time
 _HOW_TO_GET = (
     f"`data_dir` must be the folder that holds {ARCHIVE}, from GitHub's google-deepmind/dsprites-dataset"
 )
 
 
-class _Fault(Exception):  # noqa: N818 - becomes a DatasetError once the file's name is known
-    pass
+class SpriteSplit(NamedTuple):
+    """The images of a split, and the rows of the archive from which they come."""
+
+    rows: NDArray[np.int64]  # (n,)
+    images: Tensor  # (n, 1, H, W) uint8, 0 and 255
+
+
+class Sprites(NamedTuple):
+    """The images of the archive that were drawn, and the factors of those in the test set."""
+
+    train: SpriteSplit
+    test: SpriteSplit
+    factors: Factors
 
 
 def load_dsprites(config: DatasetConfig) -> ImageDataset:
@@ -40,7 +48,9 @@ def load_dsprites(config: DatasetConfig) -> ImageDataset:
     Raises:
         DatasetError: if the archive is missing, damaged or not dSprites', or has fewer images than asked for.
     """
-    return _load(find_dsprites(config.data_folder), config.train_size, config.test_size)
+    sprites = read_sprites(find_dsprites(config.data_folder), config.train_size, config.test_size)
+    train, test = sprites.train.images, sprites.test.images
+    return ImageDataset("dsprites", train, None, test, None, factors=sprites.factors)
 
 
 def find_dsprites(data_dir: Path | None) -> Path:
@@ -58,98 +68,44 @@ def find_dsprites(data_dir: Path | None) -> Path:
 
 
 @cache
-def _load(path: Path, train_size: int | None, test_size: int | None) -> ImageDataset:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            classes = _read_classes(archive)
-            train, test = draw_split(len(classes), train_size, test_size)
-            images = _read_images(archive, len(classes), np.concatenate([train, test]))
-    except (_Fault, DatasetError) as fault:
-        raise DatasetError(f"{path}: {fault}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        from infogan_metrics.files import what_it_is  # here, since it takes time and is seldom wanted
+def read_sprites(path: Path, train_size: int | None, test_size: int | None) -> Sprites:
+    """Read the images of the archive that `draw_split` draws. A process keeps what it has read.
 
-        if (kind := what_it_is(path)) != "a zip archive":
-            raise DatasetError(f"{path}: not an .npz archive but {kind}; {_HOW_TO_GET}") from None
-        raise DatasetError(f"{path}: truncated or damaged: {error}") from None
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+    Raises:
+        DatasetError: as `load_dsprites` does.
+    """
+    with open_npz(path, "dSprites", _HOW_TO_GET) as archive:
+        classes = _read_classes(archive)
+        train, test = draw_split(len(classes), train_size, test_size)
+        images = _read_images(archive, len(classes), np.concatenate([train, test]))
     sizes = tuple(int(size) for size in classes.max(axis=0) + 1)
-    return ImageDataset(
-        "dsprites",
-        train_images=images[: len(train)],
-        train_labels=None,
-        test_images=images[len(train) :],
-        test_labels=None,
-        factors=Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test]), ("colour",), SPRITE_KINDS),
-    )
+    factors = Factors(SPRITE_FACTORS, sizes, torch.from_numpy(classes[test]), ("colour",), SPRITE_KINDS)
+    return Sprites(SpriteSplit(train, images[: len(train)]), SpriteSplit(test, images[len(train) :]), factors)
 
 
-def _read_classes(archive: zipfile.ZipFile) -> NDArray[np.int64]:
+def _read_classes(archive: NpzFile) -> NDArray[np.int64]:
     """The factors of every image (n, 5); the archive's first column, the colour, is always white."""
-    with _member(archive, "latents_classes") as stream:
-        shape, dtype, size = _read_header(stream, archive, "latents_classes")
+    with archive.array("latents_classes") as stored:
+        shape, dtype = stored.shape, stored.dtype
         if len(shape) != 2 or shape[1] != len(SPRITE_FACTORS) + 1 or dtype.kind not in "iu" or not shape[0]:
-            raise _Fault(f"`latents_classes` must be integers (N, 6), found {dtype} {shape}")
-        content = stream.read(size)
-    classes: NDArray[np.int64] = np.frombuffer(content, dtype).reshape(shape)[:, 1:].astype(np.int64)
+            raise DatasetError(f"`latents_classes` must be integers (N, 6), found {dtype} {shape}")
+        classes: NDArray[np.int64] = stored.whole()[:, 1:].astype(np.int64)
     if classes.min() < 0:
-        raise _Fault(f"`latents_classes` must be at least 0, found {classes.min()}")
+        raise DatasetError(f"`latents_classes` must be at least 0, found {classes.min()}")
     return classes
 
 
-def _read_images(archive: zipfile.ZipFile, n: int, wanted: NDArray[np.int64]) -> Tensor:
+def _read_images(archive: NpzFile, n: int, wanted: NDArray[np.int64]) -> Tensor:
     """The images of these rows, in their order: uint8 (len(wanted), 1, H, W), white as 255."""
-    with _member(archive, "imgs") as stream:
-        shape, dtype, _ = _read_header(stream, archive, "imgs")
+    with archive.array("imgs") as stored:
+        shape, dtype = stored.shape, stored.dtype
         if len(shape) != 3 or dtype != np.uint8:
-            raise _Fault(f"`imgs` must be uint8 (N, height, width), found {dtype} {shape}")
+            raise DatasetError(f"`imgs` must be uint8 (N, height, width), found {dtype} {shape}")
         if shape[0] != n:
-            raise _Fault(f"`imgs` has {shape[0]:,} images, but `latents_classes` has {n:,} rows")
+            raise DatasetError(f"`imgs` has {shape[0]:,} images, but `latents_classes` has {n:,} rows")
         images = np.empty((len(wanted), *shape[1:]), dtype=np.uint8)
-        order = np.argsort(wanted)
-        ordered = wanted[order]
-        for start, rows in _rows(stream, shape):
+        for places, rows in stored.rows(wanted):
             if rows.max() > 1:
-                raise _Fault(f"`imgs` must hold 0 and 1, found {rows.max()}")
-            low, high = np.searchsorted(ordered, (start, start + len(rows)))
-            images[order[low:high]] = rows[ordered[low:high] - start] * np.uint8(255)
+                raise DatasetError(f"`imgs` must hold 0 and 1, found {rows.max()}")
+            images[places] = rows * np.uint8(255)
     return torch.from_numpy(images).unsqueeze(1)
-
-
-def _rows(stream: IO[bytes], shape: tuple[int, ...]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """The images in pieces: the number of the first one, and the pixels. Reading to the end checks the CRC."""
-    size = shape[1] * shape[2]
-    step = max(1, _CHUNK // size)
-    for start in range(0, shape[0], step):
-        count = min(step, shape[0] - start)
-        yield start, np.frombuffer(stream.read(count * size), np.uint8).reshape(count, *shape[1:])
-    stream.read()
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    try:
-        return archive.open(f"{name}.npy")
-    except KeyError:
-        raise _Fault(f"not dSprites: it holds no array `{name}`") from None
-
-
-def _read_header(
-    stream: IO[bytes], archive: zipfile.ZipFile, name: str
-) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Read the shape, dtype and size of an array. A header that does not fit the data is refused."""
-    try:
-        version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, column_order, dtype = read(stream)
-    except ValueError as error:
-        raise _Fault(f"`{name}` is no numpy array: {error}") from None
-    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    present = archive.getinfo(f"{name}.npy").file_size - stream.tell()
-    if column_order or dtype.hasobject or size != present:
-        raise _Fault(
-            f"`{name}`: the header announces {dtype} {shape} = {size:,} bytes, but there are {present:,}"
-        )
-    return shape, dtype, size

@@ -22,6 +22,7 @@ from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.faces3d import faces3d, load_faces3d
 from infogan_bench.datasets.images import load_images
 from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
+from infogan_bench.datasets.mpi3d import find_mpi3d, load_mpi3d
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.shapes3d import find_shapes3d, load_shapes3d
 from infogan_bench.datasets.sprites import load_sprites
@@ -86,6 +87,7 @@ _READERS: dict[str, Reader] = {
     "chairs3d": Reader(load_chairs3d, drawn=lambda: chairs3d(ChairsOptions().chairs)),
     "dsprites": Reader(load_dsprites, find_dsprites),
     "shapes3d": Reader(_kept(load_shapes3d), find_shapes3d),
+    "mpi3d": Reader(_kept(load_mpi3d), find_mpi3d),
     "street-digits": Reader(_kept(load_street_digits), drawn=lambda: STREET_DIGITS),
     "avatars": Reader(_kept(load_avatars), drawn=lambda: AVATARS[32]),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),
