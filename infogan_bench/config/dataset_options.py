@@ -69,6 +69,19 @@ class Mpi3dOptions(ConfigSection):
     ] = "real"
 
 
+class TurntableOptions(ConfigSection):
+    """The options of cars3d and of smallnorb, whose objects are shown from all sides."""
+
+    azimuth: Annotated[
+        Literal["circular", "ordered"],
+        Field(
+            description="circular: an angle in degrees. ordered: a whole number, as in the study of Locatello et al. "
+            "2019; MIG and other scores of whole numbers need it."
+        ),
+    ] = "circular"
+    partial: Annotated[Flag, Field(description=_PARTIAL)] = False
+
+
 class AvatarsOptions(ConfigSection):
     """The options of avatars."""
 

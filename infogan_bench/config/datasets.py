@@ -21,6 +21,7 @@ from infogan_bench.config.dataset_options import (
     ImagesOptions,
     Mpi3dOptions,
     SvhnOptions,
+    TurntableOptions,
 )
 from infogan_bench.config.errors import Fault
 from infogan_bench.config.explain import explain
@@ -123,6 +124,17 @@ DATASETS: dict[str, DatasetRow] = {
             "see its repository", "Matthey et al. 2017; GitHub's google-deepmind/dsprites-dataset",
             seconds=10,
         ),
+        *(
+            DatasetRow(
+                f"dsprites-{variant}", title, "files", (3, 64, 64), (40_000, 10_000), _DSPRITES_FACTORS,
+                "see its repository", "dSprites; made as in arXiv 1811.12359", seconds=20,
+            )
+            for variant, title in (
+                ("colour", "dSprites with each sprite in a random colour"),
+                ("noisy", "dSprites on noise, in colour"),
+                ("scream", "dSprites on parts of a painting, in colour"),
+            )
+        ),
         DatasetRow(
             "shapes3d", "a shape in a room, in colour", "files", (3, 64, 64), (40_000, 10_000),
             "factors: floor_hue (10), wall_hue (10), object_hue (10), scale (8), shape (4), orientation (15)",
@@ -132,7 +144,18 @@ DATASETS: dict[str, DatasetRow] = {
             "mpi3d", "a robot arm that moves an object, in colour", "files", (3, 64, 64), (40_000, 10_000),
             "factors: object_color (6), object_shape (6), object_size (2), camera_height (3), background_color (3), "
             "horizontal_axis (40), vertical_axis (40)", "CC BY 4.0",
-            "Gondal et al. 2019; GitHub's rr-learning/disentanglement_dataset", seconds=60, options=Mpi3dOptions,
+            "Gondal et al. 2019; GitHub's rr-learning/disentanglement_dataset", seconds=70, options=Mpi3dOptions,
+        ),
+        DatasetRow(
+            "cars3d", "cars from all sides, in colour", "files", (3, 64, 64), (14_054, 3_514),
+            "factors: elevation (4), azimuth (24 angles), object (183)", "see its authors' page",
+            "Reed et al. 2015; www.scottreed.info", seconds=40, options=TurntableOptions,
+        ),
+        DatasetRow(
+            "smallnorb", "photographs of toys", "files", (1, 64, 64), (38_880, 9_720),
+            "factors: category (5), elevation (9), azimuth (18 angles), lighting (6)",
+            "for research; it cannot be sold", "LeCun, Huang and Bottou 2004; cs.nyu.edu/~ylclab/data/norb-v1.0-small",
+            seconds=15, options=TurntableOptions,
         ),
         DatasetRow(
             "street-digits", "house numbers, made up in the place of SVHN's", "stand-in", (3, 32, 32), (50_000, 10_000),

@@ -14,10 +14,12 @@ from infogan_bench.config.names import nearest
 from infogan_bench.config.section import ConfigSection
 from infogan_bench.datasets.avatars import AVATARS, load_avatars
 from infogan_bench.datasets.base import ImageDataset
+from infogan_bench.datasets.cars3d import find_cars3d, load_cars3d
 from infogan_bench.datasets.celeba import find_celeba, load_celeba
 from infogan_bench.datasets.chairs3d import chairs3d, load_chairs3d
 from infogan_bench.datasets.drawn import DrawnSet
 from infogan_bench.datasets.dsprites import find_dsprites, load_dsprites
+from infogan_bench.datasets.dsprites_variants import find_scream, load_colour, load_noisy, load_scream
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.faces3d import faces3d, load_faces3d
 from infogan_bench.datasets.images import load_images
@@ -25,6 +27,7 @@ from infogan_bench.datasets.mnist import FASHION_MNIST, KMNIST, MNIST
 from infogan_bench.datasets.mpi3d import find_mpi3d, load_mpi3d
 from infogan_bench.datasets.pixel_range import check_pixel_range
 from infogan_bench.datasets.shapes3d import find_shapes3d, load_shapes3d
+from infogan_bench.datasets.smallnorb import find_smallnorb, load_smallnorb
 from infogan_bench.datasets.sprites import load_sprites
 from infogan_bench.datasets.street_digits import STREET_DIGITS, load_street_digits
 from infogan_bench.datasets.svhn import find_svhn, load_svhn
@@ -86,8 +89,13 @@ _READERS: dict[str, Reader] = {
     "faces3d": Reader(load_faces3d, drawn=lambda: faces3d(FacesOptions().identities)),
     "chairs3d": Reader(load_chairs3d, drawn=lambda: chairs3d(ChairsOptions().chairs)),
     "dsprites": Reader(load_dsprites, find_dsprites),
+    "dsprites-colour": Reader(_kept(load_colour), find_dsprites),
+    "dsprites-noisy": Reader(_kept(load_noisy), find_dsprites),
+    "dsprites-scream": Reader(_kept(load_scream), find_scream),
     "shapes3d": Reader(_kept(load_shapes3d), find_shapes3d),
     "mpi3d": Reader(_kept(load_mpi3d), find_mpi3d),
+    "cars3d": Reader(_kept(load_cars3d), find_cars3d),
+    "smallnorb": Reader(_kept(load_smallnorb), find_smallnorb),
     "street-digits": Reader(_kept(load_street_digits), drawn=lambda: STREET_DIGITS),
     "avatars": Reader(_kept(load_avatars), drawn=lambda: AVATARS[32]),
     "svhn": Reader(_with_options(SvhnOptions, load_svhn), find_svhn),

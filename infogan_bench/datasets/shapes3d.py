@@ -28,7 +28,7 @@ _HOW_TO_GET = (
 def load_shapes3d(config: DatasetConfig) -> ImageDataset:
     """Read `train_size` (default 40,000) and `test_size` (10,000) of the 480,000 images, drawn at random.
 
-    The hues are categories, since hue 0.9 lies beside hue 0. The orientation is ordered, from -30 to 30 degrees.
+    The hues are categories, since they lie on a circle. The orientation is ordered, from -30 to 30 degrees.
 
     Raises:
         DatasetError: if the file is missing, damaged or not Shapes3D's, has fewer images than asked for, or h5py is not

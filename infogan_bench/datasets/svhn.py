@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from infogan_bench.config.dataset_options import SvhnOptions
 from infogan_bench.config.published import SVHN_FILES, PublishedFile
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
+from infogan_bench.datasets.matlab import read_matlab
 
 _TRAIN, _TEST, _EXTRA = SVHN_FILES
 _DEFAULT = SvhnOptions()
@@ -82,18 +81,8 @@ def _kind(path: Path) -> str:
 
 def _read(path: Path) -> tuple[Tensor, Tensor]:
     """Return images (N, 3, 32, 32) uint8 and labels (N,) int64 of a file."""
-    from scipy.io import loadmat  # here, since it takes time
-
-    try:
-        with path.open("rb") as file:
-            arrays = loadmat(file, variable_names=("X", "y"))
-    except OSError as error:
-        if error.errno is not None:
-            raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
-        raise DatasetError(f"{path}: truncated: it ends before its arrays do") from None
-    except Exception as error:  # scipy raises many kinds for damaged files
-        raise DatasetError(f"{path}: not a sound MATLAB file but {_kind(path)}: {error}") from None
-    images, labels = (_array(path, arrays, name) for name in ("X", "y"))
+    arrays = read_matlab(path, "X", "y")
+    images, labels = arrays["X"], arrays["y"]
     if images.dtype != np.uint8 or images.shape[:-1] != (32, 32, 3):
         raise DatasetError(f"{path}: `X` must be uint8 (32, 32, 3, N), found {images.dtype} {images.shape}")
     labels = labels.ravel()
@@ -104,9 +93,3 @@ def _read(path: Path) -> tuple[Tensor, Tensor]:
         raise DatasetError(f"{path}: `y` must be 1 to 10, where 10 is the digit 0, found {labels[wrong][0]}")
     upright = np.ascontiguousarray(images.transpose(3, 2, 0, 1))
     return torch.from_numpy(upright), torch.from_numpy(labels.astype(np.int64) % 10)
-
-
-def _array(path: Path, arrays: dict[str, NDArray[np.number[Any]]], name: str) -> NDArray[np.number[Any]]:
-    if name not in arrays or not np.issubdtype(arrays[name].dtype, np.number):
-        raise DatasetError(f"{path}: holds no array `{name}` of numbers, which SVHN's cropped digits have")
-    return arrays[name]

@@ -38,7 +38,7 @@ def images(n: int = N) -> NDArray[np.uint8]:
     return made
 
 
-def write(folder: Path, **changed: Any) -> DatasetConfig:
+def write(folder: Path, **changed: NDArray[Any] | None) -> DatasetConfig:
     with h5py.File(folder / FILE, "w") as file:
         for name, array in ({"images": images(), "labels": labels()} | changed).items():
             if array is not None:
@@ -99,7 +99,9 @@ def test_a_smaller_part_is_the_beginning_of_a_larger_one(tmp_path: Path) -> None
         ({"images": np.arange(N)}, r"`images` must be \(N, H, W\)"),
     ],
 )  # fmt: skip
-def test_other_content_is_refused(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+def test_other_content_is_refused(
+    tmp_path: Path, changed: dict[str, NDArray[Any] | None], message: str
+) -> None:
     with pytest.raises(DatasetError, match=rf"{FILE}: .*{message}.*google-deepmind/3d-shapes"):
         load_dataset(write(tmp_path, **changed))
 
