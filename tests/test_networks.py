@@ -128,10 +128,32 @@ def test_parameters_of_the_paper_s_table_5() -> None:
     assert count(networks.D_head) == 1024 + 1
 
 
+def test_parameters_of_the_study_s_networks() -> None:
+    """conv_encoder and deconv_decoder of disentanglement_lib, methods/shared/architectures.py."""
+    ten = LatentCodes(CodesConfig(noise=0, categorical=(), uniform=0, gaussian=10), fixed_std=False)
+    networks = build("study", GREY_64, codes=ten)
+    assert count(networks.trunk) == (
+        (1 * 32 * 4 * 4 + 32)  # 4 x 4 conv 32 ReLU, stride 2
+        + (32 * 32 * 4 * 4 + 32)  # 4 x 4 conv 32
+        + (32 * 64 * 2 * 2 + 64)  # 2 x 2 conv 64
+        + (64 * 64 * 2 * 2 + 64)  # 2 x 2 conv 64
+        + (4 * 4 * 64 * 256 + 256)  # FC 256 ReLU
+    )
+    assert count(networks.Q_head) == 2 * (256 * 10 + 10)  # FC 10: means, logarithms of variances
+    assert count(networks.G) == (
+        (10 * 256 + 256)  # FC 256 ReLU
+        + (256 * 1024 + 1024)  # FC 4 x 4 x 64 ReLU
+        + (64 * 64 * 4 * 4 + 64)  # 4 x 4 upconv 64 ReLU, stride 2
+        + (64 * 32 * 4 * 4 + 32)  # 4 x 4 upconv 32
+        + (32 * 32 * 4 * 4 + 32)  # 4 x 4 upconv 32
+        + (32 * 1 * 4 * 4 + 1)  # 4 x 4 upconv 1
+    )
+
+
 @pytest.mark.parametrize(
     ("side", "smallest"), [(28, 7), (32, 4), (64, 4), (128, 4), (48, 6), (20, 5), (16, 4), (8, 2)]
 )
-@pytest.mark.parametrize("name", ["dcgan", "infogan-cr"])
+@pytest.mark.parametrize("name", ["dcgan", "infogan-cr", "study"])
 def test_images_are_halved_as_often_as_their_size_asks(name: str, side: int, smallest: int) -> None:
     networks = build(name, (1, side, side), width=0.125)
     seen: list[int] = []
@@ -153,8 +175,8 @@ def test_q_has_two_numbers_for_a_continuous_code_whose_deviation_is_learned() ->
     ("name", "shape"),
     [
         *((name, shape) for name in SHIPPED for shape in (GREY_28, RGB_32)),
-        *((name, RGB_32) for name in ("paper-svhn", "paper-celeba", "paper-faces", "infogan-cr")),
-        *((name, (3, 64, 64)) for name in (*SHIPPED, "paper-celeba", "paper-chairs", "infogan-cr")),
+        *((name, RGB_32) for name in ("paper-svhn", "paper-celeba", "paper-faces", "infogan-cr", "study")),
+        *((name, (3, 64, 64)) for name in (*SHIPPED, "paper-celeba", "paper-chairs", "infogan-cr", "study")),
     ],
 )
 def test_shapes_and_range(name: str, shape: ImageShape) -> None:
@@ -286,6 +308,18 @@ def test_weights_start_from_n_0_0_02_and_batchnorm_as_identity(name: str) -> Non
         elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             assert bool((layer.weight == 1).all())
             assert not layer.bias.any()
+
+
+def test_the_study_s_weights_start_as_glorot_s() -> None:
+    run = RunConfig(architecture=ArchitectureConfig(name="study"))
+    networks = InfoGAN(run, GREY_64, torch.Generator().manual_seed(0)).networks
+    convolution, linear = networks.trunk[2], networks.trunk[9]  # type: ignore[index]
+    # U(-a, a), a^2 = 6 / (inputs + outputs): 16 pixels of 32 channels each, 1024 and 256 units
+    for layer, limit in ((convolution, (6 / 1024) ** 0.5), (linear, (6 / 1280) ** 0.5)):
+        weight = layer.weight.detach()
+        assert float(weight.abs().max()) == pytest.approx(limit, rel=1e-2)
+        assert float(weight.std()) == pytest.approx(limit / 3**0.5, rel=0.02)
+        assert not layer.bias.any()
 
 
 def test_the_seed_alone_decides_the_initial_weights() -> None:

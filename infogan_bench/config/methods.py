@@ -44,8 +44,13 @@ _OF_EVERY_VAE = (
 
 _TOTAL_CORRELATION = Quantity(
     "loss/total_correlation", "Total correlation", "divergence of the latents' distribution from the product of its "
-    "margins: 0 if they are independent; estimated from the posteriors of the batch", "nats", "min", None,
-    "arXiv 1802.04942, equation 2",
+    "margins: 0 if they are independent; estimated from the posteriors of the batch (beta-TCVAE) or by a "
+    "discriminator (FactorVAE)", "nats", "min", None, "arXiv 1802.04942, equation 2; arXiv 1802.05983, equation 3",
+)  # fmt: skip
+
+_TC_DISCRIMINATOR = Quantity(
+    "loss/tc_discriminator", "Loss of the discriminator of latents", "cross entropy with which it tells latents from "
+    "permuted ones; ln 2 is a guess", "nats", None, None, "arXiv 1802.05983, algorithm 2",
 )  # fmt: skip
 
 _COVARIANCES = (
@@ -69,6 +74,8 @@ METHODS: dict[str, MethodRow] = {
         MethodRow("vae", "variational autoencoder", "arXiv 1312.6114", {"beta": 1.0}, _OF_EVERY_VAE),
         MethodRow("beta-tcvae", "beta-TCVAE", "arXiv 1802.04942", {"beta": 6.0},
                   (*_OF_EVERY_VAE, _TOTAL_CORRELATION)),
+        MethodRow("factor-vae", "FactorVAE", "arXiv 1802.05983", {"gamma": 30.0},
+                  (*_OF_EVERY_VAE, _TOTAL_CORRELATION, _TC_DISCRIMINATOR)),
         MethodRow("dip-vae-i", "DIP-VAE-I", "arXiv 1711.00848", {"lambda_od": 10.0, "lambda_d_factor": 10.0},
                   (*_OF_EVERY_VAE, *_COVARIANCES)),
         MethodRow("dip-vae-ii", "DIP-VAE-II", "arXiv 1711.00848", {"lambda_od": 10.0, "lambda_d_factor": 1.0},

@@ -75,7 +75,7 @@ class MethodConfig(ConfigSection):
 
     name: Annotated[
         str,
-        Field(min_length=1, description="infogan, vae, or one that a module under `extensions` registers."),
+        Field(min_length=1, description="infogan, a VAE, or one that a module under `extensions` registers."),
     ] = "infogan"
     options: Annotated[
         dict[str, Real], Field(description="The method's own numbers, such as `beta` of `vae`.")

@@ -3,6 +3,7 @@
 from infogan_bench.methods import annealed_vae as _annealed_vae  # noqa: F401  fill the registry
 from infogan_bench.methods import beta_tcvae as _beta_tcvae  # noqa: F401
 from infogan_bench.methods import dip_vae as _dip_vae  # noqa: F401
+from infogan_bench.methods import factor_vae as _factor_vae  # noqa: F401
 from infogan_bench.methods import infogan as _infogan  # noqa: F401
 from infogan_bench.methods import vae as _vae  # noqa: F401
 from infogan_bench.methods.method import (

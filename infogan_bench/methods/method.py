@@ -38,6 +38,7 @@ class Phase(NamedTuple):
     inputs: Callable[[Tensors], Tensors] = lambda step: (
         step
     )  # the step as `loss` takes it, such as without gradients
+    betas: tuple[float, float] | None = None  # of Adam in this phase; None: `optimiser.beta1` and `beta2`
 
 
 class Method(ABC):

@@ -89,7 +89,7 @@ class VAE(Method):
             torch.default_generator.manual_seed(generator.initial_seed())
             networks = build_networks(run.architecture, image_shape, codes)
         networks.D_head = nn.Identity()
-        initialise(networks, generator)
+        initialise(networks, generator, glorot=networks.glorot)
         return Model(codes, networks, device, averaged=bool(run.optimiser.ema))
 
     @property

@@ -223,6 +223,54 @@ def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: floa
     )
 
 
+@register_architecture("study", cuda_graph=True)
+def study(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) -> Networks:
+    """The networks of the study of VAEs (Locatello et al., arXiv 1811.12359, appendix), without BatchNorm.
+
+    The study halves images of 64 x 64 four times, with 32, 32, 64 and 64 channels; the encoder's kernels are of 4 x 4
+    where there are 32 channels, and of 2 x 2 where there are 64. Images of another size are halved as often as `_times`
+    says, and the first half of the layers has 32 channels. Weights begin as in the study (Glorot's).
+    """
+    times = _times(image_shape)
+    channels, h, w = _halved(image_shape, times)
+    c32, c64, fc = _scaled(width, 32, 64, 256)
+    of_layer = [c32 if 2 * layer <= times else c64 for layer in range(1, times + 1)]
+    kernels = [4 if 2 * layer <= times else 2 for layer in range(1, times + 1)]
+    encoder = zip(pairwise([channels, *of_layer]), kernels, strict=True)
+    return Networks(
+        G=nn.Sequential(
+            *_linear_relu(latent_dim, fc),
+            *_linear_relu(fc, c64 * h * w),
+            ToImages(c64, h, w),
+            *(
+                layer
+                for n_in, n_out in pairwise(reversed(of_layer))
+                for layer in (
+                    nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1),
+                    nn.ReLU(inplace=True),
+                )
+            ),
+            nn.ConvTranspose2d(c32, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        ),
+        trunk=nn.Sequential(
+            *(
+                layer
+                for (n_in, n_out), kernel in encoder
+                for layer in (
+                    nn.Conv2d(n_in, n_out, kernel, stride=2, padding=kernel // 2 - 1),
+                    nn.ReLU(inplace=True),
+                )
+            ),
+            ToRows(),
+            *_linear_relu(c64 * h * w, fc),
+        ),
+        D_head=nn.Linear(fc, 1),
+        Q_head=nn.Linear(fc, q_dim),
+        glorot=True,
+    )
+
+
 def _q_head(features: int, q_dim: int, width: float) -> nn.Sequential:
     """FC 128, BatchNorm, lReLU, FC out: the part of Q that D does not share."""
     (h128,) = _scaled(width, 128)
@@ -251,6 +299,10 @@ def _halved(image_shape: ImageShape, times: int) -> ImageShape:
             f"of {factor} and at least {2 * factor}, but the images are {h}x{w}; use `mlp`, which takes any size"
         )
     return channels, h // factor, w // factor
+
+
+def _linear_relu(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.Linear(n_in, n_out), nn.ReLU(inplace=True)]
 
 
 def _linear_relu_bn(n_in: int, n_out: int) -> list[nn.Module]:

@@ -108,5 +108,5 @@ class InfoGAN(Model):
             networks = build_networks(run.architecture, image_shape, codes)
             if run.objective.contrastive:
                 networks.CR = build_contrastive(run.architecture, image_shape, codes)
-        initialise(networks, generator)
+        initialise(networks, generator, glorot=networks.glorot)
         super().__init__(codes, networks, device, averaged=bool(run.optimiser.ema))

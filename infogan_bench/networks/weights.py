@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from infogan_bench.networks.module import Networks
 from infogan_bench.networks.spectral import POWER_ITERATIONS_BEFORE_TRAINING, spectral_norm
 
 
@@ -28,15 +27,20 @@ def normalise_spectrally(part: nn.Module) -> None:
             spectral_norm(module)
 
 
-def initialise(networks: Networks, generator: torch.Generator) -> None:
+def initialise(part: nn.Module, generator: torch.Generator, *, glorot: bool = False) -> None:
     """Weights from N(0, 0.02), biases 0 (InfoGAN, appendix C, after DCGAN); BatchNorm starts as identity.
+
+    With `glorot`, weights without spectral normalisation are from U(-a, a), a^2 = 6 / (inputs + outputs) of a unit
+    (Glorot and Bengio 2010, equation 16). A unit of a convolution has as many as channels times the kernel's size.
 
     All random numbers come from `generator`, also the vectors of a spectral normalisation.
     """
-    for module in networks.modules():
+    for module in part.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             if parametrize.is_parametrized(module, "weight"):
                 _initialise_parametrized(module, generator)
+            elif glorot:
+                nn.init.xavier_uniform_(module.weight, generator=generator)
             else:
                 nn.init.normal_(module.weight, std=0.02, generator=generator)
             if module.bias is not None:

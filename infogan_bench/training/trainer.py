@@ -104,7 +104,7 @@ class Trainer:
         self.generator = seeded(seed, 1, device=self.device)
         betas = (run.optimiser.beta1, run.optimiser.beta2)
         self.optimisers = {
-            phase.name: Adam(phase.parameters, getattr(run.optimiser, phase.rate), betas)
+            phase.name: Adam(phase.parameters, getattr(run.optimiser, phase.rate), phase.betas or betas)
             for phase in self.phases
         }
         self._loop = Loop(

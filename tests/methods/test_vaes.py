@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from torch import Tensor
 
-from infogan_bench.config import DatasetConfig, RunConfig, apply
+from infogan_bench.config import DatasetConfig, RunConfig, apply, load_sweep
 from infogan_bench.config.methods import METHODS
 from infogan_bench.datasets import ImageDataset
 from infogan_bench.errors import InputError
@@ -28,6 +28,7 @@ from infogan_bench.training import (
     save_checkpoint,
 )
 
+PAGE = Path(__file__).parents[2] / "docs" / "vaes.md"
 BASE = {
     "codes": {"categorical": [], "uniform": 0, "gaussian": 4, "noise": 0},
     "architecture": {"name": "mlp", "width": 0.0625},
@@ -39,6 +40,7 @@ OPTIONS = {
     "dip-vae-i": {"lambda_od": 2.0, "lambda_d_factor": 10.0},
     "dip-vae-ii": {"lambda_od": 2.0, "lambda_d_factor": 1.0},
     "annealed-vae": {"gamma": 10.0, "c_max": 8.0, "annealing_steps": 4.0},
+    "factor-vae": {"gamma": 5.0},
 }
 
 
@@ -230,6 +232,20 @@ def test_what_it_cannot_train_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message.format(name)):
         Trainer(apply(run_of(name), params), mnist.train_images, 0)
+
+
+def test_the_page_has_the_methods_with_their_defaults_and_the_study_s_settings(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name in ("vae", *OPTIONS):
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}`")]
+        assert ", ".join(f"{key}: {value:g}" for key, value in METHODS[name].options.items()) in row
+    (tmp_path / "study.yaml").write_text(
+        "name: study\ngoal: {metric: loss/kl}\nevaluation: {scores: []}\n"
+        + page.partition("```yaml\n")[2].partition("```")[0]
+    )
+    run = load_sweep(tmp_path / "study.yaml").base
+    assert (run.optimiser.lr_g, run.optimiser.lr_d, run.optimiser.beta1) == (1e-4, 1e-4, 0.9)
+    assert (run.batch, run.steps, run.codes.gaussian) == (64, 300_000, 10)
 
 
 def test_an_annealing_of_no_step_is_refused(mnist: ImageDataset) -> None:
