@@ -79,7 +79,7 @@ def test_help_imports_nothing_heavy(folder: Path) -> None:
         ([*TRAIN, "--preset", "mnist"], "--preset: give either FILE or a preset"),
         (
             ["train", "--preset", "mnits"],
-            "--preset: no sweep 'mnits' ships; known: `fashion-mnist`, `figure1`, ",
+            "--preset: no sweep 'mnits' ships; did you mean `mnist`?",
         ),
         (["swoop"], "No such command 'swoop'"),
         (["train", "tiny.yaml", "extra"], "unexpected extra argument"),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from infogan_bench.config.base import INPUTS, Base, recorded_base, with_absolute_paths, with_relative_paths
 from infogan_bench.config.errors import ConfigError, Fault, code_list
 from infogan_bench.config.explain import explain
-from infogan_bench.config.names import nearest
+from infogan_bench.config.names import nearest, suggestion
 from infogan_bench.config.params import get_value, run_keys, set_value
 from infogan_bench.config.plan import plan
 from infogan_bench.config.run import RunConfig
@@ -168,9 +168,7 @@ def load_shipped(name: str) -> SweepConfig:
     """
     shipped = shipped_sweeps()
     if name not in shipped:
-        raise ConfigError(
-            None, [Fault(f"no sweep {name!r} ships; known: {code_list(shipped, last='and')}", "--preset")]
-        )
+        raise ConfigError(None, [Fault(f"no sweep {name!r} ships; {suggestion(name, shipped)}", "--preset")])
     return load_sweep(shipped[name])
 
 

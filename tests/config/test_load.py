@@ -488,9 +488,10 @@ def test_a_preset_is_a_sweep_that_ships_whatever_lies_here(tmp_path, monkeypatch
     paper = {"architecture.width": 0.5, "steps": 2000}  # all else is the default: the paper's run
     assert sweep.base == apply(RunConfig(), paper)
     assert (sweep.seeds, sweep.space) == (tuple(range(10)), {})
-    message = r"^--preset: no sweep 'mnits' ships; known: .*`mnist-paper`.* and `"
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=r"^--preset: no sweep 'mnits' ships; did you mean `mnist`\?$"):
         load_shipped("mnits")
+    with pytest.raises(ConfigError, match=r"^--preset: no sweep 'zzz' ships; known: .*`mnist-paper`.* and `"):
+        load_shipped("zzz")
 
 
 @pytest.mark.parametrize("name", ["mnist-restarts", "fashion-mnist"])
