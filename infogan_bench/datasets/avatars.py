@@ -27,4 +27,4 @@ def load_avatars(config: DatasetConfig) -> ImageDataset:
         InputError: if the cache cannot be written.
     """
     assert isinstance(config.options, AvatarsOptions)  # noqa: S101
-    return AVATARS[config.options.size].load(config.data_dir, config.train_size, config.test_size)
+    return AVATARS[config.options.size].load(config)

@@ -3,8 +3,6 @@ how it is turned, and how wide it is."""
 
 from __future__ import annotations
 
-from functools import cache
-
 from infogan_bench.config.dataset_options import ChairsOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
@@ -33,9 +31,4 @@ def load_chairs3d(config: DatasetConfig) -> ImageDataset:
         InputError: if the cache cannot be written.
     """
     assert isinstance(config.options, ChairsOptions)  # noqa: S101
-    return _load(config.options.chairs, config.data_dir, config.train_size, config.test_size)
-
-
-@cache
-def _load(chairs: int, data_dir: str | None, train_size: int | None, test_size: int | None) -> ImageDataset:
-    return chairs3d(chairs).load(data_dir, train_size, test_size)
+    return chairs3d(config.options.chairs).load(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from infogan_metrics import Kind
 from numpy.typing import NDArray
 
+from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
 from infogan_bench.datasets.errors import DatasetError
 from infogan_bench.datasets.factors import FactorRange, Factors
@@ -54,15 +56,19 @@ class DrawnSet:
     factors: tuple[DrawnFactor, ...]
     sizes: tuple[int, int]
 
-    def load(self, data_dir: str | None, train_size: int | None, test_size: int | None) -> ImageDataset:
+    def load(self, config: DatasetConfig) -> ImageDataset:
         """Draw the images, or take them from the cache. The first images of a larger set are those of a smaller one.
 
         Raises:
             DatasetError: if a `data_dir` is given.
             InputError: if the cache cannot be written.
         """
-        if data_dir is not None:
+        if config.data_dir is not None:
             raise DatasetError(f"{self.name} is drawn, not read: remove `data_dir`")
+        return _load(self, config.train_size, config.test_size)
+
+    def read(self, train_size: int | None, test_size: int | None) -> ImageDataset:
+        """Draw or read the images of `load`; every call reads them again."""
         asked = (
             self.sizes[0] if train_size is None else train_size,
             self.sizes[1] if test_size is None else test_size,
@@ -105,3 +111,8 @@ class DrawnSet:
                 turns = [rng.permutation(size) for _ in range(-(-n // size))]
                 columns.append(np.concatenate(turns)[:n].astype(np.float64))
         return np.column_stack(columns)
+
+
+@cache
+def _load(drawn_set: DrawnSet, train_size: int | None, test_size: int | None) -> ImageDataset:
+    return drawn_set.read(train_size, test_size)

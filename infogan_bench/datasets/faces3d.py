@@ -6,8 +6,6 @@ al. 2009). Those faces vary in shape by people of whom 200 were scanned. Here th
 
 from __future__ import annotations
 
-from functools import cache
-
 from infogan_bench.config.dataset_options import FacesOptions
 from infogan_bench.config.models import DatasetConfig
 from infogan_bench.datasets.base import ImageDataset
@@ -38,11 +36,4 @@ def load_faces3d(config: DatasetConfig) -> ImageDataset:
         InputError: if the cache cannot be written.
     """
     assert isinstance(config.options, FacesOptions)  # noqa: S101
-    return _load(config.options.identities, config.data_dir, config.train_size, config.test_size)
-
-
-@cache
-def _load(
-    identities: int, data_dir: str | None, train_size: int | None, test_size: int | None
-) -> ImageDataset:
-    return faces3d(identities).load(data_dir, train_size, test_size)
+    return faces3d(config.options.identities).load(config)

@@ -43,7 +43,7 @@ def load_street_digits(config: DatasetConfig) -> ImageDataset:
         DatasetError: if a `data_dir` is given.
         InputError: if the cache cannot be written.
     """
-    dataset = STREET_DIGITS.load(config.data_dir, config.train_size, config.test_size)
+    dataset = STREET_DIGITS.load(config)
     return replace(
         dataset,
         train_labels=_digits(STREET_DIGITS.values(0, len(dataset.train_images))),

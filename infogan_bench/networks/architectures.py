@@ -29,12 +29,10 @@ def paper(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_linear_relu_bn(fc, c128 * h * w),
             ToImages(c128, h, w),
             *_upconv_relu_bn(c128, c64),
-            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c64, channels),
         ),
         trunk=nn.Sequential(
-            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
-            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_lrelu(channels, c64),
             *_conv_bn_lrelu(c64, c128, 4, stride=2),
             ToRows(),
             *_linear_bn_lrelu(c128 * h * w, fc),
@@ -81,12 +79,10 @@ def paper_colour(image_shape: ImageShape, latent_dim: int, q_dim: int, width: fl
             *_upconv_relu_bn(c448, c256),
             *_upconv_relu_bn(c256, c128),
             *_upconv_relu_bn(c128, c64),
-            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c64, channels),
         ),
         trunk=nn.Sequential(
-            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
-            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_lrelu(channels, c64),
             *_conv_bn_lrelu(c64, c128, 4, stride=2),
             *_conv_bn_lrelu(c128, c256, 4, stride=2),
             ToRows(),
@@ -118,12 +114,10 @@ def paper_chairs(image_shape: ImageShape, latent_dim: int, q_dim: int, width: fl
             nn.BatchNorm2d(c256),
             *_upconv_relu_bn(c256, c128),
             *_upconv_relu_bn(c128, c64),
-            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c64, channels),
         ),
         trunk=nn.Sequential(
-            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
-            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_lrelu(channels, c64),
             *_conv_bn_lrelu(c64, c128, 4, stride=2),
             *_conv_bn_lrelu(c128, c256, 4, stride=2),
             *_same_size(c256, c256, bias=False),
@@ -159,12 +153,10 @@ def dcgan(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
             *_conv_bn_relu(c256, c128),
             *_upconv_bn_relu(c128, c64),
             *_conv_bn_relu(c64, c64),
-            nn.ConvTranspose2d(c64, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c64, channels),
         ),
         trunk=nn.Sequential(
-            nn.Conv2d(channels, c64, 4, stride=2, padding=1),
-            nn.LeakyReLU(LEAK, inplace=True),
+            *_conv_lrelu(channels, c64),
             *_conv_bn_lrelu(c64, c128, 3, stride=1),
             *_conv_bn_lrelu(c128, c256, 4, stride=2),
             *_conv_bn_lrelu(c256, c256, 3, stride=1),
@@ -194,7 +186,7 @@ def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: floa
     times = _times(image_shape)
     channels, h, w = _halved(image_shape, times)
     c32, c64, fc = _scaled(width, 32, 64, 128)
-    of_layer = [c32 if 2 * layer <= times else c64 for layer in range(1, times + 1)]
+    of_layer = _in_halves(times, c32, c64)
     return Networks(
         G=nn.Sequential(
             *_linear_relu_bn(latent_dim, fc),
@@ -205,8 +197,7 @@ def infogan_cr(image_shape: ImageShape, latent_dim: int, q_dim: int, width: floa
                 for n_out, n_in in reversed(list(pairwise(of_layer)))
                 for layer in _upconv_bn_lrelu(n_in, n_out)
             ),
-            nn.ConvTranspose2d(c32, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c32, channels),
         ),
         trunk=nn.Sequential(
             *(
@@ -234,8 +225,8 @@ def study(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
     times = _times(image_shape)
     channels, h, w = _halved(image_shape, times)
     c32, c64, fc = _scaled(width, 32, 64, 256)
-    of_layer = [c32 if 2 * layer <= times else c64 for layer in range(1, times + 1)]
-    kernels = [4 if 2 * layer <= times else 2 for layer in range(1, times + 1)]
+    of_layer = _in_halves(times, c32, c64)
+    kernels = _in_halves(times, 4, 2)
     encoder = zip(pairwise([channels, *of_layer]), kernels, strict=True)
     return Networks(
         G=nn.Sequential(
@@ -250,8 +241,7 @@ def study(image_shape: ImageShape, latent_dim: int, q_dim: int, width: float) ->
                     nn.ReLU(inplace=True),
                 )
             ),
-            nn.ConvTranspose2d(c32, channels, 4, stride=2, padding=1),
-            nn.Tanh(),
+            *_upconv_tanh(c32, channels),
         ),
         trunk=nn.Sequential(
             *(
@@ -305,8 +295,21 @@ def _linear_relu(n_in: int, n_out: int) -> list[nn.Module]:
     return [nn.Linear(n_in, n_out), nn.ReLU(inplace=True)]
 
 
+def _in_halves(layers: int, first: int, second: int) -> list[int]:
+    """A number for each layer: `first` in the first half of the layers, `second` in the others."""
+    return [first if 2 * layer <= layers else second for layer in range(1, layers + 1)]
+
+
 def _linear_relu_bn(n_in: int, n_out: int) -> list[nn.Module]:
     return [nn.Linear(n_in, n_out), nn.ReLU(inplace=True), nn.BatchNorm1d(n_out)]
+
+
+def _upconv_tanh(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1), nn.Tanh()]
+
+
+def _conv_lrelu(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), nn.LeakyReLU(LEAK, inplace=True)]
 
 
 # No bias in front of a BatchNorm: the mean that it subtracts would cancel it.

@@ -80,7 +80,7 @@ def test_a_drawn_set_that_is_cached_is_listed_as_such(
         return next(each.state for each in list_datasets(tmp_path) if each.name == "street-digits")
 
     assert state() == "drawn here"
-    small.load(None, None, None)
+    small.load(DatasetConfig(name="street-digits"))
     assert state() == "drawn and cached"
 
 

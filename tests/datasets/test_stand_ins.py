@@ -175,3 +175,10 @@ def test_a_stand_in_is_called_one(name: str, tmp_path: Path) -> None:
         load_dataset(DatasetConfig(name=name, data_dir=str(tmp_path)))
     line = next(x for x in infogan_bench("data", "list").stdout.splitlines() if x.startswith(name))
     assert "made up in the place of" in line
+
+
+@pytest.mark.parametrize("name", ["street-digits", "avatars", "faces3d", "chairs3d"])
+def test_a_process_holds_the_images_of_a_drawn_set_once(name: str) -> None:
+    first, second = (load_dataset(DatasetConfig(name=name, train_size=6, test_size=3)) for _ in range(2))
+    assert first.train_images is second.train_images
+    assert first.test_images is second.test_images
