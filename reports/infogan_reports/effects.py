@@ -62,8 +62,12 @@ class ParameterEffect:
 def parameter_effects(
     data: SweepData, trials: Sequence[RankedTrial], parameters: Sequence[str]
 ) -> tuple[ParameterEffect, ...]:
-    """Compute the effect of each of `parameters` of which a ranked trial has a value."""
-    effects = (_effect(data, trials, key) for key in parameters)
+    """Compute the effect of each of `parameters` of which a ranked trial has a value.
+
+    A parameter that the sweep file gives one value has no effect to show.
+    """
+    varied = (key for key in parameters if not _has_one_value(domain_of(data.config, key)))
+    effects = (_effect(data, trials, key) for key in varied)
     return tuple(effect for effect in effects if effect.points or effect.left_out)
 
 
@@ -77,6 +81,11 @@ def domain_of(config: Mapping[str, Any], key: str) -> Any:
         head, _, rest = rest.partition(".")
         space = space.get(head)
     return None
+
+
+def _has_one_value(domain: Any) -> bool:
+    values = domain.get("choice", domain.get("grid")) if isinstance(domain, dict) else domain
+    return isinstance(values, list) and len(values) == 1
 
 
 def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> ParameterEffect:

@@ -143,3 +143,10 @@ def test_a_report_that_cannot_be_written_names_output(mixed: Path, tmp_path: Pat
         ReportError, match=r"report\.html cannot be written \(.*\); --output names another place"
     ):
         build_report(mixed, tmp_path / "file" / "report.html")
+
+
+def test_a_parameter_of_one_value_has_no_figure(sweep: Callable[..., Path], written_trial: type) -> None:
+    trials = [written_trial(f"{i}", {"a": i, "b": 64, "c": 2}, (0.5 + i / 10,)) for i in range(3)]
+    space = {"a": {"choice": [0, 1, 2]}, "b": {"choice": [64]}, "c": [2]}
+    data = summarise(load(sweep(*trials, files=False, config={"space": space})))
+    assert [effect.key for effect in data.of(mattered.SECTION).effects] == ["a"]
