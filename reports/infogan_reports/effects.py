@@ -66,7 +66,7 @@ def parameter_effects(
 
     A parameter that the sweep file gives one value has no effect to show.
     """
-    varied = (key for key in parameters if not _has_one_value(domain_of(data.config, key)))
+    varied = (key for key in parameters if len(_listed(domain_of(data.config, key))) != 1)
     effects = (_effect(data, trials, key) for key in varied)
     return tuple(effect for effect in effects if effect.points or effect.left_out)
 
@@ -83,9 +83,10 @@ def domain_of(config: Mapping[str, Any], key: str) -> Any:
     return None
 
 
-def _has_one_value(domain: Any) -> bool:
+def _listed(domain: Any) -> list[Any]:
+    """The values that a choice, a grid or a bare list names; none for a range."""
     values = domain.get("choice", domain.get("grid")) if isinstance(domain, dict) else domain
-    return isinstance(values, list) and len(values) == 1
+    return values if isinstance(values, list) else []
 
 
 def _effect(data: SweepData, trials: Sequence[RankedTrial], key: str) -> ParameterEffect:
@@ -139,9 +140,7 @@ def domain_text(domain: Any) -> str:
 
 def ordered_categories(data: SweepData, key: str, values: Iterable[Any]) -> list[str]:
     """Return the distinct values as JSON, in the order of the sweep file, those that it does not name last."""
-    domain = domain_of(data.config, key)
-    listed = next(iter(domain.values()), None) if isinstance(domain, dict) else domain
-    named = [json.dumps(each) for each in listed] if isinstance(listed, list) else []
+    named = [json.dumps(each) for each in _listed(domain_of(data.config, key))]
     found = {json.dumps(value) for value in values}
     return [text for text in dict.fromkeys(named) if text in found] + sorted(found - set(named))
 
