@@ -130,7 +130,7 @@ def attacked(sweep: Callable[..., Path], written_trial: type) -> Path:
         written_trial("2", params[2], (None,), status="failed", error=ATTACKS["error"]),
         config={
             "name": ATTACKS["name"],
-            "space": {ATTACKS["key"]: [ATTACKS["choice"]]},
+            "space": {ATTACKS["key"]: [ATTACKS["choice"], "plain"]},
             "dataset": "<dataset>",
             "search": {"algorithm": "<algorithm>"},
             "objective": {"metric": ATTACKS["metric"], "mode": "max"},
