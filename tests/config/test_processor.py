@@ -10,6 +10,7 @@ import torch
 
 from infogan_bench.config import describe, parse_sweep, plan, processor
 from infogan_bench.errors import InputError
+from infogan_bench.sweep import start
 from infogan_bench.training.device import check_precision, device_name
 from infogan_bench.trial import Trial, TrialSpec
 
@@ -91,3 +92,14 @@ def test_the_device_of_a_trial_has_the_processor_s_name(told: Told) -> None:
 
     told(SAPPHIRE)
     assert device_name(torch.device("cpu")) == "cpu Intel(R) Xeon(R) Platinum 8481C"
+
+
+def test_a_sweep_in_bf16_is_refused_before_ray_starts(told: Told, tmp_path: Path, no_ray: None) -> None:
+    told(ROME)
+    base = {"steps": 2, "precision": "bf16"}
+    sweep = parse_sweep(
+        {"name": "x", "base": base, "resources": {"gpus": 0}, "tracking": "none", "output": str(tmp_path)}
+    )
+    with pytest.raises(InputError, match="precision: bf16 needs a GPU"):
+        start(sweep)
+    assert list(tmp_path.iterdir()) in ([], [tmp_path / "cpuinfo"])  # no folder is left behind

@@ -115,7 +115,9 @@ class Engine:
         Raises:
             InputError: if no cluster answers, none of its nodes has room for a trial, or one cannot run it.
         """
-        if not joins(address):
+        if (
+            not joins(address) and "precision" not in self._sweep.space
+        ):  # a swept one is a matter of each trial
             device = pick_device("cpu" if self._sweep.resources.gpus == 0 else "auto")
             check_precision(self._sweep.base.precision, device)
         code = shipped_code(self._sweep.extensions) if ship_code else None

@@ -35,7 +35,6 @@ class PackHost:
     """The process in which the trials of a card, or of a node without cards, train together. An asynchronous actor."""
 
     def __init__(self) -> None:
-
         self._cards: list[str] | None = None
         self._claiming = asyncio.Lock()
 
